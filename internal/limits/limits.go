@@ -1,0 +1,81 @@
+// Package limits holds every cap on what comes from outside the program:
+// photographs, checkpoints, shards, captions, labels. Each parser asks here
+// before it allocates, so that a reader of SECURITY.md can check every promise
+// in one place.
+package limits
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrTooLarge is wrapped by every error that a cap of this package causes.
+var ErrTooLarge = errors.New("larger than the limit")
+
+// Caps on photographs.
+const (
+	// ImageBytes is the largest encoded photograph that is read, in bytes.
+	ImageBytes = 64 << 20
+	// ImagePixels is the largest photograph that is decoded, in pixels
+	// (width times height), checked from the header before any pixel is
+	// allocated.
+	ImagePixels = 50_000_000
+	// ImageSide is the longest side of a photograph, in pixels.
+	ImageSide = 32_768
+)
+
+// Caps on words.
+const (
+	// Labels is the largest number of labels of one request.
+	Labels = 256
+	// LabelBytes is the longest label, in bytes of UTF-8.
+	LabelBytes = 1024
+	// CaptionBytes is the longest caption that is read, in bytes; a longer
+	// one is cut at a rune before it is tokenised.
+	CaptionBytes = 64 << 10
+)
+
+// Caps on files of a model.
+const (
+	// ConfigBytes is the largest JSON file of a model directory.
+	ConfigBytes = 1 << 20
+	// TokenizerBytes is the largest tokenizer file.
+	TokenizerBytes = 32 << 20
+	// WeightsBytes is the largest weight file.
+	WeightsBytes = 8 << 30
+	// SafetensorsHeader is the largest safetensors header, in bytes.
+	SafetensorsHeader = 16 << 20
+	// Tensors is the largest number of tensors in a weight file.
+	Tensors = 65_536
+	// TensorElements is the largest number of elements of one tensor.
+	TensorElements = 1 << 30
+	// PickleOps is the largest number of pickle operations in a checkpoint.
+	PickleOps = 8 << 20
+	// PickleBytes is the largest pickle program inside a checkpoint.
+	PickleBytes = 64 << 20
+)
+
+// Caps on training data.
+const (
+	// ShardMember is the largest file inside a tar shard, in bytes.
+	ShardMember = 64 << 20
+	// SampleBytes is the largest sample (all members with one key), in bytes.
+	SampleBytes = 96 << 20
+	// Captions is the largest number of captions of one sample.
+	Captions = 1024
+	// Shards is the largest number of shards a pattern may expand to.
+	Shards = 1 << 20
+	// RecipeBytes is the largest recipe file.
+	RecipeBytes = 1 << 20
+	// RecipeDepth is the longest chain of recipes that inherit.
+	RecipeDepth = 16
+)
+
+// Check returns an error that wraps [ErrTooLarge] when got exceeds limit. The
+// message says what was measured, for which input, and how to mend it.
+func Check(what, input string, got, limit int64, mend string) error {
+	if got >= 0 && got <= limit {
+		return nil
+	}
+	return fmt.Errorf("%s: %s is %d, the limit is %d: %w; %s", input, what, got, limit, ErrTooLarge, mend)
+}
