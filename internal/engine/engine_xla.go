@@ -1,0 +1,14 @@
+//go:build xla
+
+package engine
+
+import (
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/compute/xla"
+)
+
+func init() {
+	// A download at first use is nothing a user asked for: plugins are installed by hand.
+	xla.EnableAutoInstall(false)
+	builders[XLA] = func(config string, _ int) (compute.Backend, error) { return xla.New(config) }
+}
