@@ -1,0 +1,83 @@
+package kernels
+
+// Layout is the order of an image batch's axes.
+type Layout uint8
+
+// The layouts.
+const (
+	NHWC Layout = iota // [batch, height, width, channels]
+	NCHW               // [batch, channels, height, width]
+)
+
+// Conv is the shape of a two-dimensional convolution (cross-correlation, as in the deep learning
+// libraries): y[n, oy, ox, o] = Σ x[n, oy·StrideH − PadTop + i, ox·StrideW − PadLeft + j, c]·w[i, j, c, o].
+// Elements outside the image are 0; padding may be larger than the kernel, never negative.
+type Conv struct {
+	Batch, Height, Width, In int // of x
+	Out                      int // channels of y
+	KernelH, KernelW         int
+	StrideH, StrideW         int // 0 means 1
+	PadTop, PadBottom        int
+	PadLeft, PadRight        int
+	Layout                   Layout // of x and y
+	KernelStrides            [4]int // distances in w of neighbours along i, j, c, o; zero means [i, j, c, o] dense
+}
+
+// Output gives the height and width of y; 0 where the kernel does not fit.
+func (c Conv) Output() (height, width int) {
+	c = c.filled()
+	size := func(n, pad, kernel, stride int) int {
+		if n+pad < kernel {
+			return 0
+		}
+		return (n+pad-kernel)/stride + 1
+	}
+	return size(c.Height, c.PadTop+c.PadBottom, c.KernelH, c.StrideH), size(c.Width, c.PadLeft+c.PadRight, c.KernelW, c.StrideW)
+}
+
+// filled replaces zeros that stand for something.
+func (c Conv) filled() Conv {
+	c.StrideH, c.StrideW = max(c.StrideH, 1), max(c.StrideW, 1)
+	if c.KernelStrides == [4]int{} {
+		c.KernelStrides = [4]int{c.KernelW * c.In * c.Out, c.In * c.Out, c.Out, 1}
+	}
+	return c
+}
+
+func (c Conv) check(function string, x, w, y []float32) {
+	if min(c.PadTop, c.PadBottom, c.PadLeft, c.PadRight) < 0 {
+		panic("kernels." + function + ": negative padding")
+	}
+	h, v := c.Output()
+	need(function, "x", len(x), c.Batch*c.Height*c.Width*c.In)
+	need(function, "y", len(y), c.Batch*h*v*c.Out)
+	if c.KernelH*c.KernelW*c.In*c.Out > 0 {
+		s := c.KernelStrides
+		need(function, "w", len(w), (c.KernelH-1)*s[0]+(c.KernelW-1)*s[1]+(c.In-1)*s[2]+(c.Out-1)*s[3]+1)
+	}
+}
+
+// Forward computes y = act(x * w + bias); bias [Out] may be nil.
+func (c Conv) Forward(p *Pool, y, x, w, bias []float32, act Activation) {
+	c = c.filled()
+	c.check("Conv.Forward", x, w, y)
+	if bias != nil {
+		need("Conv.Forward", "bias", len(bias), c.Out)
+	}
+	c.plainForward(p, y, x, w, bias, act)
+}
+
+// GradInput computes the gradient with respect to x from dy.
+func (c Conv) GradInput(p *Pool, dx, w, dy []float32) {
+	c = c.filled()
+	c.check("Conv.GradInput", dx, w, dy)
+	c.plainGradInput(p, dx, w, dy)
+}
+
+// GradKernel computes the gradient with respect to w from x and dy. Images are summed in runs whose
+// length depends on the shape only.
+func (c Conv) GradKernel(p *Pool, dw, x, dy []float32) {
+	c = c.filled()
+	c.check("Conv.GradKernel", x, dw, dy)
+	c.plainGradKernel(p, dw, x, dy)
+}

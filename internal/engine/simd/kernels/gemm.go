@@ -1,0 +1,109 @@
+package kernels
+
+// Activation is a function applied to each element of a product.
+type Activation uint8
+
+// The activations.
+const (
+	NoActivation Activation = iota
+	GELU                    // x·Φ(x), by erf
+	QuickGELU               // x·sigmoid(1.702·x)
+	ReLU                    // max(x, 0)
+)
+
+// Matrix is an operand of a product, stored by rows. With Transposed unset, element (i, j) of the
+// operand is Data[i*Stride+j]; set, it is Data[j*Stride+i].
+type Matrix struct {
+	Data       []float32
+	Stride     int
+	Transposed bool
+}
+
+// length is how many elements the operand's slice must have for rows×cols.
+func (x Matrix) length(rows, cols int) int {
+	if x.Transposed {
+		rows, cols = cols, rows
+	}
+	if rows == 0 || cols == 0 {
+		return 0
+	}
+	return (rows-1)*x.Stride + cols
+}
+
+// Epilogue says what becomes of a product P = A·B:
+//
+//	C = act(Alpha·P + (C if Accumulate) + Bias) + Residual
+//
+// The zero value is C = P.
+type Epilogue struct {
+	Alpha          float32    // 0 means 1
+	Accumulate     bool       // add to what C holds
+	Bias           []float32  // one per column, or nil
+	Activation     Activation // applied after the bias
+	Residual       []float32  // [m, n] added last, or nil; it may be C itself only if Accumulate is unset
+	ResidualStride int        // distance of the rows of Residual; 0 means ldc
+}
+
+// Gemm computes C = A·B with the epilogue e. A is m×k, B is k×n, C is m×n with rows ldc apart.
+// k = 0 gives the epilogue of a zero product. C must not overlap A or B.
+//
+// Each element is one chain of fused multiply-adds in the order of k, cut every 384 terms
+// (plain Go: multiply, then add).
+func Gemm(p *Pool, m, n, k int, a, b Matrix, c []float32, ldc int, e Epilogue) {
+	GemmBatched(p, 1, m, n, k, a, 0, b, 0, c, ldc, 0, e)
+}
+
+// GemmBatched computes batch products: operand i starts at i·strideA, i·strideB, i·strideC of its
+// slice (stride 0 shares the operand; strideC must not be 0 if batch > 1). A residual moves with C
+// by strideC, the bias is shared.
+func GemmBatched(p *Pool, batch, m, n, k int, a Matrix, strideA int, b Matrix, strideB int, c []float32, ldc, strideC int, e Epilogue) {
+	if batch == 0 || m == 0 || n == 0 {
+		return
+	}
+	checkGemm("Gemm", batch, m, n, a.length(m, k), len(a.Data), strideA, c, ldc, strideC, e)
+	if k > 0 {
+		need("Gemm", "b", len(b.Data), (batch-1)*strideB+b.length(k, n))
+	}
+	plainGemm(p, batch, m, n, k, a, strideA, b, strideB, c, ldc, strideC, e)
+}
+
+func checkGemm(function string, batch, m, n, lengthA, haveA, strideA int, c []float32, ldc, strideC int, e Epilogue) {
+	if lengthA > 0 {
+		need(function, "a", haveA, (batch-1)*strideA+lengthA)
+	}
+	if ldc < n {
+		panic("kernels." + function + ": rows of c overlap")
+	}
+	need(function, "c", len(c), (batch-1)*strideC+(m-1)*ldc+n)
+	if e.Bias != nil {
+		need(function, "bias", len(e.Bias), n)
+	}
+	if e.Residual != nil {
+		s := e.ResidualStride
+		if s == 0 {
+			s = ldc
+		}
+		need(function, "residual", len(e.Residual), (batch-1)*strideC+(m-1)*s+n)
+	}
+}
+
+// PackedB is the right operand of a product in the order in which the kernel reads it: pack a
+// weight once, use it in many products, from any goroutine.
+type PackedB struct {
+	k, n  int
+	plain Matrix // used by plain Go
+}
+
+// Shape gives the rows and columns of the packed matrix.
+func (b *PackedB) Shape() (k, n int) { return b.k, b.n }
+
+// PackB packs the k×n operand b. The result does not refer to b's slice.
+func PackB(p *Pool, k, n int, b Matrix) *PackedB {
+	need("PackB", "b", len(b.Data), b.length(k, n))
+	return &PackedB{k: k, n: n, plain: Matrix{Data: append([]float32(nil), b.Data[:b.length(k, n)]...), Stride: b.Stride, Transposed: b.Transposed}}
+}
+
+// GemmPacked is Gemm with a packed right operand.
+func GemmPacked(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
+	Gemm(p, m, b.n, b.k, a, b.plain, c, ldc, e)
+}

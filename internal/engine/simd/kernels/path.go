@@ -1,0 +1,56 @@
+package kernels
+
+import (
+	"os"
+	"sync/atomic"
+)
+
+// Level names the instructions in use.
+type Level int32
+
+// The levels, each with all of those before it.
+const (
+	Off    Level = iota // plain Go
+	AVX2                // AVX2 and FMA
+	AVX512              // AVX-512 F, DQ, BW and VL, for products
+)
+
+// String gives the name that GROUPVIT_SIMD knows.
+func (l Level) String() string {
+	switch l {
+	case AVX2:
+		return "avx2"
+	case AVX512:
+		return "avx512"
+	}
+	return "off"
+}
+
+var current atomic.Int32
+
+func init() { current.Store(int32(fromEnvironment(os.Getenv("GROUPVIT_SIMD")))) }
+
+// fromEnvironment is the level that a setting asks for, at most what the machine has.
+// An unknown setting is as good as none.
+func fromEnvironment(setting string) Level {
+	for _, l := range []Level{Off, AVX2, AVX512} {
+		if setting == l.String() {
+			return min(l, Best())
+		}
+	}
+	return Best()
+}
+
+// Path is the level in use.
+func Path() Level { return Level(current.Load()) }
+
+// Best is the highest level that this machine and build have.
+func Best() Level { return best }
+
+// Force changes the level, at most to Best, and returns a function that changes it back. It is for
+// tests and comparisons: nothing may be computing meanwhile, and packed matrices made before keep
+// the format of their own level, which still works.
+func Force(l Level) (restore func()) {
+	old := current.Swap(int32(min(l, best)))
+	return func() { current.Store(old) }
+}

@@ -1,0 +1,152 @@
+package kernels
+
+// Transpose writes dst [batch, cols, rows] from src [batch, rows, cols]. dst must not overlap src.
+func Transpose(p *Pool, dst, src []float32, batch, rows, cols int) {
+	need("Transpose", "dst", len(dst), batch*rows*cols)
+	need("Transpose", "src", len(src), batch*rows*cols)
+	if batch == 0 || rows == 0 || cols == 0 {
+		return
+	}
+	const tile = 32 // source rows a task: their destination columns share cache lines
+	tasks := (rows + tile - 1) / tile
+	p.For(batch*tasks, max(1, 8192/(tile*cols)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			b, r := i/tasks, i%tasks*tile
+			transposeRows(dst[b*rows*cols+r:], src[b*rows*cols+r*cols:], min(tile, rows-r), cols, rows, cols)
+		}
+	})
+}
+
+// transposeRows transposes rows×cols, source rows srcStride apart, destination rows dstStride.
+func transposeRows(dst, src []float32, rows, cols, dstStride, srcStride int) {
+	plainTranspose(dst, src, rows, cols, dstStride, srcStride)
+}
+
+func plainTranspose(dst, src []float32, rows, cols, dstStride, srcStride int) {
+	for i := range rows {
+		for j, v := range src[i*srcStride:][:cols] {
+			dst[j*dstStride+i] = v
+		}
+	}
+}
+
+// Permute writes src with its axes in another order: axis i of dst is axis perm[i] of src, as
+// NumPy's transpose. dst must not overlap src.
+func Permute(p *Pool, dst, src []float32, shape, perm []int) {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	need("Permute", "dst", len(dst), n)
+	need("Permute", "src", len(src), n)
+	if len(perm) != len(shape) {
+		panic("kernels.Permute: perm and shape differ in length")
+	}
+	if n == 0 {
+		return
+	}
+	sizes, strides := simplify(shape, perm)
+	permute(p, dst, src, sizes, strides)
+}
+
+// simplify gives the sizes of dst's axes and their strides in src, without axes of one element and
+// with axes that stay neighbours joined.
+func simplify(shape, perm []int) (sizes, strides []int) {
+	stride := make([]int, len(shape))
+	s := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		stride[i] = s
+		s *= shape[i]
+	}
+	for _, a := range perm {
+		if shape[a] == 1 {
+			continue
+		}
+		if l := len(sizes) - 1; l >= 0 && strides[l] == shape[a]*stride[a] {
+			sizes[l] *= shape[a]
+			strides[l] = stride[a]
+			continue
+		}
+		sizes = append(sizes, shape[a])
+		strides = append(strides, stride[a])
+	}
+	if len(sizes) == 0 {
+		return []int{1}, []int{1}
+	}
+	return sizes, strides
+}
+
+// permute copies runs where the last axis stays last, and transposes tiles where another axis of dst has stride 1.
+func permute(p *Pool, dst, src []float32, sizes, strides []int) {
+	last := len(sizes) - 1
+	run := sizes[last]
+	if strides[last] != 1 {
+		for unit := range last {
+			if strides[unit] == 1 {
+				permuteTiles(p, dst, src, sizes, strides, unit)
+				return
+			}
+		}
+	}
+	n := 1
+	for _, s := range sizes[:last] {
+		n *= s
+	}
+	step := strides[last]
+	p.For(n, max(1, 8192/run), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			from := offset(i, sizes[:last], strides)
+			to := dst[i*run:][:run]
+			if step == 1 {
+				copy(to, src[from:])
+				continue
+			}
+			for j := range to {
+				to[j] = src[from+j*step]
+			}
+		}
+	})
+}
+
+// offset is where element i of the given axes starts in src.
+func offset(i int, sizes, strides []int) (at int) {
+	for a := len(sizes) - 1; a >= 0; a-- {
+		at += i % sizes[a] * strides[a]
+		i /= sizes[a]
+	}
+	return at
+}
+
+// permuteTiles transposes between the axis unit (stride 1 in src) and the last axis of dst.
+func permuteTiles(p *Pool, dst, src []float32, sizes, strides []int, unit int) {
+	last := len(sizes) - 1
+	dstStride := 1 // of the axis unit in dst
+	for _, s := range sizes[unit+1:] {
+		dstStride *= s
+	}
+	// The other axes, with their strides on both sides.
+	var others, from, to []int
+	at := 1
+	for a := last; a >= 0; a-- {
+		if a != unit && a != last {
+			others = append(others, sizes[a])
+			from = append(from, strides[a])
+			to = append(to, at)
+		}
+		at *= sizes[a]
+	}
+	n := 1
+	for _, s := range others {
+		n *= s
+	}
+	const tile = 32
+	rows, cols := sizes[last], sizes[unit] // src rows are strides[last] apart
+	tasks := (rows + tile - 1) / tile
+	p.For(n*tasks, max(1, 8192/(tile*cols)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			o, r := i/tasks, i%tasks*tile
+			s, d := offset(o, others, from), offset(o, others, to)
+			transposeRows(dst[d+r:], src[s+r*strides[last]:], min(tile, rows-r), cols, dstStride, strides[last])
+		}
+	})
+}
