@@ -132,6 +132,16 @@ type Augment struct {
 	// Brightness adds U(−Brightness, Brightness) to all and Channel
 	// U(−Channel, Channel) to each channel, in normalised units.
 	Contrast, Brightness, Channel float64
+	// Rand changes colours and shapes of the cropped picture.
+	Rand RandAugment
+	// Erase is the chance that a box is filled with noise.
+	Erase float64
+}
+
+// PaperAugment returns the published augmentation: random resized crop, flip,
+// RandAugment, random erasing.
+func PaperAugment() Augment {
+	return Augment{Crop: CropResized, Flip: 0.5, Rand: PaperRandAugment(), Erase: 0.25}
 }
 
 // Validate checks the options without looking at the sources; the error says
@@ -215,6 +225,14 @@ func (a Augment) validate() error {
 		return fmt.Errorf("contrast %v: it must be in [0, 1)", a.Contrast)
 	case !(a.Brightness >= 0 && a.Brightness <= 10) || !(a.Channel >= 0 && a.Channel <= 10):
 		return fmt.Errorf("brightness %v and channel %v must be in [0, 10]", a.Brightness, a.Channel)
+	case a.Rand.Operations < 0 || a.Rand.Operations > 15:
+		return fmt.Errorf("rand operations %d: they must be 0 to 15", a.Rand.Operations)
+	case !(a.Rand.Chance >= 0 && a.Rand.Chance <= 1):
+		return fmt.Errorf("rand chance %v: it must be in [0, 1]", a.Rand.Chance)
+	case !(a.Rand.Level >= 0 && a.Rand.Level <= 10) || !(a.Rand.Deviation >= 0 && a.Rand.Deviation <= 10):
+		return fmt.Errorf("rand level %v and deviation %v must be in [0, 10]", a.Rand.Level, a.Rand.Deviation)
+	case !(a.Erase >= 0 && a.Erase <= 1):
+		return fmt.Errorf("erase %v: it must be a chance in [0, 1]", a.Erase)
 	}
 	return nil
 }

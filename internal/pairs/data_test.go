@@ -1,0 +1,90 @@
+package pairs
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/groupvit/groupvit/internal/bpe"
+)
+
+// trainShards is the training set below GROUPVIT_DATA: Flickr8k, COCO, animals
+// and things.
+func trainShards(t testing.TB) string {
+	t.Helper()
+	root := os.Getenv("GROUPVIT_DATA")
+	if root == "" {
+		t.Skip("GROUPVIT_DATA names no folder with train/*.tar")
+	}
+	return filepath.Join(root, "train")
+}
+
+// recipeOptions are those of the local recipe for photos.
+func recipeOptions(t testing.TB) Options {
+	small, err := bpe.Truncated(4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{
+		Sources: trainShards(t), Batch: 48, ImageSize: 64, Context: 32, Captions: true, Tokenizer: small,
+		Nouns:   NounOptions{Mode: NounsList, Distinct: true, Templates: []string{"a photo of a {}", "a {}", "there is a {}", "{}"}},
+		Augment: Augment{Crop: CropBatch, Flip: 0.5, Contrast: 0.3, Brightness: 0.3, Channel: 0.15},
+		Balance: Balance{Words: []string{"cat", "cow", "dog", "horse", "sheep"}, Share: 0.5},
+		Cache:   Cache{Side: 120},
+	}
+}
+
+func TestRecipeOnPhotos(t *testing.T) {
+	l := open(t, recipeOptions(t))
+	if l.Samples() < 16_000 {
+		t.Errorf("%d samples", l.Samples())
+	}
+	tagged, u := 0, map[int]int{}
+	for range 20 {
+		b, err := l.Next(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		u[b.U]++
+		for i := range b.Size {
+			if b.CaptionWeight[i] == 0 {
+				tagged++
+			}
+		}
+		sum := func(row []float32) (s float32) {
+			for _, v := range row {
+				s += v
+			}
+			return s
+		}
+		for i := range b.Size / 2 {
+			if row := b.Targets[i*b.U : (i+1)*b.U]; sum(row) == 0 {
+				t.Errorf("%s was drawn for a word and has none", b.Keys[i])
+			}
+		}
+		if slices.Contains(b.Nouns, "hot dog") {
+			t.Error("hot dog")
+		}
+	}
+	if tagged < 300 || tagged > 900 {
+		t.Errorf("%d of 960 photos are tagged", tagged)
+	}
+	if r := l.Report(); r.Total() != 0 {
+		t.Error(r)
+	}
+	t.Logf("%s; prompts in a batch: %v", l.Report(), u)
+}
+
+// BenchmarkRecipe measures a batch of 48 photos, decoded in the first pass and
+// from memory afterwards.
+func BenchmarkRecipe(b *testing.B) {
+	l := open(b, recipeOptions(b))
+	for b.Loop() {
+		if _, err := l.Next(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(48*float64(b.N)/b.Elapsed().Seconds(), "photos/s")
+}

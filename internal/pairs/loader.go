@@ -1,0 +1,309 @@
+package pairs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/groupvit/groupvit/internal/nouns"
+	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
+)
+
+// ErrNoSamples says that not one sample of the sources can be used.
+var ErrNoSamples = errors.New("no sample can be used")
+
+// Loader makes batches, ahead and in the background. Its methods may be called
+// from one goroutine at a time, except [Loader.Report].
+type Loader struct {
+	options Options
+	index   *Index
+	order   *order
+	finder  nouns.Finder    // nil without noun prompts
+	list    *nouns.WordList // nil unless the mode is "list"
+	groups  [][]int32       // samples that name each word of the balance
+
+	cache []atomic.Pointer[loaded] // nil without
+	texts []*Sample                // without pictures; nil unless read for the balance
+	bad   []atomic.Bool
+
+	mu     sync.Mutex
+	report Report
+
+	parent context.Context
+	cancel context.CancelFunc
+	made   chan result
+	next   int
+	failed error // what ended the making of batches
+}
+
+// loaded is a sample ready to be drawn from.
+type loaded struct {
+	key            string
+	captions, tags []string
+	image          *imaging.Image
+}
+
+type result struct {
+	batch *Batch
+	err   error
+}
+
+// Open lists the sources' samples and starts making batches from number 0. The
+// context bounds the loader's life; Close ends it too.
+//
+// Errors wrap [ErrOptions], [ErrSources] or [ErrNoSamples].
+func Open(ctx context.Context, o Options) (*Loader, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	l := &Loader{options: o, parent: ctx}
+	switch o.Nouns.Mode {
+	case NounsTagger:
+		l.finder = nouns.Memo(nouns.Tagger(), 1<<18)
+	case NounsList:
+		words := o.Nouns.Words
+		if words == nil {
+			words = nouns.Builtin()
+		}
+		list, err := nouns.List(words)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrOptions, err)
+		}
+		l.list, l.finder = list, nouns.Memo(list, 1<<18)
+	}
+	index, err := OpenIndex(ctx, o.Sources)
+	if err != nil {
+		return nil, err
+	}
+	l.index = index
+	l.order = &order{samples: index.Len(), starts: index.starts, buffer: o.ShuffleBuffer, sequential: o.Sequential, seed: o.Seed}
+	l.bad = make([]atomic.Bool, index.Len())
+	if o.Cache.Side > 0 {
+		l.cache = make([]atomic.Pointer[loaded], index.Len())
+	}
+	l.report = Report{Samples: index.Len(), Skipped: map[string]int{}}
+	for _, p := range index.Problems() {
+		l.report.add(p)
+	}
+	if err := l.openBalance(ctx); err != nil {
+		return nil, err
+	}
+	l.start(0)
+	return l, nil
+}
+
+// Samples returns the number of samples of one pass.
+func (l *Loader) Samples() int { return l.index.Len() }
+
+// StepsPerPass returns the number of batches that one pass over the samples
+// fills, rounded up; the balanced part of a batch does not count.
+func (l *Loader) StepsPerPass() int {
+	plain := l.options.Batch - l.balanced()
+	if plain == 0 {
+		plain = l.options.Batch
+	}
+	return (l.index.Len() + plain - 1) / plain
+}
+
+// Next returns the next batch; the caller owns it. After an error the loader
+// makes no further batches until [Loader.Seek], and Next returns that error
+// again. The end of ctx ends only this call.
+func (l *Loader) Next(ctx context.Context) (*Batch, error) {
+	switch {
+	case l.failed != nil:
+		return nil, l.failed
+	case l.made == nil:
+		return nil, errors.New("the data loader is closed")
+	}
+	select {
+	case r, ok := <-l.made:
+		if !ok { // its own context has ended
+			r.err = context.Cause(l.parent)
+		}
+		if l.failed = r.err; r.err != nil {
+			return nil, r.err
+		}
+		l.next++
+		return r.batch, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Step returns the number of the batch that Next returns next.
+func (l *Loader) Step() int { return l.next }
+
+// Seek makes Next go on with batch number step. It costs nothing but the
+// batches that were made ahead.
+func (l *Loader) Seek(step int) error {
+	if step < 0 {
+		return fmt.Errorf("%w: step %d: it must not be negative", ErrOptions, step)
+	}
+	if step == l.next && l.made != nil && l.failed == nil {
+		return nil
+	}
+	l.Close()
+	l.start(step)
+	return nil
+}
+
+// Close stops the work in the background and waits for it.
+func (l *Loader) Close() {
+	if l.made == nil {
+		return
+	}
+	l.cancel()
+	for range l.made { // until the maker has closed it
+	}
+	l.made = nil
+}
+
+// start makes batches from step on.
+func (l *Loader) start(step int) {
+	ctx, cancel := context.WithCancel(l.parent)
+	made := make(chan result, l.options.Prefetch-1)
+	l.cancel, l.made, l.next, l.failed = cancel, made, step, nil
+	go func() {
+		defer close(made)
+		defer cancel()
+		for ; ; step++ {
+			batch, err := l.make(ctx, step)
+			select {
+			case made <- result{batch, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+}
+
+// place is the number of a picture in the stream: of slot i of a step.
+func (l *Loader) place(step, i int) uint64 {
+	return uint64(step)*uint64(l.options.Batch) + uint64(i)
+}
+
+// make makes batch number step.
+func (l *Loader) make(ctx context.Context, step int) (*Batch, error) {
+	o := l.options
+	b := &Batch{
+		Step: step, Size: o.Batch, ImageSize: o.ImageSize, Context: o.Context,
+		Pixels: make([]float32, o.Batch*3*o.ImageSize*o.ImageSize),
+	}
+	crop := o.Augment.batchCrop(roll(o.Seed, forCrop, uint64(step)))
+	drawn := make([]*loaded, o.Batch)
+	errs := make([]error, o.Batch)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(o.Workers, o.Batch) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= o.Batch {
+					return
+				}
+				drawn[i], errs[i] = l.draw(ctx, step, i)
+				if errs[i] != nil {
+					return
+				}
+				n := 3 * o.ImageSize * o.ImageSize
+				l.picture(b.Pixels[i*n:(i+1)*n], drawn[i].image, roll(o.Seed, forPicture, l.place(step, i)), crop)
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i]
+	}
+	l.words(b, drawn)
+	return b, nil
+}
+
+// draw returns the sample of slot i of a step, or the one that takes its place
+// because it cannot be used.
+func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, error) {
+	first := l.choose(step, i)
+	if s := l.load(first); s != nil {
+		return s, nil
+	}
+	// Others by chance, then all in turn: so that a few usable samples are found
+	// among very many broken ones, and that it is noticed when there is none.
+	d := roll(l.options.Seed, forSubstitute, l.place(step, i))
+	for range 32 {
+		if s := l.load(d.intn(l.index.Len())); s != nil {
+			return s, nil
+		}
+	}
+	for k := range l.index.Len() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if s := l.load((first + k) % l.index.Len()); s != nil {
+			return s, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s: all %d are broken: %s", ErrNoSamples, l.options.Sources, l.index.Len(), l.Report())
+}
+
+// load returns a sample, from memory where it is kept, or nil when it cannot be
+// used, which is reported once.
+func (l *Loader) load(i int) *loaded {
+	if l.bad[i].Load() {
+		return nil
+	}
+	if l.cache != nil {
+		if s := l.cache[i].Load(); s != nil {
+			return s
+		}
+	}
+	s, err := l.read(i)
+	if err != nil {
+		if !l.bad[i].Swap(true) {
+			l.mu.Lock()
+			l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
+			l.mu.Unlock()
+		}
+		return nil
+	}
+	if l.cache != nil && !l.cache[i].CompareAndSwap(nil, s) {
+		return l.cache[i].Load()
+	}
+	return s
+}
+
+// read reads and decodes a sample.
+func (l *Loader) read(i int) (*loaded, error) {
+	var sample *Sample
+	var err error
+	if l.texts != nil {
+		copied := *l.texts[i]
+		sample = &copied
+		sample.Picture, err = l.index.read(l.index.entries[i].picture)
+	} else {
+		sample, err = l.index.Sample(i)
+	}
+	if err != nil {
+		return nil, err
+	}
+	im, err := sample.Decode()
+	if err != nil {
+		return nil, err
+	}
+	if side := l.options.Cache.Side; side > 0 && (im.Width != side || im.Height != side) {
+		im = imaging.ResizePIL(im, side, side, imaging.Bilinear)
+	}
+	return &loaded{sample.Key, sample.Captions, sample.Tags, im}, nil
+}

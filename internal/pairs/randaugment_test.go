@@ -1,0 +1,139 @@
+package pairs
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"testing"
+
+	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
+)
+
+// Each operation against Pillow's, within one level of rounding; see
+// testdata/randaugment.py.
+func TestOperationsAsPillow(t *testing.T) {
+	b, err := os.ReadFile("testdata/randaugment.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fixture struct {
+		Width, Height int
+		Level         float64
+		Pixels        []byte
+		Cases         []struct {
+			Name   string
+			Sign   float64
+			Pixels []byte
+		}
+	}
+	if err := json.Unmarshal(b, &fixture); err != nil {
+		t.Fatal(err)
+	}
+	if len(fixture.Cases) != 2*len(operations) {
+		t.Fatalf("%d cases", len(fixture.Cases))
+	}
+	for i, c := range fixture.Cases {
+		t.Run(fmt.Sprintf("%s %+.0f", c.Name, c.Sign), func(t *testing.T) {
+			operation := operations[i%len(operations)]
+			if operation.name != c.Name {
+				t.Fatalf("operation %s", operation.name)
+			}
+			im := &imaging.Image{Width: fixture.Width, Height: fixture.Height, Pix: slices.Clone(fixture.Pixels)}
+			operation.apply(im, fixture.Level, c.Sign)
+			worst := 0
+			for j, v := range im.Pix {
+				worst = max(worst, abs(int(v)-int(c.Pixels[j])))
+			}
+			if worst > 1 {
+				t.Errorf("differs by %d of 255", worst)
+			}
+		})
+	}
+}
+
+func abs(x int) int { return max(x, -x) }
+
+func TestRandAugment(t *testing.T) {
+	sources := plainShards(t, 1, 8)
+	o := Options{Sources: sources, Batch: 8, ImageSize: 16, Cache: Cache{Side: 16}, Augment: Augment{Rand: PaperRandAugment()}}
+	want := take(t, open(t, o), 4)
+	// What is kept in memory is not changed: the same batch again is the same.
+	l := open(t, o)
+	take(t, l, 4)
+	if err := l.Seek(0); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range take(t, l, 4) {
+		if !slices.Equal(b.Pixels, want[i].Pixels) {
+			t.Errorf("batch %d differs the second time", i)
+		}
+	}
+	o.Augment = PaperAugment()
+	if err := o.Validate(); err != nil {
+		t.Error(err)
+	}
+	o.Augment.Rand.Level = 11
+	if err := o.Validate(); err == nil {
+		t.Error("a level of 11 is taken")
+	}
+	// Any level and sign, also of the smallest picture.
+	d := roll(3, forPicture)
+	for _, size := range []int{1, 2, 7} {
+		for _, operation := range operations {
+			for range 20 {
+				im := &imaging.Image{Width: size, Height: size, Pix: make([]uint8, 3*size*size)}
+				for i := range im.Pix {
+					im.Pix[i] = uint8(d.intn(256))
+				}
+				operation.apply(im, d.between(0, 10), 1-2*math.Round(d.float()))
+			}
+		}
+	}
+}
+
+func TestErase(t *testing.T) {
+	const size = 32
+	d := roll(5, forPicture)
+	share := 0.0
+	for range 200 {
+		pixels := make([]float32, 3*size*size)
+		erase(d, pixels, size)
+		changed := 0
+		for _, v := range pixels {
+			if v != 0 {
+				changed++
+			}
+		}
+		share += float64(changed) / float64(len(pixels)) / 200
+	}
+	if share < 0.14 || share > 0.2 { // mean of U(0.02, 1/3), less what does not fit
+		t.Errorf("mean share %v", share)
+	}
+	erase(d, make([]float32, 3), 1) // no room: nothing happens
+}
+
+func TestDice(t *testing.T) {
+	d := roll(1, forOrder, 2, 3)
+	sum, squares := 0.0, 0.0
+	const n = 20_000
+	for range n {
+		x := d.normal()
+		sum += x
+		squares += x * x
+		if v := d.intn(3); v < 0 || v > 2 {
+			t.Fatal(v)
+		}
+		if v := d.between(2, 3); v < 2 || v >= 3 {
+			t.Fatal(v)
+		}
+	}
+	if mean := sum / n; math.Abs(mean) > 0.03 || math.Abs(squares/n-1) > 0.05 {
+		t.Errorf("mean %v, variance %v", mean, squares/n)
+	}
+	// A seed's meaning must not change: resumed runs rest on it.
+	if got := roll(7, forCaption, 11).uint64(); got != 0x96885de5c8b82ce5 {
+		t.Errorf("roll(7, forCaption, 11) = %#x", got)
+	}
+}

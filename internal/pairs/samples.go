@@ -1,0 +1,214 @@
+package pairs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/limits"
+	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
+)
+
+// Index knows where every sample of some sources lies. It holds no pictures.
+type Index struct {
+	files    []string
+	entries  []entry
+	starts   []int // place of each source's first entry
+	problems []Problem
+}
+
+// Problem is a sample that cannot be used, and why.
+type Problem struct {
+	// Key is the sample's key, "" where it is not known.
+	Key string
+	// Source is the shard or folder.
+	Source string
+	// Err is what is wrong with it.
+	Err error
+}
+
+// String is the problem in one line.
+func (p Problem) String() string {
+	if p.Key == "" {
+		return fmt.Sprintf("%s: %v", p.Source, p.Err)
+	}
+	return fmt.Sprintf("%s: %s: %v", p.Source, p.Key, p.Err)
+}
+
+// OpenIndex lists the samples of sources (see [Expand]). Samples that cannot be
+// used are among [Index.Problems]. A missing source is an error, and so is it
+// when no sample at all is left.
+func OpenIndex(ctx context.Context, sources string) (*Index, error) {
+	list, err := Expand(sources)
+	if err != nil {
+		return nil, err
+	}
+	x := &Index{}
+	for _, s := range list {
+		x.starts = append(x.starts, len(x.entries))
+		for e, err := range scan(ctx, s, &x.files) {
+			if err != nil {
+				x.problems = append(x.problems, Problem{e.key, s.Path, err})
+				continue
+			}
+			x.entries = append(x.entries, e)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if len(x.entries) == 0 {
+		if len(x.problems) > 0 {
+			return nil, fmt.Errorf("%w: %s: none of %d samples can be used, the first because: %s", ErrSources, sources, len(x.problems), x.problems[0])
+		}
+		return nil, fmt.Errorf("%w: %s: there is no sample in it: a sample is a picture (%s) and, beside it, a caption in .txt or .json", ErrSources, sources, strings.Join(pictureExtensions, ", "))
+	}
+	return x, nil
+}
+
+// Len returns the number of samples.
+func (x *Index) Len() int { return len(x.entries) }
+
+// Key returns a sample's key.
+func (x *Index) Key(i int) string { return x.entries[i].key }
+
+// Source returns the file that holds a sample's picture.
+func (x *Index) Source(i int) string { return x.files[x.entries[i].picture.file] }
+
+// Problems returns the samples that listing found unusable.
+func (x *Index) Problems() []Problem { return x.problems }
+
+// Sample is one picture with its captions, as stored.
+type Sample struct {
+	// Key and Source say which it is.
+	Key, Source string
+	// Captions are its captions, at least one, none of them empty.
+	Captions []string
+	// Tags are class names, general first, where the data set has them: its
+	// captions are then made from these.
+	Tags []string
+	// Picture is the encoded picture.
+	Picture []byte
+}
+
+// Decode decodes the sample's picture.
+func (s *Sample) Decode() (*imaging.Image, error) {
+	im, err := imaging.Decode(bytes.NewReader(s.Picture), imaging.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errPicture, err)
+	}
+	return im, nil
+}
+
+// Sample reads a sample; the error says why it cannot be used.
+func (x *Index) Sample(i int) (*Sample, error) {
+	s, err := x.text(i)
+	if err != nil {
+		return nil, err
+	}
+	s.Picture, err = x.read(x.entries[i].picture)
+	return s, err
+}
+
+// Samples yields all samples in order. An error comes beside a sample of which
+// only Key and Source are known, and does not end the sequence.
+func (x *Index) Samples(ctx context.Context) iter.Seq2[*Sample, error] {
+	return func(yield func(*Sample, error) bool) {
+		for i := range x.entries {
+			if err := ctx.Err(); err != nil {
+				yield(&Sample{}, err)
+				return
+			}
+			s, err := x.Sample(i)
+			if err != nil {
+				s = &Sample{Key: x.Key(i), Source: x.Source(i)}
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+// text reads what a sample says, without its picture.
+func (x *Index) text(i int) (*Sample, error) {
+	e := x.entries[i]
+	s := &Sample{Key: e.key, Source: x.Source(i)}
+	if e.json != none {
+		b, err := x.read(e.json)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.parse(b); err != nil && e.text == none {
+			return nil, err
+		}
+	}
+	if len(s.Captions) == 0 && e.text != none {
+		b, err := x.read(e.text)
+		if err != nil {
+			return nil, err
+		}
+		s.add(string(b))
+	}
+	if len(s.Captions) == 0 {
+		return nil, errNoCaption
+	}
+	return s, nil
+}
+
+// parse takes captions and tags from a sample's JSON: "captions" and "tags" are
+// lists, "caption" (img2dataset's) one text.
+func (s *Sample) parse(b []byte) error {
+	var fields struct {
+		Captions []string `json:"captions"`
+		Caption  string   `json:"caption"`
+		Tags     []string `json:"tags"`
+	}
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return fmt.Errorf("%w: %w", errJSON, err)
+	}
+	if len(fields.Captions) > limits.Captions {
+		return fmt.Errorf("%w: %d captions, the limit is %d", errSize, len(fields.Captions), limits.Captions)
+	}
+	for _, c := range fields.Captions {
+		s.add(c)
+	}
+	if len(s.Captions) == 0 {
+		s.add(fields.Caption)
+	}
+	for _, t := range fields.Tags[:min(len(fields.Tags), limits.Captions)] {
+		if t = strings.TrimSpace(t); t != "" {
+			s.Tags = append(s.Tags, t)
+		}
+	}
+	return nil
+}
+
+// add adds a caption unless it is empty. What is beyond the cap on captions
+// would be cut from its tokens anyway.
+func (s *Sample) add(caption string) {
+	caption = caption[:min(len(caption), limits.CaptionBytes)]
+	caption = strings.TrimSpace(strings.ToValidUTF8(strings.TrimPrefix(caption, "\uFEFF"), "\uFFFD"))
+	if caption != "" {
+		s.Captions = append(s.Captions, caption)
+	}
+}
+
+// read reads one file of a sample. Files are opened anew each time, which costs
+// microseconds and never runs out of handles.
+func (x *Index) read(p part) ([]byte, error) {
+	f, err := os.Open(x.files[p.file])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errRead, err)
+	}
+	defer f.Close()
+	b := make([]byte, p.size)
+	if _, err := f.ReadAt(b, p.offset); err != nil && !(p.size == 0) {
+		return nil, fmt.Errorf("%w: %w", errRead, err)
+	}
+	return b, nil
+}

@@ -1,0 +1,172 @@
+package pairs
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+// ErrSources is wrapped by every error about sources that cannot be read at all.
+var ErrSources = errors.New("bad data sources")
+
+// Source is one shard or one folder of loose files.
+type Source struct {
+	// Path is where it is.
+	Path string
+	// Folder is set for a folder of loose files.
+	Folder bool
+}
+
+// Expand lists what a sources text names, in its order. Parts are joined by
+// "::"; each part is
+//
+//   - a shard: "train/gcc-000001.tar"
+//   - shards with a range or choices: "train/gcc-{000000..000436}.tar",
+//     "{train,more}/a.tar"; leading zeros set the width
+//   - a pattern: "train/*.tar"
+//   - a folder of shards: all its *.tar, by name
+//   - a folder of loose files: pictures with .txt or .json beside them, in
+//     folders below it too
+//
+// A source that is named several times is read as often, which weighs it. A
+// missing file is an error that names it.
+func Expand(sources string) ([]Source, error) {
+	var found []Source
+	for _, part := range strings.Split(sources, "::") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			return nil, fmt.Errorf("%w: %q has an empty part: parts are joined by one \"::\"", ErrSources, sources)
+		}
+		paths, err := expandBraces(part)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			more, err := expandPath(path)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, more...)
+		}
+		if err := limits.Check("the number of shards", sources, int64(len(found)), limits.Shards, "name fewer, larger shards"); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+// expandPath lists the sources at one path without braces.
+func expandPath(path string) ([]Source, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return expandFolder(path)
+	case err == nil:
+		return []Source{{Path: path}}, nil
+	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?["):
+		matches, err := filepath.Glob(path)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrSources, path, err)
+		}
+		if len(matches) == 0 {
+			return nil, fmt.Errorf("%w: %s: no file is named so", ErrSources, path)
+		}
+		slices.Sort(matches)
+		var found []Source
+		for _, m := range matches {
+			more, err := expandPath(m)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, more...)
+		}
+		return found, nil
+	}
+	return nil, fmt.Errorf("%w: shard or folder: %w", ErrSources, err)
+}
+
+// expandFolder lists a folder's shards, or the folder itself where it has none.
+func expandFolder(path string) ([]Source, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSources, err)
+	}
+	var shards []Source
+	for _, e := range entries {
+		if !e.IsDir() && strings.HasSuffix(e.Name(), ".tar") && !strings.HasPrefix(e.Name(), ".") {
+			shards = append(shards, Source{Path: filepath.Join(path, e.Name())})
+		}
+	}
+	if len(shards) == 0 {
+		return []Source{{Path: path, Folder: true}}, nil
+	}
+	return shards, nil
+}
+
+// expandBraces replaces the first {a..b} or {a,b} by each of its values, and
+// the further ones in turn.
+func expandBraces(text string) ([]string, error) {
+	open := strings.IndexByte(text, '{')
+	if open < 0 {
+		return []string{text}, nil
+	}
+	length := strings.IndexByte(text[open:], '}')
+	if length < 0 {
+		return nil, fmt.Errorf("%w: %q: the brace at byte %d is not closed", ErrSources, text, open)
+	}
+	values, err := braceValues(text[open+1 : open+length])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %q: %w", ErrSources, text, err)
+	}
+	rest, err := expandBraces(text[open+length+1:])
+	if err != nil {
+		return nil, err
+	}
+	if err := limits.Check("the number of shards", text, int64(len(values))*int64(len(rest)), limits.Shards, "write a smaller range"); err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, v := range values {
+		for _, r := range rest {
+			all = append(all, text[:open]+v+r)
+		}
+	}
+	return all, nil
+}
+
+func braceValues(inside string) ([]string, error) {
+	low, high, ok := strings.Cut(inside, "..")
+	if !ok {
+		if !strings.Contains(inside, ",") {
+			return nil, fmt.Errorf("{%s}: write a range {0000..0003} or choices {a,b}", inside)
+		}
+		return strings.Split(inside, ","), nil
+	}
+	from, err1 := strconv.ParseUint(low, 10, 40)
+	to, err2 := strconv.ParseUint(high, 10, 40)
+	if err1 != nil || err2 != nil {
+		return nil, fmt.Errorf("{%s}: a range is two whole numbers, as in {0000..0003}", inside)
+	}
+	if from > to {
+		return nil, fmt.Errorf("{%s}: the range runs backwards", inside)
+	}
+	if err := limits.Check("the number of shards", "{"+inside+"}", int64(to-from)+1, limits.Shards, "write a smaller range"); err != nil {
+		return nil, err
+	}
+	width := 0
+	if low[0] == '0' && len(low) > 1 || high[0] == '0' && len(high) > 1 {
+		width = max(len(low), len(high))
+	}
+	values := make([]string, 0, to-from+1)
+	for n := from; n <= to; n++ {
+		values = append(values, fmt.Sprintf("%0*d", width, n))
+	}
+	return values, nil
+}
