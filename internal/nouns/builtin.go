@@ -50,7 +50,6 @@ const (
 		boat, canoe, kayak, sailboat, raft, ship, ferry, motorboat, speedboat, rowboat, yacht
 		bottle
 		bus, double decker
-		camera
 		car, taxi, van, suv, jeep, race car, automobile, minivan
 		chair, armchair, stool, lawn chair
 		deer, antelope, elk, moose
@@ -58,6 +57,7 @@ const (
 		flower, sunflower, rose, bouquet
 		frisbee, disc
 		goat
+		monitor, tv, television, tv screen, computer screen, laptop, computer
 		motorbike, motorcycle, dirt bike, dirtbike, moped, scooter, motor bike, atv, four wheeler
 		pig, piglet, hog
 		plant, potted plant, houseplant, bush, shrub
