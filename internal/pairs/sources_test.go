@@ -163,3 +163,21 @@ func TestIndexFolder(t *testing.T) {
 		t.Errorf("problems: %v", x.Problems())
 	}
 }
+
+func FuzzExpandBraces(f *testing.F) {
+	for _, text := range []string{"a{0..3}.tar", "{a,b}{00..11}", "}{", "{..}", "{0..}", "{1..1,2}"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if len(text) > 200 {
+			return
+		}
+		paths, err := expandBraces(text)
+		switch {
+		case err != nil && !errors.Is(err, ErrSources) && !errors.Is(err, limits.ErrTooLarge):
+			t.Error(err)
+		case err == nil && (len(paths) == 0 || len(paths) > limits.Shards):
+			t.Errorf("%d paths", len(paths))
+		}
+	})
+}

@@ -94,7 +94,7 @@ func CheckLabels(labels []Class) ([]Class, error) {
 			}
 			key := strings.ToLower(name)
 			if first, ok := seen[key]; ok {
-				return nil, fmt.Errorf("%w: %s stands twice (as %s and in label %d): name it once", ErrLabels, quote(name), first, i+1)
+				return nil, fmt.Errorf("label %d: %w: %s stands in %s already: name it once", i+1, ErrLabels, quote(name), first)
 			}
 			seen[key] = fmt.Sprintf("label %d", i+1)
 			names[k] = name

@@ -1,0 +1,23 @@
+package vocab_test
+
+import (
+	"fmt"
+
+	"github.com/groupvit/groupvit/internal/vocab"
+)
+
+func ExampleParseLabels() {
+	labels, err := vocab.ParseLabels("dog|puppy, grass")
+	fmt.Println(labels, err)
+	_, err = vocab.ParseLabels("dog,grass,Dog")
+	fmt.Println(err)
+	// Output:
+	// [{dog [puppy]} {grass []}] <nil>
+	// label 3: bad labels: "Dog" stands in label 1 already: name it once
+}
+
+func ExampleFill() {
+	templates, _ := vocab.Templates("simple")
+	fmt.Println(vocab.Fill(templates[0], "dog"))
+	// Output: a photo of a dog.
+}
