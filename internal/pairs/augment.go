@@ -3,8 +3,6 @@ package pairs
 import (
 	"math"
 	"slices"
-
-	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
 )
 
 // rectangle is a part of a picture, in pixels.
@@ -66,11 +64,11 @@ func (a Augment) resizedCrop(d *dice, width, height int) rectangle {
 }
 
 // cut returns a part of a picture; the whole is not copied.
-func cut(im *imaging.Image, r rectangle) *imaging.Image {
+func cut(im *Image, r rectangle) *Image {
 	if r == (rectangle{0, 0, im.Width, im.Height}) {
 		return im
 	}
-	part := &imaging.Image{Width: r.width, Height: r.height, Pix: make([]uint8, 3*r.width*r.height)}
+	part := &Image{Width: r.width, Height: r.height, Pix: make([]uint8, 3*r.width*r.height)}
 	for y := range r.height {
 		from := 3 * ((r.y+y)*im.Width + r.x)
 		copy(part.Pix[3*y*r.width:3*(y+1)*r.width], im.Pix[from:])
@@ -79,17 +77,17 @@ func cut(im *imaging.Image, r rectangle) *imaging.Image {
 }
 
 // picture writes one augmented, normalised picture [3, S, S] to pixels.
-func (l *Loader) picture(pixels []float32, im *imaging.Image, d *dice, batch side) {
+func (l *Loader) picture(pixels []float32, im *Image, d *dice, batch side) {
 	a, size := l.options.Augment, l.options.ImageSize
 	stored := im
 	im = cut(im, a.crop(d, im.Width, im.Height, batch))
 	if im.Width != size || im.Height != size {
-		im = imaging.ResizePIL(im, size, size, imaging.Bilinear)
+		im = resize(im, size, size)
 	}
 	flip := a.Flip > 0 && d.float() < a.Flip
 	if a.Rand.Operations > 0 {
 		if im == stored { // it may be in the cache
-			im = &imaging.Image{Width: im.Width, Height: im.Height, Pix: slices.Clone(im.Pix)}
+			im = &Image{Width: im.Width, Height: im.Height, Pix: slices.Clone(im.Pix)}
 		}
 		if flip { // operations that have a direction see the flipped picture
 			mirror(im)
@@ -134,7 +132,7 @@ func (l *Loader) picture(pixels []float32, im *imaging.Image, d *dice, batch sid
 }
 
 // mirror turns left to right in place.
-func mirror(im *imaging.Image) {
+func mirror(im *Image) {
 	for y := range im.Height {
 		row := im.Pix[3*y*im.Width : 3*(y+1)*im.Width]
 		for l, r := 0, im.Width-1; l < r; l, r = l+1, r-1 {

@@ -3,8 +3,10 @@ package pairs
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +23,10 @@ func TestBadSamples(t *testing.T) {
 	text := []byte("a dog")
 	huge := bytes.Clone(pngOf(t, 1, 8, 8))
 	copy(huge[16:24], []byte{0, 1, 0x86, 0xa0, 0, 1, 0x86, 0xa0}) // claims 100,000 × 100,000
+	binary.BigEndian.PutUint32(huge[29:], crc32.ChecksumIEEE(huge[12:29]))
+	claims := bytes.Clone(good)
+	frame := bytes.Index(claims, []byte{0xff, 0xc0}) // claims 20,000 × 20,000
+	copy(claims[frame+5:], []byte{0x4e, 0x20, 0x4e, 0x20})
 	files := []file{
 		{"good1.jpg", good}, {"good1.txt", text},
 		{"nocaption.jpg", good},
@@ -31,6 +37,7 @@ func TestBadSamples(t *testing.T) {
 		{"textasjpg.jpg", []byte("this is no picture")}, {"textasjpg.txt", text},
 		{"truncated.jpg", good[:len(good)/3]}, {"truncated.txt", text},
 		{"huge.png", huge}, {"huge.txt", text},
+		{"claims.jpg", claims}, {"claims.txt", text},
 		{"badjson.jpg", good}, {"badjson.json", []byte(`{"captions":`)},
 		{"wrongjson.jpg", good}, {"wrongjson.json", []byte(`{"captions":"text"}`)},
 		{"toomany.jpg", good}, {"toomany.json", jsonOf(t, map[string]any{"captions": slices.Repeat([]string{"x"}, limits.Captions+1)})},
@@ -53,14 +60,14 @@ func TestBadSamples(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]int{"no caption": 3, "no picture": 1, "broken picture": 4, "broken JSON": 2, "larger than the limit": 1}
+	want := map[string]int{"no caption": 3, "no picture": 1, "broken picture": 5, "broken JSON": 2, "larger than the limit": 1}
 	got := l.Report()
 	for reason, n := range want {
 		if got.Skipped[reason] != n {
 			t.Errorf("%s: %d, want %d", reason, got.Skipped[reason], n)
 		}
 	}
-	if got.Total() != 11 {
+	if got.Total() != 12 {
 		t.Errorf("%s", got)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"github.com/groupvit/groupvit/internal/nouns"
-	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
 )
 
 // ErrNoSamples says that not one sample of the sources can be used.
@@ -44,7 +43,7 @@ type Loader struct {
 type loaded struct {
 	key            string
 	captions, tags []string
-	image          *imaging.Image
+	image          *Image
 }
 
 type result struct {
@@ -303,7 +302,7 @@ func (l *Loader) read(i int) (*loaded, error) {
 		return nil, err
 	}
 	if side := l.options.Cache.Side; side > 0 && (im.Width != side || im.Height != side) {
-		im = imaging.ResizePIL(im, side, side, imaging.Bilinear)
+		im = resize(im, side, side)
 	}
 	return &loaded{sample.Key, sample.Captions, sample.Tags, im}, nil
 }

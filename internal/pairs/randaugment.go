@@ -1,10 +1,6 @@
 package pairs
 
-import (
-	"math"
-
-	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
-)
+import "math"
 
 // RandAugment is the random choice of colour and shape changes with which
 // GroupViT and DeiT train (Cubuk et al., CVPR Workshops 2020, in the form
@@ -29,7 +25,7 @@ func PaperRandAugment() RandAugment { return RandAugment{2, 0.5, 9, 0.5} }
 var fill = [3]uint8{124, 116, 104}
 
 // apply changes a picture in place.
-func (r RandAugment) apply(d *dice, im *imaging.Image) {
+func (r RandAugment) apply(d *dice, im *Image) {
 	for range r.Operations {
 		operation := operations[d.intn(len(operations))]
 		if d.float() >= r.Chance {
@@ -48,17 +44,17 @@ func (r RandAugment) apply(d *dice, im *imaging.Image) {
 // grow with the level ("increasing").
 var operations = []struct {
 	name  string
-	apply func(im *imaging.Image, level, sign float64)
+	apply func(im *Image, level, sign float64)
 }{
-	{"auto contrast", func(im *imaging.Image, _, _ float64) { perChannel(im, autoContrast) }},
-	{"equalize", func(im *imaging.Image, _, _ float64) { perChannel(im, equalize) }},
-	{"invert", func(im *imaging.Image, _, _ float64) { tabled(im, func(v int) int { return 255 - v }) }},
-	{"rotate", func(im *imaging.Image, level, sign float64) { rotate(im, sign*3*level) }},
-	{"posterize", func(im *imaging.Image, level, _ float64) {
+	{"auto contrast", func(im *Image, _, _ float64) { perChannel(im, autoContrast) }},
+	{"equalize", func(im *Image, _, _ float64) { perChannel(im, equalize) }},
+	{"invert", func(im *Image, _, _ float64) { tabled(im, func(v int) int { return 255 - v }) }},
+	{"rotate", func(im *Image, level, sign float64) { rotate(im, sign*3*level) }},
+	{"posterize", func(im *Image, level, _ float64) {
 		keep := 4 - int(0.4*level)
 		tabled(im, func(v int) int { return v &^ (1<<(8-keep) - 1) })
 	}},
-	{"solarize", func(im *imaging.Image, level, _ float64) {
+	{"solarize", func(im *Image, level, _ float64) {
 		threshold := 256 - int(25.6*level)
 		tabled(im, func(v int) int {
 			if v >= threshold {
@@ -67,7 +63,7 @@ var operations = []struct {
 			return v
 		})
 	}},
-	{"solarize add", func(im *imaging.Image, level, _ float64) {
+	{"solarize add", func(im *Image, level, _ float64) {
 		add := int(11 * level)
 		tabled(im, func(v int) int {
 			if v < 128 {
@@ -76,10 +72,10 @@ var operations = []struct {
 			return v
 		})
 	}},
-	{"color", func(im *imaging.Image, level, sign float64) {
+	{"color", func(im *Image, level, sign float64) {
 		blend(im, 1+sign*0.09*level, func(at int) [3]uint8 { g := grey(im.Pix[at:]); return [3]uint8{g, g, g} })
 	}},
-	{"contrast", func(im *imaging.Image, level, sign float64) {
+	{"contrast", func(im *Image, level, sign float64) {
 		sum := 0
 		for at := 0; at < len(im.Pix); at += 3 {
 			sum += int(grey(im.Pix[at:]))
@@ -87,26 +83,26 @@ var operations = []struct {
 		g := uint8(float64(sum)/float64(len(im.Pix)/3) + 0.5)
 		blend(im, 1+sign*0.09*level, func(int) [3]uint8 { return [3]uint8{g, g, g} })
 	}},
-	{"brightness", func(im *imaging.Image, level, sign float64) {
+	{"brightness", func(im *Image, level, sign float64) {
 		blend(im, 1+sign*0.09*level, func(int) [3]uint8 { return [3]uint8{} })
 	}},
-	{"sharpness", func(im *imaging.Image, level, sign float64) { sharpen(im, 1+sign*0.09*level) }},
-	{"shear x", func(im *imaging.Image, level, sign float64) {
+	{"sharpness", func(im *Image, level, sign float64) { sharpen(im, 1+sign*0.09*level) }},
+	{"shear x", func(im *Image, level, sign float64) {
 		affine(im, [6]float64{1, sign * 0.03 * level, 0, 0, 1, 0})
 	}},
-	{"shear y", func(im *imaging.Image, level, sign float64) {
+	{"shear y", func(im *Image, level, sign float64) {
 		affine(im, [6]float64{1, 0, 0, sign * 0.03 * level, 1, 0})
 	}},
-	{"translate x", func(im *imaging.Image, level, sign float64) {
+	{"translate x", func(im *Image, level, sign float64) {
 		affine(im, [6]float64{1, 0, sign * 0.045 * level * float64(im.Width), 0, 1, 0})
 	}},
-	{"translate y", func(im *imaging.Image, level, sign float64) {
+	{"translate y", func(im *Image, level, sign float64) {
 		affine(im, [6]float64{1, 0, 0, 0, 1, sign * 0.045 * level * float64(im.Height)})
 	}},
 }
 
 // tabled replaces every value.
-func tabled(im *imaging.Image, f func(int) int) {
+func tabled(im *Image, f func(int) int) {
 	var table [256]uint8
 	for v := range table {
 		table[v] = uint8(f(v))
@@ -118,7 +114,7 @@ func tabled(im *imaging.Image, f func(int) int) {
 
 // perChannel replaces every value of each channel by a table that is made of
 // the channel's histogram.
-func perChannel(im *imaging.Image, tableOf func(histogram *[256]int) [256]uint8) {
+func perChannel(im *Image, tableOf func(histogram *[256]int) [256]uint8) {
 	for c := range 3 {
 		var histogram [256]int
 		for i := c; i < len(im.Pix); i += 3 {
@@ -188,7 +184,7 @@ func grey(pixel []uint8) uint8 {
 
 // blend moves every pixel from what other says of it (factor 0) to itself
 // (factor 1) and beyond.
-func blend(im *imaging.Image, factor float64, other func(at int) [3]uint8) {
+func blend(im *Image, factor float64, other func(at int) [3]uint8) {
 	for at := 0; at < len(im.Pix); at += 3 {
 		o := other(at)
 		for c := range 3 {
@@ -200,7 +196,7 @@ func blend(im *imaging.Image, factor float64, other func(at int) [3]uint8) {
 
 // sharpen blends with the picture smoothed by 3×3 weights (centre 5, others 1),
 // which leaves its border as it is.
-func sharpen(im *imaging.Image, factor float64) {
+func sharpen(im *Image, factor float64) {
 	source := append([]uint8(nil), im.Pix...)
 	stride := 3 * im.Width
 	blend(im, factor, func(at int) (smooth [3]uint8) {
@@ -222,7 +218,7 @@ func sharpen(im *imaging.Image, factor float64) {
 }
 
 // rotate turns a picture about its centre, counter-clockwise, by degrees.
-func rotate(im *imaging.Image, degrees float64) {
+func rotate(im *Image, degrees float64) {
 	sin, cos := math.Sincos(-degrees * math.Pi / 180)
 	x, y := float64(im.Width)/2, float64(im.Height)/2
 	affine(im, [6]float64{cos, sin, x - cos*x - sin*y, -sin, cos, y + sin*x - cos*y})
@@ -231,7 +227,7 @@ func rotate(im *imaging.Image, degrees float64) {
 // affine takes the value at (x, y) from (m₀x + m₁y + m₂, m₃x + m₄y + m₅) of the
 // picture, bilinearly; coordinates are of pixel centres, at halves. What lies
 // outside becomes [fill].
-func affine(im *imaging.Image, m [6]float64) {
+func affine(im *Image, m [6]float64) {
 	source := append([]uint8(nil), im.Pix...)
 	w, h := im.Width, im.Height
 	for y := range h {

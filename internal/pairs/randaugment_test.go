@@ -7,8 +7,6 @@ import (
 	"os"
 	"slices"
 	"testing"
-
-	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
 )
 
 // Each operation against Pillow's, within one level of rounding; see
@@ -40,7 +38,7 @@ func TestOperationsAsPillow(t *testing.T) {
 			if operation.name != c.Name {
 				t.Fatalf("operation %s", operation.name)
 			}
-			im := &imaging.Image{Width: fixture.Width, Height: fixture.Height, Pix: slices.Clone(fixture.Pixels)}
+			im := &Image{Width: fixture.Width, Height: fixture.Height, Pix: slices.Clone(fixture.Pixels)}
 			operation.apply(im, fixture.Level, c.Sign)
 			worst := 0
 			for j, v := range im.Pix {
@@ -83,13 +81,24 @@ func TestRandAugment(t *testing.T) {
 	for _, size := range []int{1, 2, 7} {
 		for _, operation := range operations {
 			for range 20 {
-				im := &imaging.Image{Width: size, Height: size, Pix: make([]uint8, 3*size*size)}
+				im := &Image{Width: size, Height: size, Pix: make([]uint8, 3*size*size)}
 				for i := range im.Pix {
 					im.Pix[i] = uint8(d.intn(256))
 				}
 				operation.apply(im, d.between(0, 10), 1-2*math.Round(d.float()))
 			}
 		}
+	}
+}
+
+// With RandAugment the picture is flipped before it; without an operation that
+// applies, the result is that of a flip alone.
+func TestFlipBeforeRandAugment(t *testing.T) {
+	o := Options{Sources: plainShards(t, 1, 4), Batch: 4, ImageSize: 9, Augment: Augment{Flip: 1}}
+	want := take(t, open(t, o), 1)[0]
+	o.Augment.Rand = RandAugment{Operations: 2}
+	if got := take(t, open(t, o), 1)[0]; !slices.Equal(got.Pixels, want.Pixels) {
+		t.Error("another picture")
 	}
 }
 

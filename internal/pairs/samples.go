@@ -1,7 +1,6 @@
 package pairs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
-	imaging "github.com/groupvit/groupvit/internal/pairs/interim"
 )
 
 // Index knows where every sample of some sources lies. It holds no pictures.
@@ -96,12 +94,8 @@ type Sample struct {
 }
 
 // Decode decodes the sample's picture.
-func (s *Sample) Decode() (*imaging.Image, error) {
-	im, err := imaging.Decode(bytes.NewReader(s.Picture), imaging.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errPicture, err)
-	}
-	return im, nil
+func (s *Sample) Decode() (*Image, error) {
+	return decode(s.Picture)
 }
 
 // Sample reads a sample; the error says why it cannot be used.

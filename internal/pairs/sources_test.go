@@ -3,6 +3,7 @@ package pairs
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -161,6 +162,32 @@ func TestIndexFolder(t *testing.T) {
 	}
 	if len(x.Problems()) != 1 || !errors.Is(x.Problems()[0].Err, errNoCaption) {
 		t.Errorf("problems: %v", x.Problems())
+	}
+	// A file that goes away is an error beside its sample, not the end.
+	if err := os.Remove(filepath.Join(dir, "below/two.json")); err != nil {
+		t.Fatal(err)
+	}
+	good, bad := 0, 0
+	for s, err := range x.Samples(context.Background()) {
+		switch {
+		case err == nil:
+			good++
+		case s.Key == "below/two" && errors.Is(err, errRead):
+			bad++
+		}
+	}
+	if good != 1 || bad != 1 {
+		t.Errorf("%d good, %d bad", good, bad)
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := OpenIndex(cancelled, dir); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	for _, err := range x.Samples(cancelled) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("cancelled: %v", err)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import math
 
 from PIL import Image, ImageEnhance, ImageOps
 
-W, H, FILL, LEVEL = 14, 10, (124, 116, 104), 9
+W, H, FILL, LEVEL = 24, 16, (124, 116, 104), 9
 
 
 def picture():
