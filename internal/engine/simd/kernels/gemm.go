@@ -64,6 +64,10 @@ func GemmBatched(p *Pool, batch, m, n, k int, a Matrix, strideA int, b Matrix, s
 	if k > 0 {
 		need("Gemm", "b", len(b.Data), (batch-1)*strideB+b.length(k, n))
 	}
+	if l := Path(); l != Off && k > 0 {
+		vectorGemm(p, l, batch, m, n, k, a, strideA, b, strideB, nil, c, ldc, strideC, e)
+		return
+	}
 	plainGemm(p, batch, m, n, k, a, strideA, b, strideB, c, ldc, strideC, e)
 }
 
@@ -91,7 +95,8 @@ func checkGemm(function string, batch, m, n, lengthA, haveA, strideA int, c []fl
 // weight once, use it in many products, from any goroutine.
 type PackedB struct {
 	k, n  int
-	plain Matrix // used by plain Go
+	panel int       // columns of a panel
+	data  []float32 // panels, each term by term
 }
 
 // Shape gives the rows and columns of the packed matrix.
@@ -100,10 +105,35 @@ func (b *PackedB) Shape() (k, n int) { return b.k, b.n }
 // PackB packs the k×n operand b. The result does not refer to b's slice.
 func PackB(p *Pool, k, n int, b Matrix) *PackedB {
 	need("PackB", "b", len(b.Data), b.length(k, n))
-	return &PackedB{k: k, n: n, plain: Matrix{Data: append([]float32(nil), b.Data[:b.length(k, n)]...), Stride: b.Stride, Transposed: b.Transposed}}
+	width := tileShape(Path()).wide
+	r := &PackedB{k: k, n: n, panel: width, data: make([]float32, (n+width-1)/width*k*width)}
+	if k > 0 && n > 0 {
+		packPanels(p, r.data, b, 0, 1, k, n, width)
+	}
+	return r
 }
 
 // GemmPacked is Gemm with a packed right operand.
 func GemmPacked(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	Gemm(p, m, b.n, b.k, a, b.plain, c, ldc, e)
+	if m == 0 || b.n == 0 {
+		return
+	}
+	checkGemm("GemmPacked", 1, m, b.n, a.length(m, b.k), len(a.Data), 0, c, ldc, 0, e)
+	if l := Path(); l != Off && b.k > 0 {
+		vectorGemm(p, l, 1, m, b.n, b.k, a, 0, Matrix{}, 0, b, c, ldc, 0, e)
+		return
+	}
+	plainGemm(p, 1, m, b.n, b.k, a, 0, b.unpack(), 0, c, ldc, 0, e)
+}
+
+// unpack gives the matrix back, for plain Go.
+func (b *PackedB) unpack() Matrix {
+	x := make([]float32, b.k*b.n)
+	for j := 0; j < b.n; j += b.panel {
+		w := min(b.panel, b.n-j)
+		for q := range b.k {
+			copy(x[q*b.n+j:][:w], b.data[(j/b.panel*b.k+q)*b.panel:])
+		}
+	}
+	return Matrix{Data: x, Stride: b.n}
 }

@@ -1,0 +1,224 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// Offsets of the fields of kernels.tile (a test there compares them).
+const (
+	tileA      = 8 * iota // first element of A
+	tileB                 // first element of B
+	tileC                 // first element of C
+	tileBias              // bias of the first column, or nil
+	tileBlocks            // blocks of rows, at least 1; counted down
+	tileInner             // terms of the inner sum, at least 1
+	tileOuter             // how often the inner sum is repeated, at least 1
+	tileRowA              // bytes from row to row of A
+	tileColA              // bytes from term to term of A
+	tileOuterA            // bytes from repeat to repeat of A
+	tileBlockA            // bytes from block to block of A
+	tileRowB              // bytes from term to term of B
+	tileOuterB            // bytes from repeat to repeat of B
+	tileRowC              // bytes from row to row of C
+	tileBlockC            // bytes from block to block of C
+	tileFlags             // 1: add to C; 2: ReLU
+	tileAlpha             // float32 factor of the product
+	tileCursor            // working memory: where the present block of C starts
+)
+
+// isa is what differs between the instruction sets.
+type isa struct {
+	name   string
+	width  int // floats in a register
+	rows   int // most rows of a block: accumulators fill the registers
+	vector func() reg.VecVirtual
+}
+
+// products writes the microkernels: for each instruction set, one and two registers of columns, and
+// 1 to isa.rows rows.
+func products() {
+	for _, s := range []isa{
+		{"avx2", 8, 6, YMM},
+		{"avx512", 16, 12, ZMM},
+	} {
+		for _, vectors := range []int{1, 2} {
+			for rows := 1; rows <= s.rows; rows++ {
+				product(s, rows, vectors)
+			}
+		}
+	}
+}
+
+// product writes one microkernel: for each of tile.blocks blocks of rows,
+//
+//	C[rows, columns] = relu?(alpha·Σ_outer Σ_inner A·B + C? + bias?)
+//
+// with all sums of the block in registers. A is read by broadcasts with any strides, so it may be
+// plain, transposed, packed, or an image.
+func product(s isa, rows, vectors int) {
+	TEXT(fmt.Sprintf("%sTile%dx%d", s.name, rows, vectors*s.width), NOSPLIT, "func(t *[18]uint64)")
+	Doc(fmt.Sprintf("%sTile%dx%d does %d rows and %d columns at a time.", s.name, rows, vectors*s.width, rows, vectors*s.width))
+	Pragma("noescape")
+	t := Load(Param("t"), GP64())
+	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
+	load := func(offset int) reg.GPVirtual {
+		r := GP64()
+		MOVQ(field(offset), r)
+		return r
+	}
+	blockA, cursor := load(tileA), load(tileC)
+	MOVQ(cursor, field(tileCursor))
+	rowA, colA, rowB := load(tileRowA), load(tileColA), load(tileRowB)
+	id := func(name string) string { return fmt.Sprintf("%s_%d_%d_%s", s.name, rows, vectors, name) }
+
+	acc := make([][]reg.VecVirtual, rows)
+	for i := range acc {
+		for range vectors {
+			acc[i] = append(acc[i], s.vector())
+		}
+	}
+	b := make([]reg.VecVirtual, vectors)
+	for i := range b {
+		b[i] = s.vector()
+	}
+	a := s.vector()
+
+	Label(id("block"))
+	for i := range acc {
+		for _, r := range acc[i] {
+			zero(s, r)
+		}
+	}
+	outer, outerA, outerB := load(tileOuter), GP64(), load(tileB)
+	MOVQ(blockA, outerA)
+	bases := make([]reg.GPVirtual, (rows+2)/3) // one pointer for three rows
+	for i := range bases {
+		bases[i] = GP64()
+	}
+	pb, inner := GP64(), GP64()
+
+	Label(id("outer"))
+	MOVQ(outerA, bases[0])
+	for i := 1; i < len(bases); i++ {
+		LEAQ(Mem{Base: bases[i-1], Index: rowA, Scale: 2}, bases[i])
+		ADDQ(rowA, bases[i])
+	}
+	MOVQ(outerB, pb)
+	MOVQ(field(tileInner), inner)
+	term := func() {
+		for i, r := range b {
+			VMOVUPS(Mem{Base: pb, Disp: i * s.width * 4}, r)
+		}
+		ADDQ(rowB, pb)
+		for i := range rows {
+			m := Mem{Base: bases[i/3]}
+			if i%3 > 0 {
+				m.Index, m.Scale = rowA, uint8(i%3)
+			}
+			VBROADCASTSS(m, a)
+			for j, r := range b {
+				VFMADD231PS(r, a, acc[i][j])
+			}
+		}
+		for _, r := range bases {
+			ADDQ(colA, r)
+		}
+	}
+	const unroll = 4
+	SUBQ(Imm(unroll), inner)
+	JL(LabelRef(id("rest")))
+	Label(id("inner"))
+	for range unroll {
+		term()
+	}
+	SUBQ(Imm(unroll), inner)
+	JGE(LabelRef(id("inner")))
+	Label(id("rest"))
+	ADDQ(Imm(unroll), inner)
+	JE(LabelRef(id("summed")))
+	Label(id("one"))
+	term()
+	DECQ(inner)
+	JNE(LabelRef(id("one")))
+	Label(id("summed"))
+	ADDQ(field(tileOuterA), outerA)
+	ADDQ(field(tileOuterB), outerB)
+	DECQ(outer)
+	JNE(LabelRef(id("outer")))
+
+	finish(s, t, acc, a, b, id)
+	ADDQ(field(tileBlockA), blockA)
+	next := load(tileBlockC)
+	ADDQ(next, field(tileCursor))
+	DECQ(field(tileBlocks))
+	JNE(LabelRef(id("block")))
+	VZEROUPPER()
+	RET()
+}
+
+func zero(s isa, r reg.VecVirtual) {
+	if s.width == 16 {
+		VPXORD(r, r, r)
+	} else {
+		VXORPS(r, r, r)
+	}
+}
+
+// finish applies alpha, C, bias and ReLU to the accumulators and stores them.
+func finish(s isa, t reg.Register, acc [][]reg.VecVirtual, spare reg.VecVirtual, b []reg.VecVirtual, id func(string) string) {
+	field := func(offset int) Mem { return Mem{Base: t, Disp: offset} }
+	at := func(p reg.Register, j int) Mem { return Mem{Base: p, Disp: j * s.width * 4} }
+	each := func(f func(i, j int, r reg.VecVirtual)) {
+		for i := range acc {
+			for j, r := range acc[i] {
+				f(i, j, r)
+			}
+		}
+	}
+	flags, rowC, p := GP64(), GP64(), GP64()
+	MOVQ(field(tileFlags), flags)
+	MOVQ(field(tileRowC), rowC)
+	VBROADCASTSS(field(tileAlpha), spare)
+	each(func(_, _ int, r reg.VecVirtual) { VMULPS(spare, r, r) })
+
+	TESTQ(U32(1), flags)
+	JE(LabelRef(id("fresh")))
+	MOVQ(field(tileCursor), p)
+	for i := range acc {
+		for j, r := range acc[i] {
+			VADDPS(at(p, j), r, r)
+		}
+		if i+1 < len(acc) {
+			ADDQ(rowC, p)
+		}
+	}
+	Label(id("fresh"))
+
+	MOVQ(field(tileBias), p)
+	TESTQ(p, p)
+	JE(LabelRef(id("unbiased")))
+	for j, r := range b {
+		VMOVUPS(at(p, j), r)
+	}
+	each(func(_, j int, r reg.VecVirtual) { VADDPS(b[j], r, r) })
+	Label(id("unbiased"))
+
+	TESTQ(U32(2), flags)
+	JE(LabelRef(id("store")))
+	zero(s, spare)
+	each(func(_, _ int, r reg.VecVirtual) { VMAXPS(r, spare, r) }) // a NaN accumulator stays
+	Label(id("store"))
+	MOVQ(field(tileCursor), p)
+	for i := range acc {
+		for j, r := range acc[i] {
+			VMOVUPS(r, at(p, j))
+		}
+		if i+1 < len(acc) {
+			ADDQ(rowC, p)
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package kernels
+
+import "unsafe"
+
+const (
+	// blockK terms are summed in registers before C is touched: a panel of B (16 columns) then
+	// fills most of a 32 KB first-level cache.
+	blockK = 384
+	// blockM rows of A (96·384 floats, 147 KB) stay in the second-level cache while panels of B pass.
+	blockM = 96
+	// parallelFlops is how large a product must be to be worth waking a second thread.
+	parallelFlops = 1 << 21
+)
+
+// product is one call of Gemm on its way through the vector path.
+type product struct {
+	shape
+	m, n, k      int
+	a            Matrix
+	strideA      int
+	b            Matrix
+	strideB      int
+	packed       []float32 // panels of B, or nil: read b itself
+	panel        int       // columns of a packed panel
+	stridePacked int
+	edge         []float32 // the last, partial panel, packed, where b is read itself
+	strideEdge   int
+	c            []float32
+	ldc, strideC int
+	e            Epilogue
+	alpha        float32
+}
+
+// vectorGemm is GemmBatched on vector instructions; packed may be nil.
+func vectorGemm(p *Pool, l Level, batch, m, n, k int, a Matrix, strideA int, b Matrix, strideB int, packed *PackedB, c []float32, ldc, strideC int, e Epilogue) {
+	if e.Residual != nil && &e.Residual[0] == &c[0] && (e.ResidualStride == 0 || e.ResidualStride == ldc) {
+		if e.Activation == NoActivation {
+			e.Residual, e.Accumulate = nil, true
+		} else {
+			residualInPlace(p, l, batch, m, n, k, a, strideA, b, strideB, packed, c, ldc, strideC, e)
+			return
+		}
+	}
+	if float64(m)*float64(n)*float64(k)*float64(batch)*2 < parallelFlops {
+		p = nil
+	}
+	g := product{shape: tileShape(l), m: m, n: n, k: k, a: a, strideA: strideA, b: b, strideB: strideB,
+		c: c, ldc: ldc, strideC: strideC, e: e, alpha: e.Alpha}
+	if g.alpha == 0 {
+		g.alpha = 1
+	}
+	if packed != nil {
+		g.packed, g.panel = packed.data, packed.panel
+		if g.panel%g.wide != 0 {
+			g.shape = tileShape(AVX2) // packed for narrower registers
+		}
+	} else if buf := g.packB(p, batch); buf != nil {
+		defer buf.release()
+	}
+	if a.Transposed && m > 1 && a.Stride > 512 && n >= 4*g.wide && k >= 32 {
+		// Columns far apart: every term would touch a new page. Rows are better.
+		buf := scratch(batch * m * k)
+		defer buf.release()
+		count := batch
+		if strideA == 0 {
+			count = 1
+		}
+		p.For(count*((m+15)/16), 1, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				t, r := i/((m+15)/16), i%((m+15)/16)*16
+				transposeRows(buf.data[(t*m+r)*k:], a.Data[t*strideA+r:], k, min(16, m-r), k, a.Stride)
+			}
+		})
+		g.a = Matrix{Data: buf.data, Stride: k}
+		if strideA != 0 {
+			g.strideA = m * k
+		}
+	}
+	g.all(p, batch)
+}
+
+// all splits the product into tasks: chunks of rows, and of columns where rows are too few.
+func (g *product) all(p *Pool, batch int) {
+	chunks := (g.m + blockM - 1) / blockM
+	rows := ((g.m+chunks-1)/chunks + g.rows - 1) / g.rows * g.rows
+	chunks = (g.m + rows - 1) / rows
+	width := g.wide
+	if g.packed != nil {
+		width = g.panel
+	}
+	panels := (g.n + width - 1) / width
+	columns := 1
+	if t := p.Threads(); t > 1 {
+		columns = min(panels, max(1, 4*t/(batch*chunks)))
+	}
+	per := (panels + columns - 1) / columns
+	columns = (panels + per - 1) / per
+	if p.Threads() == 1 && batch*chunks*columns == 1 {
+		g.task(0, 0, g.m, 0, g.n) // no closure for the small ones
+		return
+	}
+	h := *g
+	p.Run(batch*chunks*columns, func(i int) {
+		t, i := i/(chunks*columns), i%(chunks*columns)
+		r, q := i/columns*rows, i%columns*per*width
+		h.task(t, r, min(h.m, r+rows), q, min(h.n, q+per*width))
+	})
+}
+
+// task computes rows r0 … r1, columns j0 … j1 of product t.
+func (g *product) task(t, r0, r1, j0, j1 int) {
+	for from := 0; from < g.k; from += blockK {
+		terms := min(blockK, g.k-from)
+		last := from+terms == g.k
+		for j := j0; j < j1; {
+			w := g.columns(t, r0, r1, j, j1, from, terms, last)
+			j += w
+		}
+	}
+	e := &g.e
+	if e.Activation != GELU && e.Activation != QuickGELU && e.Residual == nil {
+		return
+	}
+	for i := r0; i < r1; i++ {
+		row := g.c[t*g.strideC+i*g.ldc:][j0:j1]
+		switch e.Activation {
+		case GELU:
+			unary(Gelu, row, row)
+		case QuickGELU:
+			unary(Quick, row, row)
+		}
+		if e.Residual != nil {
+			binaryRow(Add, row, row, residualRow(*e, g.ldc, t*g.strideC, i)[j0:j1], 0, 0)
+		}
+	}
+}
+
+// columns does one kernel's width of columns from j on, and says how many they were.
+func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
+	left := min(j1, g.n) - j
+	kernel := g.wide
+	if left <= g.wide/2 {
+		kernel = g.wide / 2
+	}
+	width := min(left, kernel)
+	var x tile
+	x.inner, x.outer = terms, 1
+	x.alpha = g.alpha
+	// B
+	switch {
+	case g.packed != nil:
+		b := g.packed[t*g.stridePacked+j/g.panel*g.k*g.panel+from*g.panel+j%g.panel:]
+		_ = b[(terms-1)*g.panel+min(kernel, g.panel-j%g.panel)-1]
+		x.b, x.rowB = unsafe.Pointer(&b[0]), 4*g.panel
+	case width < kernel:
+		b := g.edge[t*g.strideEdge+from*g.wide:]
+		_ = b[(terms-1)*g.wide+kernel-1]
+		x.b, x.rowB = unsafe.Pointer(&b[0]), 4*g.wide
+	default:
+		b := g.b.Data[t*g.strideB+from*g.b.Stride+j:]
+		_ = b[(terms-1)*g.b.Stride+kernel-1]
+		x.b, x.rowB = unsafe.Pointer(&b[0]), 4*g.b.Stride
+	}
+	// A
+	a := g.a.Data[t*g.strideA:]
+	if g.a.Transposed {
+		a = a[from*g.a.Stride+r0:]
+		_ = a[(terms-1)*g.a.Stride+r1-r0-1]
+		x.rowA, x.colA = 4, 4*g.a.Stride
+	} else {
+		a = a[r0*g.a.Stride+from:]
+		_ = a[(r1-r0-1)*g.a.Stride+terms-1]
+		x.rowA, x.colA = 4*g.a.Stride, 4
+	}
+	x.a = unsafe.Pointer(&a[0])
+	// C and the epilogue
+	if from > 0 || g.e.Accumulate {
+		x.flags = tileAccumulate
+	}
+	if last && g.e.Activation == ReLU {
+		x.flags |= tileReLU
+	}
+	c := g.c[t*g.strideC+r0*g.ldc+j:]
+	_ = c[(r1-r0-1)*g.ldc+width-1]
+	x.c, x.rowC = unsafe.Pointer(&c[0]), 4*g.ldc
+	biased := last && g.e.Bias != nil
+	if width == kernel {
+		if biased {
+			x.bias = unsafe.Pointer(&g.e.Bias[j : j+width][0])
+		}
+		g.run(&x, r1-r0, kernel)
+		return width
+	}
+	// A partial panel goes through working memory: a full kernel would write past C's columns.
+	buf := scratch((r1-r0)*kernel + kernel)
+	bias, tmp := buf.data[:kernel], buf.data[kernel:]
+	if biased {
+		clear(bias)
+		copy(bias, g.e.Bias[j:j+width])
+		x.bias = unsafe.Pointer(&bias[0])
+	}
+	if x.flags&tileAccumulate != 0 {
+		for i := range r1 - r0 {
+			copy(tmp[i*kernel:][:width], c[i*g.ldc:])
+		}
+	}
+	x.c, x.rowC = unsafe.Pointer(&tmp[0]), 4*kernel
+	g.run(&x, r1-r0, kernel)
+	for i := range r1 - r0 {
+		copy(c[i*g.ldc:][:width], tmp[i*kernel:])
+	}
+	buf.release()
+	return width
+}
+
+// packB decides whether B is read where it is or packed, and packs what must be.
+func (g *product) packB(p *Pool, batch int) *buffer {
+	count := batch
+	if g.strideB == 0 {
+		count = 1
+	}
+	// Reading rows of B in place costs a page for each term; packing costs a pass over B.
+	if g.b.Transposed || (g.m >= 64 && g.k*g.n > 1<<15) || (g.m >= 24 && g.b.Stride >= 1024 && g.k >= 64) {
+		g.panel = g.wide
+		panels := (g.n + g.wide - 1) / g.wide
+		size := panels * g.k * g.wide
+		buf := scratch(count * size)
+		packPanels(p, buf.data, g.b, g.strideB, count, g.k, g.n, g.wide)
+		g.packed = buf.data
+		if count > 1 {
+			g.stridePacked = size
+		}
+		return buf
+	}
+	rest := g.n % g.wide
+	if rest == 0 || rest == g.wide/2 {
+		return nil
+	}
+	buf := scratch(count * g.k * g.wide)
+	for t := range count {
+		packPanel(buf.data[t*g.k*g.wide:], g.b, t*g.strideB, g.k, g.n, g.n-rest, g.wide)
+	}
+	g.edge = buf.data
+	if count > 1 {
+		g.strideEdge = g.k * g.wide
+	}
+	return buf
+}
+
+// packPanels packs count matrices k×n into panels of width columns.
+func packPanels(p *Pool, dst []float32, b Matrix, stride, count, k, n, width int) {
+	panels := (n + width - 1) / width
+	p.For(count*panels, max(1, 16384/(k*width)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			packPanel(dst[i*k*width:], b, i/panels*stride, k, n, i%panels*width, width)
+		}
+	})
+}
+
+// packPanel packs columns j … j+width of the matrix at start: term by term, filled up with zeros.
+func packPanel(dst []float32, b Matrix, start, k, n, j, width int) {
+	w := min(width, n-j)
+	dst = dst[:k*width]
+	if b.Transposed {
+		if w < width {
+			clear(dst)
+		}
+		transposeRows(dst, b.Data[start+j*b.Stride:], w, k, width, b.Stride)
+		return
+	}
+	for q := range k {
+		row := dst[q*width:][:width]
+		copy(row, b.Data[start+q*b.Stride+j:][:w])
+		clear(row[w:])
+	}
+}
+
+// residualInPlace handles a residual that lies where C goes while an activation comes between.
+func residualInPlace(p *Pool, l Level, batch, m, n, k int, a Matrix, strideA int, b Matrix, strideB int, packed *PackedB, c []float32, ldc, strideC int, e Epilogue) {
+	buf := scratch(batch * m * n)
+	defer buf.release()
+	e.Residual = nil
+	vectorGemm(p, l, batch, m, n, k, a, strideA, b, strideB, packed, buf.data, n, m*n, e)
+	p.For(batch*m, max(1, 8192/n), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			row := c[r/m*strideC+r%m*ldc:][:n]
+			binaryRow(Add, row, row, buf.data[r*n:][:n], 0, 0)
+		}
+	})
+}

@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package kernels
+
+func tileCall(Level, int, int, *tile) { panic("kernels: no microkernels here") }
