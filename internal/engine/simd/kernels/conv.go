@@ -64,6 +64,10 @@ func (c Conv) Forward(p *Pool, y, x, w, bias []float32, act Activation) {
 	if bias != nil {
 		need("Conv.Forward", "bias", len(bias), c.Out)
 	}
+	if l := Path(); l != Off && c.KernelH*c.KernelW*c.In*c.Out > 0 {
+		c.vectorForward(p, l, y, x, w, bias, act)
+		return
+	}
 	c.plainForward(p, y, x, w, bias, act)
 }
 
@@ -71,6 +75,10 @@ func (c Conv) Forward(p *Pool, y, x, w, bias []float32, act Activation) {
 func (c Conv) GradInput(p *Pool, dx, w, dy []float32) {
 	c = c.filled()
 	c.check("Conv.GradInput", dx, w, dy)
+	if l := Path(); l != Off && c.worthy() {
+		c.vectorGradInput(p, l, dx, w, dy)
+		return
+	}
 	c.plainGradInput(p, dx, w, dy)
 }
 
@@ -79,5 +87,12 @@ func (c Conv) GradInput(p *Pool, dx, w, dy []float32) {
 func (c Conv) GradKernel(p *Pool, dw, x, dy []float32) {
 	c = c.filled()
 	c.check("Conv.GradKernel", x, dw, dy)
+	if l := Path(); l != Off && c.worthy() {
+		c.vectorGradKernel(p, l, dw, x, dy)
+		return
+	}
 	c.plainGradKernel(p, dw, x, dy)
 }
+
+// worthy says whether there is anything to multiply.
+func (c Conv) worthy() bool { return c.flops() > 0 }

@@ -151,6 +151,7 @@ func TestGemm(t *testing.T) {
 				residual: r.IntN(4) == 0, act: Activation(r.IntN(4)), packed: r.IntN(3) == 0}
 			if r.IntN(3) == 0 {
 				p.batch = r.IntN(5)
+				p.packed = p.packed && p.batch > 0
 				p.shareA, p.shareB = r.IntN(3) == 0, r.IntN(3) == 0
 			}
 			if r.IntN(3) == 0 {

@@ -1,0 +1,155 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// exactConv computes y, dx and dw in float64, and the sums of magnitudes beside them.
+func exactConv(c Conv, x, w, dy []float32) (y, dx, dw, sy, sx, sw []float64) {
+	c = c.filled()
+	h, v := c.Output()
+	xb, xy, xx, xc := c.Layout.strides(c.Height, c.Width, c.In)
+	yb, yy, yx, yc := c.Layout.strides(h, v, c.Out)
+	s := c.KernelStrides
+	y, sy = make([]float64, len(dy)), make([]float64, len(dy))
+	dx, sx = make([]float64, len(x)), make([]float64, len(x))
+	dw, sw = make([]float64, len(w)), make([]float64, len(w))
+	for n := range c.Batch {
+		for oy := range h {
+			for ox := range v {
+				c.taps(oy, ox, func(i, j, py, px int) {
+					for ci := range c.In {
+						for o := range c.Out {
+							a, b, d := n*xb+py*xy+px*xx+ci*xc, i*s[0]+j*s[1]+ci*s[2]+o*s[3], n*yb+oy*yy+ox*yx+o*yc
+							add := func(to, size []float64, at int, u, v float32) {
+								to[at] += float64(u) * float64(v)
+								size[at] += math.Abs(float64(u) * float64(v))
+							}
+							add(y, sy, d, x[a], w[b])
+							add(dx, sx, a, dy[d], w[b])
+							add(dw, sw, b, dy[d], x[a])
+						}
+					}
+				})
+			}
+		}
+	}
+	return
+}
+
+func randomConv(r *rand.Rand) Conv {
+	c := Conv{Batch: 1 + r.IntN(3), Height: 1 + r.IntN(13), Width: 1 + r.IntN(13), In: 1 + r.IntN(20), Out: 1 + r.IntN(40),
+		KernelH: 1 + r.IntN(4), KernelW: 1 + r.IntN(4), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3),
+		PadTop: r.IntN(4), PadBottom: r.IntN(4), PadLeft: r.IntN(4), PadRight: r.IntN(4), Layout: Layout(r.IntN(2))}
+	switch r.IntN(4) {
+	case 0:
+		c.StrideH, c.StrideW = c.KernelH, c.KernelW
+	case 1:
+		c.In, c.Out = 16, 32
+	}
+	switch r.IntN(4) {
+	case 0: // [out, in, i, j]
+		c.KernelStrides = [4]int{c.KernelW, 1, c.KernelH * c.KernelW, c.In * c.KernelH * c.KernelW}
+	case 1: // [in, i, j, out]
+		c.KernelStrides = [4]int{c.KernelW * c.Out, c.Out, c.KernelH * c.KernelW * c.Out, 1}
+	}
+	return c
+}
+
+func checkConv(t *testing.T, c Conv, r *rand.Rand, pool *Pool) (y, dx, dw []float32) {
+	t.Helper()
+	h, v := c.Output()
+	x := draw(r, c.Batch*c.Height*c.Width*c.In)
+	w := draw(r, c.KernelH*c.KernelW*c.In*c.Out)
+	dy := draw(r, c.Batch*h*v*c.Out)
+	bias := draw(r, c.Out)
+	wy, wx, ww, sy, sx, sw := exactConv(c, x, w, dy)
+	y, dx, dw = draw(r, len(dy)), draw(r, len(x)), draw(r, len(w))
+	act := Activation(r.IntN(4))
+	for i := range wy {
+		o := i % c.Out
+		if c.Layout == NCHW {
+			o = i / (h * v) % c.Out
+		}
+		z := wy[i] + float64(bias[o])
+		switch act {
+		case GELU:
+			z *= 0.5 * math.Erfc(-z/math.Sqrt2)
+		case QuickGELU:
+			z /= 1 + math.Exp(-1.702*z)
+		case ReLU:
+			z = max(z, 0)
+		}
+		wy[i] = z
+	}
+	bound := func(size []float64, terms int) func(int) float64 {
+		return func(i int) float64 { return (size[i] + 4) * float64(terms+16) * 0x1p-24 }
+	}
+	name := fmt.Sprintf("%+v", c)
+	c.Forward(pool, y, x, w, bias, act)
+	closeTo(t, "y of "+name, y, wy, bound(sy, c.KernelH*c.KernelW*c.In))
+	c.GradInput(pool, dx, w, dy)
+	closeTo(t, "dx of "+name, dx, wx, bound(sx, c.KernelH*c.KernelW*c.Out))
+	c.GradKernel(pool, dw, x, dy)
+	closeTo(t, "dw of "+name, dw, ww, bound(sw, c.Batch*h*v))
+	return y, dx, dw
+}
+
+func TestConv(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	onEachPath(t, func(t *testing.T) {
+		r := generator(11)
+		for range 150 {
+			checkConv(t, randomConv(r), r, pool)
+		}
+	})
+}
+
+func TestConvThreads(t *testing.T) {
+	c := Conv{Batch: 11, Height: 14, Width: 12, In: 17, Out: 24, KernelH: 3, KernelW: 3, StrideH: 2, StrideW: 1,
+		PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}
+	onEachPath(t, func(t *testing.T) {
+		var y, dx, dw []float32
+		for _, threads := range []int{1, 2, 5} {
+			pool := NewPool(threads)
+			a, b, d := checkConv(t, c, generator(5), pool)
+			pool.Close()
+			if y != nil {
+				sameBits(t, "y", a, y)
+				sameBits(t, "dx", b, dx)
+				sameBits(t, "dw", d, dw)
+			}
+			y, dx, dw = a, b, d
+		}
+	})
+}
+
+// BenchmarkConv runs the layers of a small model's stem at batch 48.
+func BenchmarkConv(b *testing.B) {
+	for _, s := range []struct{ size, in, out, stride int }{{64, 3, 16, 2}, {32, 16, 32, 2}, {16, 32, 32, 1}, {16, 32, 64, 2}, {8, 64, 64, 1}} {
+		c := Conv{Batch: 48, Height: s.size, Width: s.size, In: s.in, Out: s.out, KernelH: 3, KernelW: 3,
+			StrideH: s.stride, StrideW: s.stride, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}
+		h, v := c.Output()
+		r := generator(1)
+		x, w, y := draw(r, c.Batch*s.size*s.size*s.in), draw(r, 9*s.in*s.out), draw(r, c.Batch*h*v*s.out)
+		for _, layout := range []Layout{NHWC, NCHW} {
+			c.Layout = layout
+			for name, f := range map[string]func(p *Pool){
+				"forward": func(p *Pool) { c.Forward(p, y, x, w, nil, ReLU) },
+				"input":   func(p *Pool) { c.GradInput(p, x, w, y) },
+				"kernel":  func(p *Pool) { c.GradKernel(p, w, x, y) },
+			} {
+				b.Run(fmt.Sprintf("%d_%d_%d_s%d/%s/%s", s.size, s.in, s.out, s.stride, []string{"NHWC", "NCHW"}[layout], name), func(b *testing.B) {
+					for b.Loop() {
+						f(nil)
+					}
+					gflops(b, c.flops())
+				})
+			}
+		}
+	}
+}

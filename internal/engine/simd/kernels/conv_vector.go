@@ -1,0 +1,401 @@
+package kernels
+
+import "unsafe"
+
+// The vector path of convolutions has no im2col: the microkernel walks over the padded image
+// itself. With images stored [y, x, c], the terms (j, c) of one kernel row are neighbours in
+// memory, the next output pixel starts StrideW·In later, and the next kernel row is an outer step.
+
+// grid is an image of one item in working memory, [height, width, channels] with rows of pixels
+// stride floats apart.
+type grid struct {
+	data            []float32
+	height, width   int
+	channels, pixel int // used floats of a pixel, floats from pixel to pixel
+}
+
+func (g grid) row(y int) []float32 { return g.data[y*g.width*g.pixel:][:g.width*g.pixel] }
+
+// fill copies rows top … top+g.height of the image at src into g, shifted right by left; what lies
+// outside the image is 0.
+func (g grid) fill(src []float32, l Layout, height, width, top, left int) {
+	c := g.channels
+	from, to := max(0, -left), max(0, min(width, g.width-left)) // source columns
+	for y := range g.height {
+		row, sy := g.row(y), top+y
+		if sy < 0 || sy >= height || from >= to {
+			clear(row)
+			continue
+		}
+		start := (left + from) * g.pixel
+		end := start + (to-from)*g.pixel
+		clear(row[:start])
+		clear(row[end:])
+		row = row[start:end]
+		switch {
+		case l == NCHW:
+			if g.pixel > c {
+				clear(row)
+			}
+			transposeRows(row, src[sy*width+from:], c, to-from, g.pixel, height*width)
+		case g.pixel == c:
+			copy(row, src[(sy*width+from)*c:])
+		default:
+			for x := from; x < to; x++ {
+				p := row[(x-from)*g.pixel:][:g.pixel]
+				copy(p[:c], src[(sy*width+x)*c:])
+				clear(p[c:])
+			}
+		}
+	}
+}
+
+// spill copies rows of g to rows top … of the image at dst.
+func (g grid) spill(dst []float32, l Layout, height, width, top int) {
+	for y := range g.height {
+		row := g.row(y)
+		if l == NCHW {
+			transposeRows(dst[(top+y)*width:], row, width, g.channels, height*width, g.pixel)
+			continue
+		}
+		for x := range width {
+			copy(dst[((top+y)*width+x)*g.channels:][:g.channels], row[x*g.pixel:])
+		}
+	}
+}
+
+// roundUp gives the columns that kernels of the shape write for n wanted ones.
+func (s shape) roundUp(n int) int {
+	half := s.wide / 2
+	return (n + half - 1) / half * half
+}
+
+// walk is one run of a microkernel over rows of pixels.
+type walk struct {
+	shape
+	a                          []float32
+	b                          []float32 // from the first column on
+	c                          []float32
+	bias                       []float32
+	m, inner, outer            int
+	rowA, colA, outerA         int // floats
+	rowB, outerB, rowC, panelB int // floats; panelB from panel to panel
+	columns                    int // of c, a multiple of wide/2
+	flags                      int
+}
+
+// run does all columns.
+func (w *walk) run() {
+	last := (w.m-1)*w.rowA + (w.inner-1)*w.colA + (w.outer-1)*w.outerA
+	_ = w.a[last]
+	_ = w.c[(w.m-1)*w.rowC+w.columns-1]
+	for j := 0; j < w.columns; j += w.wide {
+		width := w.wide
+		if w.columns-j < w.wide {
+			width /= 2
+		}
+		b := w.b[j/w.wide*w.panelB:]
+		_ = b[(w.inner-1)*w.rowB+(w.outer-1)*w.outerB+width-1]
+		t := tile{a: unsafe.Pointer(&w.a[0]), b: unsafe.Pointer(&b[0]), c: unsafe.Pointer(&w.c[j]),
+			inner: w.inner, outer: w.outer, rowA: 4 * w.rowA, colA: 4 * w.colA, outerA: 4 * w.outerA,
+			rowB: 4 * w.rowB, outerB: 4 * w.outerB, rowC: 4 * w.rowC, flags: w.flags, alpha: 1}
+		if w.bias != nil {
+			t.bias = unsafe.Pointer(&w.bias[j])
+		}
+		w.shape.run(&t, w.m, width)
+	}
+}
+
+// pack gathers the kernel as the right operand of a walk: terms in the order that order gives
+// (position in w of each term's first element), n columns step apart, in panels of width columns.
+func (s shape) pack(dst, w []float32, order []int, n, step int) {
+	k := len(order)
+	for j := 0; j < n; j += s.wide {
+		panel := dst[j/s.wide*k*s.wide:][:k*s.wide]
+		cols := min(s.wide, n-j)
+		for q, at := range order {
+			row := panel[q*s.wide:][:s.wide]
+			if step == 1 {
+				copy(row[:cols], w[at+j:])
+			} else {
+				for i := range cols {
+					row[i] = w[at+(j+i)*step]
+				}
+			}
+			clear(row[cols:])
+		}
+	}
+}
+
+func (s shape) packedSize(k, n int) int { return (n + s.wide - 1) / s.wide * s.wide * k }
+
+func (c Conv) flops() float64 {
+	h, v := c.Output()
+	return 2 * float64(c.Batch*h*v) * float64(c.KernelH*c.KernelW*c.In*c.Out)
+}
+
+// pool gives p, or nil where the work is too little to share.
+func (c Conv) pool(p *Pool) *Pool {
+	if c.flops() < parallelFlops {
+		return nil
+	}
+	return p
+}
+
+func (c Conv) vectorForward(p *Pool, l Level, y, x, w, bias []float32, act Activation) {
+	s := tileShape(l)
+	h, v := c.Output()
+	if c.Batch*h*v == 0 {
+		return
+	}
+	p = c.pool(p)
+	k := c.KernelH * c.KernelW * c.In
+	columns := s.roundUp(c.Out)
+	packed := scratch(s.packedSize(k, c.Out) + columns)
+	defer packed.release()
+	order := make([]int, 0, k)
+	for i := range c.KernelH {
+		for j := range c.KernelW {
+			for q := range c.In {
+				order = append(order, i*c.KernelStrides[0]+j*c.KernelStrides[1]+q*c.KernelStrides[2])
+			}
+		}
+	}
+	s.pack(packed.data, w, order, c.Out, c.KernelStrides[3])
+	var padded []float32
+	if bias != nil {
+		padded = packed.data[len(packed.data)-columns:]
+		clear(padded[copy(padded, bias[:c.Out]):])
+	}
+	// Bands of output rows whose input stays in the second-level cache.
+	band := max(1, min(h, 1<<15/(max(1, c.StrideH*(c.Width+c.PadLeft+c.PadRight)*c.In))))
+	if t := p.Threads(); t > 1 && c.Batch*((h+band-1)/band) < 2*t {
+		band = max(1, min(band, c.Batch*h/(2*t)))
+	}
+	bands := (h + band - 1) / band
+	direct := c.Layout == NHWC && columns == c.Out
+	inPlace := c.Layout == NHWC && c.PadTop+c.PadBottom+c.PadLeft+c.PadRight == 0
+	work := func(i int) {
+		n, from := i/bands, i%bands*band
+		rows := min(band, h-from)
+		image := x[n*c.Height*c.Width*c.In:][:c.Height*c.Width*c.In]
+		in := grid{height: (rows-1)*c.StrideH + c.KernelH, width: c.PadLeft + c.Width + c.PadRight, channels: c.In, pixel: c.In}
+		out := grid{height: rows, width: v, channels: c.Out, pixel: columns}
+		if inPlace {
+			in.data = image[from*c.StrideH*c.Width*c.In:]
+		} else {
+			buf := scratch(in.height * in.width * in.pixel)
+			defer buf.release()
+			in.data = buf.data
+			in.fill(image, c.Layout, c.Height, c.Width, from*c.StrideH-c.PadTop, c.PadLeft)
+		}
+		to := y[n*h*v*c.Out:][:h*v*c.Out]
+		if direct {
+			out.data = to[from*v*c.Out:]
+		} else {
+			buf := scratch(rows * v * columns)
+			defer buf.release()
+			out.data = buf.data
+		}
+		for r := range rows {
+			t := walk{shape: s, a: in.data[r*c.StrideH*in.width*in.pixel:], b: packed.data, c: out.row(r), bias: padded,
+				m: v, inner: c.KernelW * c.In, outer: c.KernelH,
+				rowA: c.StrideW * c.In, colA: 1, outerA: in.width * in.pixel,
+				rowB: s.wide, outerB: c.KernelW * c.In * s.wide, panelB: k * s.wide, rowC: columns, columns: columns}
+			if act == ReLU {
+				t.flags = tileReLU
+			}
+			t.run()
+			switch act {
+			case GELU:
+				unary(Gelu, out.row(r), out.row(r))
+			case QuickGELU:
+				unary(Quick, out.row(r), out.row(r))
+			}
+		}
+		if !direct {
+			out.spill(to, c.Layout, h, v, from)
+		}
+	}
+	p.Run(c.Batch*bands, work)
+}
+
+// phase is one residue of padded input positions modulo the stride, along one axis: input positions
+// first, first+stride, … (count of them) read the gradient from position at on, taps of them each.
+type phase struct{ residue, taps, first, count, at int }
+
+// phases splits an axis: position Y = y + pad of the padded input receives from output o by tap i
+// where Y = o·stride + i, so only taps ≡ Y modulo stride matter.
+func phases(length, pad, kernel, stride int) (out []phase, lowest, highest int) {
+	for r := range stride {
+		taps := 0
+		if kernel > r {
+			taps = (kernel - r + stride - 1) / stride
+		}
+		first := (pad - r + stride - 1) / stride // smallest u with u·stride + r ≥ pad
+		if r > pad {
+			first = 0
+		}
+		end := (pad + length - 1 - r) / stride
+		if pad+length-1 < r {
+			end = -1
+		}
+		if end < first {
+			continue
+		}
+		f := phase{residue: r, taps: taps, first: first*stride + r - pad, count: end - first + 1, at: first - taps + 1}
+		out = append(out, f)
+		if taps > 0 {
+			lowest, highest = min(lowest, f.at), max(highest, end)
+		}
+	}
+	return out, lowest, highest
+}
+
+func (c Conv) vectorGradInput(p *Pool, l Level, dx, w, dy []float32) {
+	s := tileShape(l)
+	h, v := c.Output()
+	columns := s.roundUp(c.In)
+	ys, top, bottom := phases(c.Height, c.PadTop, c.KernelH, c.StrideH)
+	xs, left, right := phases(c.Width, c.PadLeft, c.KernelW, c.StrideW)
+	// The kernel, one packing for each pair of phases.
+	type part struct {
+		y, x phase
+		at   int // in packed
+	}
+	var parts []part
+	size := 0
+	for _, a := range ys {
+		for _, b := range xs {
+			parts = append(parts, part{a, b, size})
+			size += s.packedSize(a.taps*b.taps*c.Out, c.In)
+		}
+	}
+	packed := scratch(size)
+	defer packed.release()
+	order := make([]int, 0, c.KernelH*c.KernelW*c.Out)
+	for _, q := range parts {
+		order = order[:0]
+		for i := q.y.taps - 1; i >= 0; i-- {
+			for j := q.x.taps - 1; j >= 0; j-- {
+				for o := range c.Out {
+					order = append(order, (q.y.residue+i*c.StrideH)*c.KernelStrides[0]+(q.x.residue+j*c.StrideW)*c.KernelStrides[1]+o*c.KernelStrides[3])
+				}
+			}
+		}
+		s.pack(packed.data[q.at:], w, order, c.In, c.KernelStrides[2])
+	}
+	direct := c.Layout == NHWC && columns == c.In
+	c.pool(p).Run(c.Batch, func(n int) {
+		in := grid{height: bottom - top + 1, width: right - left + 1, channels: c.Out, pixel: c.Out}
+		buf := scratch(in.height * in.width * in.pixel)
+		defer buf.release()
+		in.data = buf.data
+		in.fill(dy[n*h*v*c.Out:][:h*v*c.Out], c.Layout, h, v, top, -left)
+		to := dx[n*c.Height*c.Width*c.In:][:c.Height*c.Width*c.In]
+		out := grid{data: to, height: c.Height, width: c.Width, channels: c.In, pixel: columns}
+		if !direct {
+			buf := scratch(c.Height * c.Width * columns)
+			defer buf.release()
+			out.data = buf.data
+		}
+		for _, q := range parts {
+			if q.y.taps*q.x.taps == 0 {
+				out.clearPhase(q.y, q.x, c.StrideH, c.StrideW)
+				continue
+			}
+			k := q.y.taps * q.x.taps * c.Out
+			for u := range q.y.count {
+				t := walk{shape: s, a: in.data[((q.y.at+u-top)*in.width+q.x.at-left)*in.pixel:], b: packed.data[q.at:],
+					c: out.row(q.y.first + u*c.StrideH)[q.x.first*columns:],
+					m: q.x.count, inner: q.x.taps * c.Out, outer: q.y.taps,
+					rowA: c.Out, colA: 1, outerA: in.width * in.pixel,
+					rowB: s.wide, outerB: q.x.taps * c.Out * s.wide, panelB: k * s.wide,
+					rowC: c.StrideW * columns, columns: columns}
+				t.run()
+			}
+		}
+		if !direct {
+			out.spill(to, c.Layout, c.Height, c.Width, 0)
+		}
+	})
+}
+
+// clearPhase sets the pixels that no output reads.
+func (g grid) clearPhase(y, x phase, strideH, strideW int) {
+	for u := range y.count {
+		row := g.row(y.first + u*strideH)
+		for q := range x.count {
+			clear(row[(x.first+q*strideW)*g.pixel:][:g.pixel])
+		}
+	}
+}
+
+// gradRuns is how many partial sums over the images GradKernel keeps at most.
+const gradRuns = 8
+
+func (c Conv) vectorGradKernel(p *Pool, l Level, dw, x, dy []float32) {
+	s := tileShape(l)
+	h, v := c.Output()
+	columns := s.roundUp(c.Out)
+	k := c.KernelH * c.KernelW * c.In
+	size := k * columns
+	per := (c.Batch + gradRuns - 1) / gradRuns
+	runs := (c.Batch + per - 1) / per
+	sums := scratch(runs * size)
+	defer sums.release()
+	width := c.PadLeft + c.Width + c.PadRight
+	// Bands of output rows whose input and gradient stay in the first-level cache.
+	band := max(1, min(h, 6144/(c.StrideH*width*c.In+v*columns)))
+	direct := c.Layout == NHWC && columns == c.Out
+	c.pool(p).Run(runs, func(run int) {
+		sum := sums.data[run*size:][:size]
+		in := grid{height: (h-1)*c.StrideH + c.KernelH, width: width, channels: c.In, pixel: c.In}
+		buf := scratch(in.height*in.width*in.pixel + h*v*columns)
+		defer buf.release()
+		in.data = buf.data[:in.height*in.width*in.pixel]
+		g := grid{data: buf.data[len(in.data):], height: h, width: v, channels: c.Out, pixel: columns}
+		for n := run * per; n < min(c.Batch, (run+1)*per); n++ {
+			in.fill(x[n*c.Height*c.Width*c.In:][:c.Height*c.Width*c.In], c.Layout, c.Height, c.Width, -c.PadTop, c.PadLeft)
+			slopes := dy[n*h*v*c.Out:][:h*v*c.Out]
+			if direct {
+				g.data = slopes
+			} else {
+				g.fill(slopes, c.Layout, h, v, 0, 0)
+			}
+			for from := 0; from < h; from += band {
+				t := walk{shape: s, m: c.KernelW * c.In, inner: v, outer: min(band, h-from),
+					rowA: 1, colA: c.StrideW * c.In, outerA: c.StrideH * in.width * c.In,
+					b: g.data[from*v*columns:], rowB: columns, outerB: v * columns, panelB: s.wide,
+					rowC: columns, columns: columns}
+				if n > run*per || from > 0 {
+					t.flags = tileAccumulate
+				}
+				for i := range c.KernelH {
+					t.a = in.data[(from*c.StrideH+i)*in.width*c.In:]
+					t.c = sum[i*c.KernelW*c.In*columns:]
+					t.run()
+				}
+			}
+		}
+	})
+	total := sums.data[:size]
+	for r := 1; r < runs; r++ {
+		binaryRow(Add, total, total, sums.data[r*size:][:size], 0, 0)
+	}
+	for i := range c.KernelH {
+		for j := range c.KernelW {
+			for q := range c.In {
+				to := dw[i*c.KernelStrides[0]+j*c.KernelStrides[1]+q*c.KernelStrides[2]:]
+				row := total[((i*c.KernelW+j)*c.In+q)*columns:][:c.Out]
+				if c.KernelStrides[3] == 1 {
+					copy(to[:c.Out], row)
+					continue
+				}
+				for o, value := range row {
+					to[o*c.KernelStrides[3]] = value
+				}
+			}
+		}
+	}
+}
