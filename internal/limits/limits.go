@@ -71,6 +71,14 @@ const (
 	RecipeDepth = 16
 )
 
+// Caps on benchmark datasets.
+const (
+	// DatasetListBytes is the largest list of a dataset's photos.
+	DatasetListBytes = 64 << 20
+	// DatasetPhotos is the largest number of photos of one dataset.
+	DatasetPhotos = 1 << 20
+)
+
 // Check returns an error that wraps [ErrTooLarge] when got exceeds limit. The
 // message says what was measured, for which input, and how to mend it.
 func Check(what, input string, got, limit int64, mend string) error {

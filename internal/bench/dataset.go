@@ -1,0 +1,181 @@
+package bench
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/vocab"
+)
+
+var (
+	// ErrLayout is wrapped by errors about a dataset as a whole: an unknown
+	// name, missing folders or lists, bad class files.
+	ErrLayout = errors.New("bad dataset")
+	// ErrSample is wrapped by errors about one photo or its mask.
+	ErrSample = errors.New("bad sample")
+)
+
+// Ignore is the label of pixels that do not count.
+const Ignore = 255
+
+// Dataset is a benchmark that was opened: its classes and its photos. It is
+// safe for concurrent use.
+type Dataset struct {
+	// Name is the layout's name, Root the folder it was opened in.
+	Name, Root string
+	// Classes are what is told apart, in the order of labels: label i is
+	// Classes[i]. There are at most 255.
+	Classes []vocab.Class
+	// Background is the label of the class "background", −1 where there is none
+	// and every pixel that counts belongs to something named.
+	Background int
+	// Unnamed says what became of pixels of classes that were not selected:
+	// "" (all classes are), "background" or "ignored".
+	Unnamed string
+	// Samples are the photos in the order of the dataset's list.
+	Samples []Sample
+
+	labels [256]int16 // by mask value: a label, Ignore, or −1 for a value that must not occur
+}
+
+// Sample is one photo and its mask, as paths.
+type Sample struct {
+	// ID is the name in the dataset's list.
+	ID string
+	// Photo and Mask are files below Root.
+	Photo, Mask string
+}
+
+// Options say which part of a dataset to read.
+type Options struct {
+	// Classes are the names (or synonyms) of the classes to tell apart; none is
+	// all. Pixels of the others count as background where "background" is
+	// selected, else they are ignored.
+	Classes []string
+	// Split names the list of a VOC layout: ImageSets/Segmentation/Split.txt;
+	// "" is "val".
+	Split string
+	// Limit reads only so many photos, taken at even steps through the list; 0
+	// is all.
+	Limit int
+}
+
+// Layouts returns the names that [Open] knows.
+func Layouts() []string { return []string{"voc12", "scenes", "camvid", "folder"} }
+
+// Open reads a dataset's lists and looks for all its files, so that what is
+// missing is found before hours of work:
+//
+//   - voc12: PASCAL VOC 2012. JPEGImages/ID.jpg, SegmentationClass/ID.png,
+//     ImageSets/Segmentation/val.txt; 0 is background, 255 is ignored.
+//   - scenes: the same folders (photos may be PNG) and classes.txt; what
+//     "groupvit data synth" writes.
+//   - camvid, folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
+//
+// classes.txt holds one class a line, synonyms after it parted by commas; the
+// mask value of a class is its line number from 0, and 255 is ignored.
+func Open(name, root string, o Options) (*Dataset, error) {
+	d := &Dataset{Name: name, Root: root, Background: -1}
+	var all []vocab.Class
+	var err error
+	switch name {
+	case "voc12":
+		if all, err = vocab.Classes("voc12"); err == nil {
+			d.Samples, err = vocSamples(root, o.Split)
+		}
+	case "scenes":
+		if all, err = readClasses(root); err == nil {
+			d.Samples, err = vocSamples(root, o.Split)
+		}
+	case "camvid", "folder":
+		if all, err = readClasses(root); err == nil {
+			d.Samples, err = folderSamples(root)
+		}
+	default:
+		return nil, fmt.Errorf("%w: no layout %q: one of %s", ErrLayout, name, strings.Join(Layouts(), ", "))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("dataset %s: %w", name, err)
+	}
+	if len(d.Samples) == 0 {
+		return nil, fmt.Errorf("dataset %s: %w: %s lists no photo", name, ErrLayout, root)
+	}
+	if err := d.choose(all, o.Classes); err != nil {
+		return nil, fmt.Errorf("dataset %s: %w", name, err)
+	}
+	if d.Samples, err = evenly(d.Samples, o.Limit); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// choose makes the classes and the table from mask values to labels.
+func (d *Dataset) choose(all []vocab.Class, names []string) error {
+	for v := range d.labels {
+		d.labels[v] = -1
+	}
+	d.labels[Ignore] = Ignore
+	if len(names) == 0 {
+		d.Classes = all
+		for v := range all {
+			d.labels[v] = int16(v)
+		}
+	} else {
+		chosen := make([]int, len(names)) // mask value by label
+		for i, name := range names {
+			v, err := vocab.Find(all, name)
+			if err != nil {
+				return fmt.Errorf("%w: %w", ErrLayout, err)
+			}
+			if slices.Contains(chosen[:i], v) {
+				return fmt.Errorf("%w: class %q is selected twice", ErrLayout, all[v].Name)
+			}
+			chosen[i] = v
+			d.Classes = append(d.Classes, all[v])
+		}
+		rest := int16(Ignore)
+		d.Unnamed = "ignored"
+		for i, c := range d.Classes {
+			if c.Name == vocab.Background {
+				rest, d.Unnamed = int16(i), vocab.Background
+			}
+		}
+		for v := range all {
+			d.labels[v] = rest
+		}
+		for i, v := range chosen {
+			d.labels[v] = int16(i)
+		}
+		if len(chosen) == len(all) {
+			d.Unnamed = ""
+		}
+	}
+	d.Background = slices.IndexFunc(d.Classes, func(c vocab.Class) bool { return c.Name == vocab.Background })
+	return nil
+}
+
+// evenly takes n samples at even steps; 0 is all.
+func evenly(samples []Sample, n int) ([]Sample, error) {
+	if n < 0 {
+		return nil, fmt.Errorf("%w: a limit of %d photos", ErrLayout, n)
+	}
+	if n == 0 || n >= len(samples) {
+		return samples, nil
+	}
+	taken := make([]Sample, n)
+	for i := range taken {
+		taken[i] = samples[i*len(samples)/n]
+	}
+	return taken, nil
+}
+
+// Names returns the classes' names in the order of labels.
+func (d *Dataset) Names() []string {
+	names := make([]string, len(d.Classes))
+	for i, c := range d.Classes {
+		names[i] = c.Name
+	}
+	return names
+}
