@@ -1,0 +1,309 @@
+// Package weights reads and writes models: directories in Hugging Face's layout
+// (config.json, model.safetensors or pytorch_model.bin, tokenizer files,
+// preprocessor_config.json) and the official code's .pth files. Whatever a file
+// calls its tensors, a [Model] has them under network's names, all of them, each
+// in the shape that the configuration says; anything else is an error that names
+// the tensor.
+package weights
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights/safetensors"
+	"github.com/groupvit/groupvit/internal/weights/torchfile"
+)
+
+// ErrWeights is wrapped by every error about a file that is no usable
+// checkpoint of a GroupViT.
+var ErrWeights = errors.New("bad weights")
+
+// Names of the files of a model directory.
+const (
+	ConfigFile       = "config.json"
+	WeightsFile      = "model.safetensors"
+	TorchFile        = "pytorch_model.bin"
+	PreprocessorFile = "preprocessor_config.json"
+	// StateFile belongs to a training checkpoint and is no part of the model.
+	StateFile = "state.json"
+)
+
+// tokenizerFiles are passed through as bytes: package bpe reads them.
+var tokenizerFiles = []string{"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json"}
+
+// ImageNet's mean and deviation of RGB pixels in [0, 1]: the official
+// normalisation, and what stands in for a missing preprocessor_config.json.
+var (
+	ImageNetMean = [3]float32{0.485, 0.456, 0.406}
+	ImageNetStd  = [3]float32{0.229, 0.224, 0.225}
+)
+
+// Model is a checkpoint in memory.
+type Model struct {
+	// Config is the network's configuration.
+	Config network.Config
+	// Tensors holds every tensor of Config.Params by name, row-major.
+	Tensors map[string][]float32
+	// TokenizerFiles holds those of tokenizer.json, vocab.json, merges.txt,
+	// tokenizer_config.json, special_tokens_map.json that there are.
+	TokenizerFiles map[string][]byte
+	// Mean and Std normalise pixels: (x/255 − mean)/std.
+	Mean, Std [3]float32
+	// Extra holds other small JSON files of the directory by name.
+	Extra map[string][]byte
+	// SHA256 is the hash of the weight file, in hexadecimal.
+	SHA256 string
+	// Source is the path that was opened.
+	Source string
+}
+
+// Open reads a model from a Hugging Face directory, a .safetensors file or
+// pytorch_model.bin in such a directory, or an official .pth file, whose
+// configuration is read off the shapes of its tensors. What a file is decides
+// its content, not its name.
+//
+// Errors wrap [ErrWeights], [network.ErrConfig] or [limits.ErrTooLarge], or are
+// the file system's.
+func Open(name string) (*Model, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	var m *Model
+	if info.IsDir() {
+		m, err = OpenFS(os.DirFS(name), ".")
+	} else {
+		m, err = openFile(os.DirFS(filepath.Dir(name)), ".", filepath.Base(name))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	m.Source = name
+	return m, nil
+}
+
+// OpenFS reads a model directory of a file system.
+func OpenFS(fsys fs.FS, dir string) (*Model, error) {
+	for _, name := range []string{WeightsFile, TorchFile} {
+		if _, err := fs.Stat(fsys, path.Join(dir, name)); err == nil {
+			return openFile(fsys, dir, name)
+		}
+	}
+	for _, name := range []string{WeightsFile, TorchFile} {
+		if _, err := fs.Stat(fsys, path.Join(dir, name+".index.json")); err == nil {
+			return nil, fmt.Errorf("%w: the weights are split into several files (%s.index.json): save them as one %s", ErrWeights, name, WeightsFile)
+		}
+	}
+	return nil, fmt.Errorf("%w: the directory has neither %s nor %s", ErrWeights, WeightsFile, TorchFile)
+}
+
+// openFile reads the weight file name and what stands beside it in dir.
+func openFile(fsys fs.FS, dir, name string) (*Model, error) {
+	r, size, closeFile, err := openReaderAt(fsys, path.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	defer closeFile()
+	source, err := sniff(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	views, official, err := arrange(source)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	m := &Model{Mean: ImageNetMean, Std: ImageNetStd, Source: path.Join(dir, name)}
+	if err := m.configure(fsys, dir, views, official); err != nil {
+		return nil, err
+	}
+	if m.Tensors, err = load(source, views, m.Config); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if !official {
+		if err := m.readExtras(fsys, dir); err != nil {
+			return nil, err
+		}
+	}
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	m.SHA256 = hex.EncodeToString(h.Sum(nil))
+	return m, nil
+}
+
+// openReaderAt opens a file for reading at any place; a file system that cannot
+// do that has the file read into memory.
+func openReaderAt(fsys fs.FS, name string) (r io.ReaderAt, size int64, closeFile func() error, err error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, 0, nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %s is no regular file", ErrWeights, name)
+	}
+	if err == nil {
+		err = limits.Check("the size in bytes", name, info.Size(), limits.WeightsBytes, "use a smaller model")
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, nil, err
+	}
+	if at, ok := f.(io.ReaderAt); ok {
+		return at, info.Size(), f.Close, nil
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, info.Size()))
+	return bytes.NewReader(b), int64(len(b)), func() error { return nil }, err
+}
+
+// source is a file of tensors.
+type source interface {
+	names() []string
+	shape(name string) []int
+	floats(name string) ([]float32, error)
+}
+
+// sniff recognises the format by the first bytes.
+func sniff(r io.ReaderAt, size int64) (source, error) {
+	var start [9]byte
+	n, _ := r.ReadAt(start[:], 0)
+	switch head := start[:n]; {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		f, err := torchfile.Read(r, size)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrWeights, err)
+		}
+		return torchSource{f}, nil
+	case len(head) >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && (n < 9 || start[8] != '{'):
+		return nil, fmt.Errorf("%w: a file in the format of torch before 1.6, or a bare pickle: "+
+			"load it with torch in a place you trust and save it again with torch.save", ErrWeights)
+	case n == 9 && start[8] == '{':
+		f, err := safetensors.Read(r, size)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrWeights, err)
+		}
+		return safeSource{f}, nil
+	}
+	// Perhaps a damaged safetensors file: its own errors say what is wrong.
+	if _, err := safetensors.Read(r, size); err != nil {
+		return nil, fmt.Errorf("%w: neither safetensors (%w) nor a zip file as torch.save writes", ErrWeights, err)
+	}
+	return nil, fmt.Errorf("%w: unknown format", ErrWeights)
+}
+
+type safeSource struct{ file *safetensors.File }
+
+func (s safeSource) names() []string {
+	var names []string
+	for _, t := range s.file.Tensors() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+func (s safeSource) shape(name string) []int {
+	t, _ := s.file.Lookup(name)
+	return t.Shape
+}
+
+func (s safeSource) floats(name string) ([]float32, error) { return s.file.Floats(name) }
+
+type torchSource struct{ file *torchfile.File }
+
+func (s torchSource) names() []string                       { return s.file.Names() }
+func (s torchSource) shape(name string) []int               { return s.file.Shape(name) }
+func (s torchSource) floats(name string) ([]float32, error) { return s.file.Floats(name) }
+
+// configure reads config.json, or reads the configuration off the shapes where
+// there is none. An official file never belongs to the config.json beside it.
+func (m *Model) configure(fsys fs.FS, dir string, views map[string]view, official bool) error {
+	data, err := readSmall(fsys, path.Join(dir, ConfigFile), limits.ConfigBytes)
+	switch {
+	case official || errors.Is(err, fs.ErrNotExist):
+		m.Config, err = infer(views)
+		return err
+	case err != nil:
+		return err
+	}
+	if m.Config, err = network.ParseConfig(data); err != nil {
+		return err
+	}
+	if _, ok := views[network.NounLogitScale]; ok {
+		m.Config.NounLoss = true
+	}
+	return nil
+}
+
+// readExtras reads the tokenizer, the normalisation, and other small files.
+func (m *Model) readExtras(fsys fs.FS, dir string) error {
+	known := map[string]bool{ConfigFile: true, PreprocessorFile: true, StateFile: true}
+	for _, name := range tokenizerFiles {
+		known[name] = true
+		b, err := readSmall(fsys, path.Join(dir, name), limits.TokenizerBytes)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if m.TokenizerFiles == nil {
+			m.TokenizerFiles = map[string][]byte{}
+		}
+		m.TokenizerFiles[name] = b
+	}
+	if err := m.readPreprocessor(fsys, dir); err != nil {
+		return err
+	}
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".json") || known[e.Name()] || !e.Type().IsRegular() || len(m.Extra) == maxExtra {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil || info.Size() > limits.ConfigBytes {
+			continue
+		}
+		b, err := readSmall(fsys, path.Join(dir, e.Name()), limits.ConfigBytes)
+		if err != nil || !json.Valid(b) {
+			continue // nobody asked for it
+		}
+		if m.Extra == nil {
+			m.Extra = map[string][]byte{}
+		}
+		m.Extra[e.Name()] = b
+	}
+	return nil
+}
+
+// maxExtra is the number of other files that are kept.
+const maxExtra = 16
+
+func readSmall(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return b, limits.Check("the size in bytes", name, int64(len(b)), limit, "it cannot belong to a GroupViT")
+}
