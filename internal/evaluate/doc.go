@@ -1,0 +1,3 @@
+// Package evaluate measures models: mean intersection over union of
+// segmentations, retrieval of captions and pictures.
+package evaluate
