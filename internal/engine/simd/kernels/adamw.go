@@ -39,7 +39,14 @@ func adamwConstants(o AdamW) [9]float32 {
 	}
 }
 
-func adamw(c *[9]float32, param, m, v, g []float32) { plainAdamW(c, param, m, v, g) }
+func adamw(c *[9]float32, param, m, v, g []float32) {
+	n := len(param)
+	if n == 0 || Path() == Off {
+		plainAdamW(c, param, m, v, g)
+		return
+	}
+	vecAdamW(&param[0], &m[:n][0], &v[:n][0], &g[:n][0], c, n)
+}
 
 func plainAdamW(c *[9]float32, param, m, v, g []float32) {
 	for i := range param {

@@ -92,7 +92,62 @@ func part(x []float32, lo, hi int) []float32 {
 
 // binaryRow handles one row; a nil slice stands for the single value beside it.
 func binaryRow(op BinaryOp, dst, x, y []float32, s, t float32) {
-	plainBinary(op, dst, x, y, s, t)
+	n := len(dst)
+	if n == 0 {
+		return
+	}
+	if Path() == Off || x == nil && y == nil {
+		plainBinary(op, dst, x, y, s, t)
+		return
+	}
+	switch {
+	case y == nil:
+		x = x[:n]
+		vectorScalar(op, &dst[0], &x[0], t, n)
+	case x == nil:
+		y = y[:n]
+		switch op {
+		case Sub:
+			vecScalarSub(&dst[0], &y[0], s, n)
+		case Div:
+			vecScalarDiv(&dst[0], &y[0], s, n)
+		default: // the rest commute
+			vectorScalar(op, &dst[0], &y[0], s, n)
+		}
+	default:
+		x, y = x[:n], y[:n]
+		switch op {
+		case Add:
+			vecAdd(&dst[0], &x[0], &y[0], n)
+		case Sub:
+			vecSub(&dst[0], &x[0], &y[0], n)
+		case Mul:
+			vecMul(&dst[0], &x[0], &y[0], n)
+		case Div:
+			vecDiv(&dst[0], &x[0], &y[0], n)
+		case Max:
+			vecMax(&dst[0], &x[0], &y[0], n)
+		default:
+			vecMin(&dst[0], &x[0], &y[0], n)
+		}
+	}
+}
+
+func vectorScalar(op BinaryOp, dst, x *float32, s float32, n int) {
+	switch op {
+	case Add:
+		vecAddScalar(dst, x, s, n)
+	case Sub:
+		vecSubScalar(dst, x, s, n)
+	case Mul:
+		vecMulScalar(dst, x, s, n)
+	case Div:
+		vecDivScalar(dst, x, s, n)
+	case Max:
+		vecMaxScalar(dst, x, s, n)
+	default:
+		vecMinScalar(dst, x, s, n)
+	}
 }
 
 func plainBinary(op BinaryOp, dst, x, y []float32, s, t float32) {
@@ -150,7 +205,47 @@ func Unary(p *Pool, op UnaryOp, dst, x []float32) {
 	p.For(len(x), 4096, func(lo, hi int) { unary(op, dst[lo:hi], x[lo:hi]) })
 }
 
-func unary(op UnaryOp, dst, x []float32) { plainUnary(op, dst, x) }
+func unary(op UnaryOp, dst, x []float32) {
+	n := len(x)
+	if n == 0 {
+		return
+	}
+	if Path() == Off {
+		plainUnary(op, dst, x)
+		return
+	}
+	d, p := &dst[:n][0], &x[0]
+	switch op {
+	case Neg:
+		vecNeg(d, p, n)
+	case Abs:
+		vecAbs(d, p, n)
+	case Sqrt:
+		vecSqrt(d, p, n)
+	case Square:
+		vecSquare(d, p, n)
+	case Reciprocal:
+		vecReciprocal(d, p, n)
+	case Rsqrt:
+		vecRsqrt(d, p, n)
+	case Exp:
+		vecExp(d, p, n)
+	case Log:
+		vecLog(d, p, n)
+	case Tanh:
+		vecTanh(d, p, n)
+	case Sigmoid:
+		vecSigmoid(d, p, n)
+	case Erf:
+		vecErf(d, p, n)
+	case Gelu:
+		vecGelu(d, p, n)
+	case Quick:
+		vecQuick(d, p, n)
+	case Relu:
+		vecRelu(d, p, n)
+	}
+}
 
 func plainUnary(op UnaryOp, dst, x []float32) {
 	f := plainFunctions[op]
@@ -185,7 +280,25 @@ func ActivationGrad(p *Pool, act Activation, dx, x, dy []float32) {
 	p.For(len(x), 4096, func(lo, hi int) { activationGrad(act, dx[lo:hi], x[lo:hi], dy[lo:hi]) })
 }
 
-func activationGrad(act Activation, dx, x, dy []float32) { plainActivationGrad(act, dx, x, dy) }
+func activationGrad(act Activation, dx, x, dy []float32) {
+	n := len(x)
+	if n == 0 {
+		return
+	}
+	if Path() == Off || act == NoActivation {
+		plainActivationGrad(act, dx, x, dy)
+		return
+	}
+	d, p, g := &dx[:n][0], &x[0], &dy[:n][0]
+	switch act {
+	case GELU:
+		vecGeluGrad(d, p, g, n)
+	case QuickGELU:
+		vecQuickGrad(d, p, g, n)
+	case ReLU:
+		vecReluGrad(d, p, g, n)
+	}
+}
 
 func plainActivationGrad(act Activation, dx, x, dy []float32) {
 	for i, v := range x {
@@ -242,6 +355,10 @@ func Axpy(p *Pool, alpha float32, x, y []float32) {
 
 func axpy(alpha float32, x, y []float32) {
 	y = y[:len(x)]
+	if len(x) > 0 && Path() != Off {
+		vecAxpy(&y[0], &x[0], alpha, len(x))
+		return
+	}
 	for i, v := range x {
 		y[i] += alpha * v
 	}

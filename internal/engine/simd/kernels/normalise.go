@@ -14,7 +14,15 @@ func Softmax(p *Pool, dst, x []float32, rows, cols int) {
 	})
 }
 
-func softmaxRow(dst, x []float32) { plainSoftmax(dst, x) }
+func softmaxRow(dst, x []float32) {
+	n := len(x)
+	if n == 0 || Path() == Off {
+		plainSoftmax(dst, x)
+		return
+	}
+	sum := vecExpSum(&dst[0], &x[0], vecMaximum(&x[0], n), n)
+	vecMulScalar(&dst[0], &dst[0], 1/sum, n)
+}
 
 func plainSoftmax(dst, x []float32) {
 	top := plainReduce(Maximum, x)
@@ -43,6 +51,10 @@ func SoftmaxGrad(p *Pool, dx, y, dy []float32, rows, cols int) {
 }
 
 func softmaxGradRow(dx, y, dy []float32, s float32) {
+	if n := len(y); n > 0 && Path() != Off {
+		vecSoftmaxGrad(&dx[0], &y[0], &dy[0], s, n)
+		return
+	}
 	for i, v := range y {
 		dx[i] = v * (dy[i] - s)
 	}
@@ -89,6 +101,11 @@ func checkNorm(function string, mean, rstd, gamma []float32, rows, cols int) {
 func layerNormRow(dst, x, gamma, beta []float32, eps float32) (mean, rstd float32) {
 	n := float32(len(x))
 	mean = reduce(Sum, x) / n
+	if gamma != nil && beta != nil && Path() != Off {
+		rstd = 1 / float32(math.Sqrt(float64(vecSquares(&x[0], mean, len(x))/n+eps)))
+		vecNormalise(&dst[0], &x[0], &gamma[:len(x)][0], &beta[:len(x)][0], mean, rstd, len(x))
+		return mean, rstd
+	}
 	binaryRow(Sub, dst, x, nil, 0, mean)
 	rstd = 1 / float32(math.Sqrt(float64(dot(dst, dst)/n+eps)))
 	binaryRow(Mul, dst, dst, nil, 0, rstd)
@@ -149,6 +166,20 @@ func LayerNormGrad(p *Pool, dx, dgamma, dbeta, x, gamma, mean, rstd, dy []float3
 // layerNormGradRow adds one row to sg and sb; hat is working memory.
 func layerNormGradRow(dx, sg, sb, hat, x, gamma, dy []float32, mean, rstd float32) {
 	n := float32(len(x))
+	if Path() != Off {
+		if gamma == nil {
+			gamma = hat // stands for ones
+			for j := range gamma {
+				gamma[j] = 1
+			}
+		}
+		g := &gamma[:len(x)][0]
+		s1, s2 := vecNormaliseSums(&sg[0], &sb[0], &x[0], g, &dy[0], mean, rstd, len(x))
+		if dx != nil {
+			vecNormaliseGrad(&dx[0], &x[0], g, &dy[0], mean, rstd, s1/n, s2/n, len(x))
+		}
+		return
+	}
 	var s1, s2 float32
 	for j, v := range x {
 		h := (v - mean) * rstd

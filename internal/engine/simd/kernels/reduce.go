@@ -111,9 +111,23 @@ func join(op ReduceOp, a, b float32) float32 {
 	return min(a, b)
 }
 
-func reduce(op ReduceOp, x []float32) float32 { return plainReduce(op, x) }
+func reduce(op ReduceOp, x []float32) float32 {
+	if len(x) == 0 || Path() == Off {
+		return plainReduce(op, x)
+	}
+	switch op {
+	case Sum:
+		return vecSum(&x[0], len(x))
+	case Maximum:
+		return vecMaximum(&x[0], len(x))
+	}
+	return vecMinimum(&x[0], len(x))
+}
 
 func dot(x, y []float32) float32 {
+	if len(x) > 0 && Path() != Off {
+		return vecDot(&x[0], &y[:len(x)][0], len(x))
+	}
 	var acc [8]float32
 	for i, v := range x {
 		acc[i%8] += v * y[i]

@@ -19,7 +19,21 @@ func Transpose(p *Pool, dst, src []float32, batch, rows, cols int) {
 
 // transposeRows transposes rows×cols, source rows srcStride apart, destination rows dstStride.
 func transposeRows(dst, src []float32, rows, cols, dstStride, srcStride int) {
-	plainTranspose(dst, src, rows, cols, dstStride, srcStride)
+	if Path() == Off || rows < 8 || cols < 8 {
+		plainTranspose(dst, src, rows, cols, dstStride, srcStride)
+		return
+	}
+	r, c := rows&^7, cols&^7
+	_, _ = dst[(cols-1)*dstStride+rows-1], src[(rows-1)*srcStride+cols-1]
+	for i := 0; i < r; i += 8 {
+		vecTranspose8(&dst[i], &src[i*srcStride], 4*dstStride, 4*srcStride, c/8)
+	}
+	if c < cols {
+		plainTranspose(dst[c*dstStride:], src[c:], r, cols-c, dstStride, srcStride)
+	}
+	if r < rows {
+		plainTranspose(dst[r:], src[r*srcStride:], rows-r, cols, dstStride, srcStride)
+	}
 }
 
 func plainTranspose(dst, src []float32, rows, cols, dstStride, srcStride int) {

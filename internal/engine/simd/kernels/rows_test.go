@@ -1,0 +1,303 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+func TestReduce(t *testing.T) {
+	r := generator(31)
+	pool := NewPool(2)
+	defer pool.Close()
+	onEachPath(t, func(t *testing.T) {
+		for i := range 120 {
+			outer, middle, inner := 1+r.IntN(4), r.IntN(40), 1+r.IntN(40)
+			switch i % 10 {
+			case 0:
+				inner = 1
+			case 1:
+				middle = 1000
+			case 2:
+				outer, middle, inner = 1, 700, 20
+			}
+			x := draw(r, outer*middle*inner)
+			for op := Sum; op <= Minimum; op++ {
+				dst := draw(r, outer*inner)
+				ReduceMiddle(pool, op, dst, x, outer, middle, inner)
+				want, size := make([]float64, len(dst)), make([]float64, len(dst))
+				for q := range want {
+					want[q] = float64(op.empty())
+					for m := range middle {
+						v := float64(x[(q/inner*middle+m)*inner+q%inner])
+						size[q] += math.Abs(v)
+						switch op {
+						case Sum:
+							want[q] += v
+						case Maximum:
+							want[q] = max(want[q], v)
+						default:
+							want[q] = min(want[q], v)
+						}
+					}
+				}
+				closeTo(t, fmt.Sprint("reduction ", op, outer, middle, inner), dst, want, func(i int) float64 {
+					if op != Sum {
+						return 0
+					}
+					return size[i] * (float64(middle)/32 + 300) * 0x1p-24
+				})
+			}
+		}
+	})
+}
+
+func TestReduceNaN(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		for n := 1; n < 80; n++ {
+			for at := range n {
+				x := make([]float32, n)
+				x[at] = float32(math.NaN())
+				for op := Sum; op <= Minimum; op++ {
+					if v := Total(nil, op, x); v == v {
+						t.Fatalf("reduction %d of %d elements with NaN at %d is %v", op, n, at, v)
+					}
+				}
+				x[at] = -2
+				if v := Total(nil, Minimum, x); v != -2 {
+					t.Fatalf("minimum of %d elements with -2 at %d is %v", n, at, v)
+				}
+				x[at] = 2
+				if v := Total(nil, Maximum, x); v != 2 {
+					t.Fatalf("maximum of %d elements with 2 at %d is %v", n, at, v)
+				}
+				for i := range x {
+					x[i] -= 3
+				}
+				if v := Total(nil, Maximum, x); v != -1 {
+					t.Fatalf("maximum of %d negative elements is %v", n, v)
+				}
+			}
+		}
+	})
+}
+
+func TestTotalAndDot(t *testing.T) {
+	r := generator(32)
+	x, y := draw(r, 100003), draw(r, 100003)
+	var sum, dot, size float64
+	for i, v := range x {
+		sum += float64(v)
+		dot += float64(v) * float64(y[i])
+		size += math.Abs(float64(v)) + math.Abs(float64(v)*float64(y[i]))
+	}
+	onEachPath(t, func(t *testing.T) {
+		var first [2]float32
+		for i, threads := range []int{1, 2, 5} {
+			pool := NewPool(threads)
+			got := [2]float32{Total(pool, Sum, x), Dot(pool, x, y)}
+			pool.Close()
+			if i == 0 {
+				first = got
+			}
+			if got != first {
+				t.Errorf("%d threads give %v, not %v", threads, got, first)
+			}
+		}
+		closeTo(t, "sum, dot", first[:], []float64{sum, dot}, func(int) float64 { return size * 300 * 0x1p-24 })
+	})
+}
+
+func TestSoftmax(t *testing.T) {
+	r := generator(33)
+	onEachPath(t, func(t *testing.T) {
+		for range 60 {
+			rows, cols := 1+r.IntN(5), 1+r.IntN(90)
+			x, dy := draw(r, rows*cols), draw(r, rows*cols)
+			for i := range x {
+				x[i] *= 20
+			}
+			if cols > 2 {
+				x[r.IntN(cols)] = float32(math.Inf(-1))
+			}
+			y, dx := make([]float32, len(x)), make([]float32, len(x))
+			Softmax(nil, y, x, rows, cols)
+			want, grad, size := make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
+			for a := range rows {
+				top, sum, s, m := math.Inf(-1), 0.0, 0.0, 0.0
+				for b := range cols {
+					top = max(top, float64(x[a*cols+b]))
+				}
+				for b := range cols {
+					sum += math.Exp(float64(x[a*cols+b]) - top)
+				}
+				for b := range cols {
+					i := a*cols + b
+					want[i] = math.Exp(float64(x[i])-top) / sum
+					s += want[i] * float64(dy[i])
+					m += want[i] * math.Abs(float64(dy[i]))
+				}
+				for b := range cols {
+					i := a*cols + b
+					grad[i] = want[i] * (float64(dy[i]) - s)
+					size[i] = want[i] * (math.Abs(float64(dy[i])) + m)
+				}
+			}
+			closeTo(t, "softmax", y, want, func(i int) float64 { return 8e-6*want[i] + 1e-30 })
+			SoftmaxGrad(nil, dx, y, dy, rows, cols)
+			closeTo(t, "gradient", dx, grad, func(i int) float64 { return 3e-5*size[i] + 1e-30 })
+			SoftmaxGrad(nil, y, y, dy, rows, cols)
+			sameBits(t, "gradient in place", y, dx)
+		}
+		nan := []float32{1, float32(math.NaN()), 2}
+		Softmax(nil, nan, nan, 1, 3)
+		for _, v := range nan {
+			if v == v {
+				t.Errorf("softmax with NaN gives %v", nan)
+			}
+		}
+	})
+}
+
+func TestLayerNorm(t *testing.T) {
+	r := generator(34)
+	onEachPath(t, func(t *testing.T) {
+		for i := range 60 {
+			rows, cols := 1+r.IntN(5), 2+r.IntN(90)
+			if i%10 == 0 {
+				rows = 150
+			}
+			x, gamma, beta, dy := draw(r, rows*cols), draw(r, cols), draw(r, cols), draw(r, rows*cols)
+			if i%3 == 1 {
+				gamma = nil
+			}
+			if i%4 == 1 {
+				beta = nil
+			}
+			for q := range x {
+				x[q] += 3
+			}
+			y, mean, rstd := make([]float32, len(x)), make([]float32, rows), make([]float32, rows)
+			LayerNorm(nil, y, mean, rstd, x, gamma, beta, rows, cols, 1e-5)
+			dx, dg, db := make([]float32, len(x)), make([]float32, cols), make([]float32, cols)
+			LayerNormGrad(nil, dx, dg, db, x, gamma, mean, rstd, dy, rows, cols)
+			wy, wx := make([]float64, len(x)), make([]float64, len(x))
+			wg, wb := make([]float64, cols), make([]float64, cols)
+			for a := range rows {
+				var m, v, s1, s2 float64
+				for b := range cols {
+					m += float64(x[a*cols+b]) / float64(cols)
+				}
+				for b := range cols {
+					d := float64(x[a*cols+b]) - m
+					v += d * d / float64(cols)
+				}
+				s := 1 / math.Sqrt(v+1e-5)
+				g := func(b int) float64 {
+					if gamma == nil {
+						return 1
+					}
+					return float64(gamma[b])
+				}
+				for b := range cols {
+					h, d := (float64(x[a*cols+b])-m)*s, float64(dy[a*cols+b])
+					wy[a*cols+b] = h * g(b)
+					if beta != nil {
+						wy[a*cols+b] += float64(beta[b])
+					}
+					wg[b] += d * h
+					wb[b] += d
+					s1 += d * g(b) / float64(cols)
+					s2 += d * g(b) * h / float64(cols)
+				}
+				for b := range cols {
+					h, d := (float64(x[a*cols+b])-m)*s, float64(dy[a*cols+b])
+					wx[a*cols+b] = s * (d*g(b) - s1 - h*s2)
+				}
+			}
+			// Two columns can lie close together: then 1/σ multiplies the rounding of x.
+			slack := func(a int) float64 { return 1e-5 * max(1, float64(rstd[a])) * max(1, float64(rstd[a])) * 4 }
+			closeTo(t, "y", y, wy, func(i int) float64 { return slack(i / cols) })
+			closeTo(t, "dx", dx, wx, func(i int) float64 { return slack(i/cols) * 10 * max(1, float64(rstd[i/cols])) })
+			worst := 0.0
+			for a := range rows {
+				worst += slack(a)
+			}
+			closeTo(t, "dgamma", dg, wg, func(int) float64 { return worst * 3 })
+			closeTo(t, "dbeta", db, wb, func(int) float64 { return worst })
+		}
+	})
+}
+
+func TestAdamW(t *testing.T) {
+	r := generator(35)
+	onEachPath(t, func(t *testing.T) {
+		n := 53
+		p, m, v := draw(r, n), make([]float32, n), make([]float32, n)
+		wp, wm, wv := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range p {
+			wp[i] = float64(p[i])
+		}
+		for step := 1; step <= 5; step++ {
+			g := draw(r, n)
+			o := AdamW{LearningRate: 2e-3, Beta1: 0.9, Beta2: 0.98, Epsilon: 1e-8, WeightDecay: 0.05, Step: step, Scale: 0.5}
+			o.Update(nil, p, m, v, g)
+			for i := range wp {
+				x := float64(g[i]) * 0.5
+				wm[i] = 0.9*wm[i] + 0.1*x
+				wv[i] = 0.98*wv[i] + 0.02*x*x
+				h := wm[i] / (1 - math.Pow(0.9, float64(step)))
+				u := wv[i] / (1 - math.Pow(0.98, float64(step)))
+				wp[i] = wp[i]*(1-2e-3*0.05) - 2e-3*h/(math.Sqrt(u)+1e-8)
+			}
+		}
+		closeTo(t, "parameters", p, wp, func(i int) float64 { return 1e-6 * max(1, math.Abs(wp[i])) })
+	})
+}
+
+func TestTransposeAndPermute(t *testing.T) {
+	r := generator(36)
+	pool := NewPool(2)
+	defer pool.Close()
+	onEachPath(t, func(t *testing.T) {
+		for range 200 {
+			shape, perm := make([]int, 1+r.IntN(5)), r.Perm(5)
+			n := 1
+			for i := range shape {
+				shape[i] = 1 + r.IntN(20)/(1+r.IntN(3))
+				n *= shape[i]
+			}
+			p := perm[:0]
+			for _, a := range perm {
+				if a < len(shape) {
+					p = append(p, a)
+				}
+			}
+			src, dst := draw(r, n), draw(r, n)
+			Permute(pool, dst, src, shape, p)
+			index := make([]int, len(shape)) // of dst
+			for i, got := range dst {
+				rest := i
+				for a := len(shape) - 1; a >= 0; a-- {
+					index[p[a]] = rest % shape[p[a]]
+					rest /= shape[p[a]]
+				}
+				at := 0
+				for a, s := range shape {
+					at = at*s + index[a]
+				}
+				if src[at] != got {
+					t.Fatalf("permutation %v of %v: element %d is %v, not %v", p, shape, i, got, src[at])
+				}
+			}
+		}
+		b, rows, cols := 3, 37, 70
+		src, dst := draw(r, b*rows*cols), draw(r, b*rows*cols)
+		Transpose(pool, dst, src, b, rows, cols)
+		for i, got := range dst {
+			if want := src[i/(rows*cols)*rows*cols+i%rows*cols+i/rows%cols]; got != want {
+				t.Fatalf("transpose: element %d is %v, not %v", i, got, want)
+			}
+		}
+	})
+}
