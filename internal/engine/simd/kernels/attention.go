@@ -90,6 +90,10 @@ func (s Attention) bias(b, h, i int) []float32 {
 func (s Attention) Forward(p *Pool, out, lse, q, k, v []float32) {
 	s = s.filled()
 	s.check("Attention.Forward", out, lse, q, k, v)
+	if l := Path(); l != Off && s.Keys*s.Width*s.ValueWidth > 0 {
+		s.vectorForward(p, l, out, lse, q, k, v)
+		return
+	}
 	s.plainForward(p, out, lse, q, k, v)
 }
 
@@ -98,6 +102,10 @@ func (s Attention) Grad(p *Pool, dq, dk, dv, q, k, v, out, lse, dout []float32) 
 	s = s.filled()
 	s.check("Attention.Grad", out, lse, q, k, v)
 	s.check("Attention.Grad", dout, lse, dq, dk, dv)
+	if l := Path(); l != Off && s.Keys*s.Width*s.ValueWidth > 0 {
+		s.vectorGrad(p, l, dq, dk, dv, q, k, v, out, lse, dout)
+		return
+	}
 	s.plainGrad(p, dq, dk, dv, q, k, v, out, lse, dout)
 }
 

@@ -82,6 +82,7 @@ type walk struct {
 	rowB, outerB, rowC, panelB int // floats; panelB from panel to panel
 	columns                    int // of c, a multiple of wide/2
 	flags                      int
+	alpha                      float32 // 0 means 1
 }
 
 // run does all columns.
@@ -98,7 +99,10 @@ func (w *walk) run() {
 		_ = b[(w.inner-1)*w.rowB+(w.outer-1)*w.outerB+width-1]
 		t := tile{a: unsafe.Pointer(&w.a[0]), b: unsafe.Pointer(&b[0]), c: unsafe.Pointer(&w.c[j]),
 			inner: w.inner, outer: w.outer, rowA: 4 * w.rowA, colA: 4 * w.colA, outerA: 4 * w.outerA,
-			rowB: 4 * w.rowB, outerB: 4 * w.outerB, rowC: 4 * w.rowC, flags: w.flags, alpha: 1}
+			rowB: 4 * w.rowB, outerB: 4 * w.outerB, rowC: 4 * w.rowC, flags: w.flags, alpha: w.alpha}
+		if w.alpha == 0 {
+			t.alpha = 1
+		}
 		if w.bias != nil {
 			t.bias = unsafe.Pointer(&w.bias[j])
 		}

@@ -2,8 +2,8 @@ package kernels
 
 import "math"
 
-// Softmax computes softmax over the last axis: dst and x are [rows, cols], dst may be x. Every
-// result is within 1e-6 relative + 1e-30 of the exact one. A row of -Inf only, or with NaN or +Inf, gives NaN.
+// Softmax computes softmax over the last axis: dst and x are [rows, cols], dst may be x. For
+// scores within 100 of the row's largest a result is within 8e-6 of the exact one, relatively. A row of -Inf only, or with NaN or +Inf, gives NaN.
 func Softmax(p *Pool, dst, x []float32, rows, cols int) {
 	need("Softmax", "dst", len(dst), rows*cols)
 	need("Softmax", "x", len(x), rows*cols)

@@ -1,0 +1,166 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// exactAttention computes out and the gradients in float64 with whole matrices.
+func exactAttention(s Attention, q, k, v, dout []float32) (out, dq, dk, dv []float64) {
+	s = s.filled()
+	out, dq, dk, dv = make([]float64, len(dout)), make([]float64, len(q)), make([]float64, len(k)), make([]float64, len(v))
+	for n := range s.Batch * s.Heads {
+		b, h := n/s.Heads, n%s.Heads
+		q0, qs := s.at(b, h, s.Queries, s.Width)
+		k0, ks := s.at(b, h, s.Keys, s.Width)
+		v0, vs := s.at(b, h, s.Keys, s.ValueWidth)
+		o0, os := s.at(b, h, s.Queries, s.ValueWidth)
+		for i := range s.Queries {
+			p := make([]float64, s.visible(b, i))
+			top, sum := math.Inf(-1), 0.0
+			for j := range p {
+				for t := range s.Width {
+					p[j] += float64(q[q0+i*qs+t]) * float64(k[k0+j*ks+t])
+				}
+				p[j] *= float64(s.Scale)
+				if bias := s.bias(b, h, i); bias != nil {
+					p[j] += float64(bias[j])
+				}
+				top = max(top, p[j])
+			}
+			if math.IsInf(top, -1) {
+				continue
+			}
+			for j := range p {
+				p[j] = math.Exp(p[j] - top)
+				sum += p[j]
+			}
+			dp := make([]float64, len(p))
+			var mean float64
+			for j := range p {
+				p[j] /= sum
+				for t := range s.ValueWidth {
+					x, g := float64(v[v0+j*vs+t]), float64(dout[o0+i*os+t])
+					out[o0+i*os+t] += p[j] * x
+					dv[v0+j*vs+t] += p[j] * g
+					dp[j] += x * g
+				}
+				mean += p[j] * dp[j]
+			}
+			for j := range p {
+				ds := p[j] * (dp[j] - mean) * float64(s.Scale)
+				for t := range s.Width {
+					dq[q0+i*qs+t] += ds * float64(k[k0+j*ks+t])
+					dk[k0+j*ks+t] += ds * float64(q[q0+i*qs+t])
+				}
+			}
+		}
+	}
+	return
+}
+
+func checkAttention(t *testing.T, s Attention, r *rand.Rand, pool *Pool) [][]float32 {
+	t.Helper()
+	f := s.filled()
+	n := s.Batch * s.Heads
+	q, k, v := draw(r, n*s.Queries*f.Width), draw(r, n*s.Keys*f.Width), draw(r, n*s.Keys*f.ValueWidth)
+	dout := draw(r, n*s.Queries*f.ValueWidth)
+	out, lse := draw(r, len(dout)), draw(r, n*s.Queries)
+	dq, dk, dv := draw(r, len(q)), draw(r, len(k)), draw(r, len(v))
+	wo, wq, wk, wv := exactAttention(s, q, k, v, dout)
+	s.Forward(pool, out, lse, q, k, v)
+	s.Grad(pool, dq, dk, dv, q, k, v, out, lse, dout)
+	s.Bias = nil
+	name := fmt.Sprintf("%+v", s)
+	bound := func(int) float64 { return 2e-5 * math.Sqrt(float64(s.Queries+s.Keys)) }
+	closeTo(t, "out of "+name, out, wo, bound)
+	closeTo(t, "dq of "+name, dq, wq, bound)
+	closeTo(t, "dk of "+name, dk, wk, bound)
+	closeTo(t, "dv of "+name, dv, wv, bound)
+	return [][]float32{out, lse, dq, dk, dv}
+}
+
+func TestAttention(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	onEachPath(t, func(t *testing.T) {
+		r := generator(41)
+		for i := range 120 {
+			s := Attention{Batch: 1 + r.IntN(3), Heads: 1 + r.IntN(3), Queries: 1 + r.IntN(40), Keys: 1 + r.IntN(40),
+				Width: 1 + r.IntN(20), Layout: HeadLayout(r.IntN(2)), Causal: r.IntN(3) == 0}
+			if r.IntN(2) == 0 {
+				s.Width = 8 * (1 + r.IntN(8))
+			}
+			if r.IntN(4) == 0 {
+				s.ValueWidth = 1 + r.IntN(40)
+			}
+			if r.IntN(3) == 0 {
+				s.Scale = 0.5
+			}
+			if r.IntN(3) == 0 {
+				for range s.Batch {
+					s.Lengths = append(s.Lengths, int32(r.IntN(s.Keys+2)))
+				}
+			}
+			if r.IntN(3) == 0 {
+				s.Bias = draw(r, s.Batch*s.Queries*s.Keys)
+				s.BiasStrides = [3]int{s.Queries * s.Keys, 0, s.Keys}
+				for range len(s.Bias) / 3 {
+					s.Bias[r.IntN(len(s.Bias))] = float32(math.Inf(-1))
+				}
+			}
+			if i%30 == 0 { // several blocks of queries
+				s.Queries, s.Keys, s.Bias = 230, 450, nil
+			}
+			checkAttention(t, s, r, pool)
+		}
+	})
+}
+
+func TestAttentionThreads(t *testing.T) {
+	s := Attention{Batch: 3, Heads: 4, Queries: 76, Keys: 76, Width: 32, Layout: BSHD}
+	onEachPath(t, func(t *testing.T) {
+		var first [][]float32
+		for _, threads := range []int{1, 2, 5} {
+			pool := NewPool(threads)
+			got := checkAttention(t, s, generator(42), pool)
+			pool.Close()
+			if first == nil {
+				first = got
+			}
+			for i := range got {
+				sameBits(t, fmt.Sprint("result ", i), first[i], got[i])
+			}
+		}
+	})
+}
+
+func BenchmarkAttention(b *testing.B) {
+	for _, s := range []Attention{
+		{Batch: 48, Heads: 2, Queries: 76, Keys: 76, Width: 32, Layout: BSHD},
+		{Batch: 1, Heads: 6, Queries: 260, Keys: 260, Width: 64, Layout: BSHD},
+		{Batch: 48, Heads: 2, Queries: 12, Keys: 12, Width: 32, Layout: BSHD},
+	} {
+		n := s.Batch * s.Heads
+		r := generator(1)
+		q, k, v := draw(r, n*s.Queries*s.Width), draw(r, n*s.Keys*s.Width), draw(r, n*s.Keys*s.Width)
+		out, lse, g := make([]float32, len(q)), make([]float32, n*s.Queries), draw(r, len(q))
+		dq, dk, dv := draw(r, len(q)), draw(r, len(k)), draw(r, len(v))
+		flops := 4 * float64(n*s.Queries*s.Keys*s.Width)
+		name := fmt.Sprintf("%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Width)
+		b.Run(name+"/forward", func(b *testing.B) {
+			for b.Loop() {
+				s.Forward(nil, out, lse, q, k, v)
+			}
+			gflops(b, flops)
+		})
+		b.Run(name+"/grad", func(b *testing.B) {
+			for b.Loop() {
+				s.Grad(nil, dq, dk, dv, q, k, v, out, lse, g)
+			}
+			gflops(b, 2.5*flops)
+		})
+	}
+}
