@@ -1,0 +1,96 @@
+package imaging
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"io"
+
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+// Options of Decode. The zero value is the default.
+type Options struct {
+	// Name begins every error, as "cat.jpg"; empty means "photograph".
+	Name string
+	// MaxBytes and MaxPixels lower the caps of package limits; zero, or more
+	// than those, means the caps themselves.
+	MaxBytes, MaxPixels int64
+	// KeepOrientation leaves the pixels as stored, whatever EXIF says.
+	KeepOrientation bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = "photograph"
+	}
+	if o.MaxBytes <= 0 || o.MaxBytes > limits.ImageBytes {
+		o.MaxBytes = limits.ImageBytes
+	}
+	if o.MaxPixels <= 0 || o.MaxPixels > limits.ImagePixels {
+		o.MaxPixels = limits.ImagePixels
+	}
+	return o
+}
+
+// Decode reads one photograph: JPEG (also CMYK and YCCK), PNG, GIF (its first
+// frame), WebP (no animation), BMP or TIFF, whatever its name says. The result
+// is 8-bit RGB, upright by its EXIF orientation, alpha composited over white.
+//
+// Bytes and, from the header, pixels are checked against the caps before any
+// pixel is allocated. Errors wrap ErrFormat or ErrTooLarge; nothing that r
+// holds makes Decode panic.
+func Decode(r io.Reader, o Options) (*Image, error) {
+	o = o.withDefaults()
+	b, err := io.ReadAll(io.LimitReader(r, o.MaxBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: read: %w", o.Name, err)
+	}
+	return DecodeBytes(b, o)
+}
+
+// DecodeBytes is [Decode] for bytes in memory.
+func DecodeBytes(b []byte, o Options) (*Image, error) {
+	o = o.withDefaults()
+	if err := limits.Check("size in bytes", o.Name, int64(len(b)), o.MaxBytes, "make it smaller"); err != nil {
+		return nil, err
+	}
+	f, info, err := probe(b, o)
+	if err != nil {
+		return nil, err
+	}
+	im, err := guard(func() (*Image, error) {
+		src, err := f.decode(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		if f.name == "GIF" {
+			src = onCanvas(src, b)
+		}
+		return convert(src, f.name == "WebP"), nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: its %s data: %w", o.Name, ErrFormat, f.name, err)
+	}
+	if !o.KeepOrientation {
+		im = orient(im, info.Orientation)
+	}
+	return im, nil
+}
+
+// onCanvas places a GIF's first frame, which may be smaller, on its canvas of
+// the size in the header.
+func onCanvas(frame image.Image, b []byte) image.Image {
+	canvas := image.Rect(0, 0, int(b[6])|int(b[7])<<8, int(b[8])|int(b[9])<<8)
+	p, ok := frame.(*image.Paletted)
+	if !ok || p.Rect == canvas {
+		return frame
+	}
+	out := image.NewNRGBA(canvas)
+	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y++ {
+		for x := p.Rect.Min.X; x < p.Rect.Max.X; x++ {
+			out.Set(x, y, p.At(x, y))
+		}
+	}
+	return out
+}

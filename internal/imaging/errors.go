@@ -1,0 +1,19 @@
+package imaging
+
+import (
+	"errors"
+
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+var (
+	// ErrFormat is wrapped by errors for bytes that are no photograph in a
+	// known format, or a damaged or truncated one.
+	ErrFormat = errors.New("not a readable photograph")
+	// ErrTooLarge is wrapped by errors for photographs beyond a cap of package
+	// limits. It is [limits.ErrTooLarge].
+	ErrTooLarge = limits.ErrTooLarge
+	// ErrSize is wrapped by errors for sizes asked for that cannot be: a side
+	// below one pixel, a crop outside the image.
+	ErrSize = errors.New("impossible size")
+)

@@ -1,0 +1,155 @@
+package imaging
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/webp"
+)
+
+// A format is one kind of file that Decode reads.
+type format struct {
+	name    string
+	matches func(b []byte) bool
+	config  func(io.Reader) (image.Config, error)
+	decode  func(io.Reader) (image.Image, error)
+	// enough says whether size bytes can possibly hold the pixels that the
+	// header claims. It keeps a file of some hundred bytes from claiming an
+	// image just below the pixel cap.
+	enough func(b []byte, c image.Config) bool
+	// orientation returns the EXIF orientation, 1 to 8; 1 where none is.
+	orientation func(b []byte) int
+}
+
+var formats = []format{
+	{"JPEG", prefix("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode, enoughJPEG, orientationJPEG},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode, enoughPNG, orientationPNG},
+	{"GIF", prefix("GIF8"), gif.DecodeConfig, gif.Decode, enoughGIF, upright},
+	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, enoughAlways, orientationWebP},
+	{"BMP", prefix("BM"), bmp.DecodeConfig, bmp.Decode, enoughBMP, upright},
+	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, enoughTIFF, orientationTIFF},
+}
+
+func prefix(magic string) func([]byte) bool {
+	return func(b []byte) bool { return bytes.HasPrefix(b, []byte(magic)) }
+}
+
+func isWebP(b []byte) bool {
+	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
+}
+
+func isTIFF(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("II*\x00")) || bytes.HasPrefix(b, []byte("MM\x00*"))
+}
+
+func sniff(b []byte) (format, bool) {
+	for _, f := range formats {
+		if f.matches(b) {
+			return f, true
+		}
+	}
+	return format{}, false
+}
+
+// deflateRatio is the highest ratio of deflate, 1032:1, rounded up.
+const deflateRatio = 1040
+
+func pixels(c image.Config) int64 { return int64(c.Width) * int64(c.Height) }
+
+// enoughJPEG: each 8×8 block of the finest component takes at least one bit.
+func enoughJPEG(b []byte, c image.Config) bool { return pixels(c) <= 64*8*int64(len(b)) }
+
+// enoughPNG: rows of at least one bit a pixel, deflated.
+func enoughPNG(b []byte, c image.Config) bool {
+	bits := int64(1)
+	if len(b) > 24 { // IHDR's bit depth; more than one channel only makes more
+		bits = int64(b[24])
+	}
+	return (int64(c.Width)*bits+7)/8*int64(c.Height) <= deflateRatio*int64(len(b))
+}
+
+// enoughGIF: an LZW code of at most 12 bits stands for at most 4,096 pixels.
+// The first frame may be smaller than the canvas, which is one byte a pixel.
+func enoughGIF(b []byte, c image.Config) bool {
+	return pixels(c) <= 4096*int64(len(b)) || pixels(c) <= 1<<20
+}
+
+// enoughAlways: WebP's entropy coding has no lower bound a pixel.
+func enoughAlways([]byte, image.Config) bool { return true }
+
+// enoughBMP: pixels are stored as they are (x/image reads no RLE).
+func enoughBMP(b []byte, c image.Config) bool {
+	if len(b) < 30 {
+		return false
+	}
+	bits := int64(binary.LittleEndian.Uint16(b[28:]))
+	return (int64(c.Width)*bits+7)/8*int64(c.Height) <= int64(len(b))
+}
+
+// enoughTIFF: one bit a pixel, deflated; fax codes may be shorter still on
+// blank pages, which the slack of one megapixel allows.
+func enoughTIFF(b []byte, c image.Config) bool {
+	return pixels(c) <= 8*deflateRatio*int64(len(b)) || pixels(c) <= 1<<20
+}
+
+// Info is what the header of a photograph says.
+type Info struct {
+	// Format is JPEG, PNG, GIF, WebP, BMP or TIFF.
+	Format string
+	// Width and Height are those of the upright image, in pixels.
+	Width, Height int
+	// Orientation is EXIF's, 1 (upright) to 8.
+	Orientation int
+}
+
+// Probe reads the header of an encoded photograph: no pixel is decoded.
+// Errors wrap ErrFormat or ErrTooLarge and begin with name.
+func Probe(b []byte, name string) (Info, error) {
+	_, info, err := probe(b, Options{Name: name}.withDefaults())
+	return info, err
+}
+
+func probe(b []byte, o Options) (format, Info, error) {
+	if len(b) == 0 {
+		return format{}, Info{}, fmt.Errorf("%s: %w: the file is empty", o.Name, ErrFormat)
+	}
+	f, ok := sniff(b)
+	if !ok {
+		return format{}, Info{}, fmt.Errorf("%s: %w: it does not begin like a JPEG, PNG, GIF, WebP, BMP or TIFF", o.Name, ErrFormat)
+	}
+	c, err := guard(func() (image.Config, error) { return f.config(bytes.NewReader(b)) })
+	if err != nil {
+		return f, Info{}, fmt.Errorf("%s: %w: its %s header: %w", o.Name, ErrFormat, f.name, err)
+	}
+	if err := checkSize(o.Name, c.Width, c.Height, o.MaxPixels); err != nil {
+		return f, Info{}, err
+	}
+	if !f.enough(b, c) {
+		return f, Info{}, fmt.Errorf("%s: %w: its header claims %d×%d pixels, more than %d bytes of %s can hold: it is truncated or forged",
+			o.Name, ErrFormat, c.Width, c.Height, len(b), f.name)
+	}
+	info := Info{f.name, c.Width, c.Height, f.orientation(b)}
+	if info.Orientation >= 5 {
+		info.Width, info.Height = info.Height, info.Width
+	}
+	return f, info, nil
+}
+
+// guard turns a decoder's panic into an error: decoders of other modules read
+// hostile bytes.
+func guard[T any](read func() (T, error)) (out T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the decoder failed: %v", r)
+		}
+	}()
+	return read()
+}
