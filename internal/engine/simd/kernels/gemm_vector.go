@@ -57,24 +57,8 @@ func vectorGemm(p *Pool, l Level, batch, m, n, k int, a Matrix, strideA int, b M
 	} else if buf := g.packB(p, batch); buf != nil {
 		defer buf.release()
 	}
-	if a.Transposed && m > 1 && a.Stride > 512 && n >= 4*g.wide && k >= 32 {
-		// Columns far apart: every term would touch a new page. Rows are better.
-		buf := scratch(batch * m * k)
-		defer buf.release()
-		count := batch
-		if strideA == 0 {
-			count = 1
-		}
-		p.For(count*((m+15)/16), 1, func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				t, r := i/((m+15)/16), i%((m+15)/16)*16
-				transposeRows(buf.data[(t*m+r)*k:], a.Data[t*strideA+r:], k, min(16, m-r), k, a.Stride)
-			}
-		})
-		g.a = Matrix{Data: buf.data, Stride: k}
-		if strideA != 0 {
-			g.strideA = m * k
-		}
+	if a.Transposed && m > 1 && n >= 2*g.wide && crowded(a.Stride, min(k, blockK)) {
+		defer g.straighten(p, batch).release()
 	}
 	g.all(p, batch)
 }
@@ -213,14 +197,45 @@ func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 	return width
 }
 
+// crowded says whether count rows that far apart (floats) push each other out of a first-level cache
+// of 64 sets and 8 ways: a stride near a power of two uses few of the sets.
+func crowded(stride, count int) bool {
+	sets := 64
+	for step := 4 * stride; step%128 == 0 && sets > 1; step /= 2 {
+		sets /= 2
+	}
+	return count > 4*sets
+}
+
+// straighten copies a transposed A to plain rows.
+func (g *product) straighten(p *Pool, batch int) *buffer {
+	count := batch
+	if g.strideA == 0 {
+		count = 1
+	}
+	stride := g.k + 16 // not a power of two
+	buf := scratch(count * g.m * stride)
+	const tile = 16 // rows a task
+	tasks := (g.m + tile - 1) / tile
+	p.Run(count*tasks, func(i int) {
+		t, r := i/tasks, i%tasks*tile
+		transposeRows(buf.data[(t*g.m+r)*stride:], g.a.Data[t*g.strideA+r:], g.k, min(tile, g.m-r), stride, g.a.Stride)
+	})
+	g.a = Matrix{Data: buf.data, Stride: stride}
+	if g.strideA != 0 {
+		g.strideA = g.m * stride
+	}
+	return buf
+}
+
 // packB decides whether B is read where it is or packed, and packs what must be.
 func (g *product) packB(p *Pool, batch int) *buffer {
 	count := batch
 	if g.strideB == 0 {
 		count = 1
 	}
-	// Reading rows of B in place costs a page for each term; packing costs a pass over B.
-	if g.b.Transposed || (g.m >= 64 && g.k*g.n > 1<<15) || (g.m >= 24 && g.b.Stride >= 1024 && g.k >= 64) {
+	// Packing costs a pass over B; reading it in place costs cache lines that lie badly.
+	if g.b.Transposed || (g.m >= 96 && crowded(g.b.Stride, min(g.k, blockK))) || (g.m >= 256 && g.k*g.n > 1<<15) {
 		g.panel = g.wide
 		panels := (g.n + g.wide - 1) / g.wide
 		size := panels * g.k * g.wide
@@ -266,6 +281,12 @@ func packPanel(dst []float32, b Matrix, start, k, n, j, width int) {
 			clear(dst)
 		}
 		transposeRows(dst, b.Data[start+j*b.Stride:], w, k, width, b.Stride)
+		return
+	}
+	if w == width && width == 16 {
+		for q := range k { // array copies need no call
+			*(*[16]float32)(dst[q*16:]) = *(*[16]float32)(b.Data[start+q*b.Stride+j:])
+		}
 		return
 	}
 	for q := range k {
