@@ -74,11 +74,54 @@ func Binary(p *Pool, op BinaryOp, dst []float32, a, b Operand, rows, cols int) {
 		})
 		return
 	}
+	if f := shortRow / cols; f > 1 && rows > f && a.Kind != Column && b.Kind != Column {
+		binaryRepeated(p, op, dst, a, b, rows, cols, f)
+		return
+	}
 	p.For(rows, max(1, 8192/cols), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			x, s := a.at(r, cols)
 			y, t := b.at(r, cols)
 			binaryRow(op, dst[r*cols:][:cols], x, y, s, t)
+		}
+	})
+}
+
+// shortRow is the length below which rows are taken several at a time.
+const shortRow = 256
+
+// binaryRepeated takes f rows as one: a row operand is repeated f times first.
+func binaryRepeated(p *Pool, op BinaryOp, dst []float32, a, b Operand, rows, cols, f int) {
+	buf := scratch(2 * f * cols)
+	defer buf.release()
+	repeat := func(o Operand, to []float32) Operand {
+		if o.Kind == Row {
+			for i := range f {
+				copy(to[i*cols:][:cols], o.Data)
+			}
+			o.Data = to
+		}
+		return o
+	}
+	wide := f * cols
+	a, b = repeat(a, buf.data[:wide]), repeat(b, buf.data[wide:])
+	n := rows * cols
+	p.For((rows+f-1)/f, 8192/wide, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			from := r * wide
+			to := min(n, from+wide)
+			slice := func(o Operand) ([]float32, float32) {
+				switch o.Kind {
+				case Full:
+					return o.Data[from:to], 0
+				case Row:
+					return o.Data[:to-from], 0
+				}
+				return nil, o.Data[0]
+			}
+			x, s := slice(a)
+			y, t := slice(b)
+			binaryRow(op, dst[from:to], x, y, s, t)
 		}
 	})
 }

@@ -8,8 +8,27 @@ var best = func() Level {
 	switch {
 	case !x.HasAVX2 || !x.HasFMA:
 		return Off
-	case x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL:
+	case x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL && sound(AVX512):
 		return AVX512
 	}
 	return AVX2
 }()
+
+// sound compares a small product with the AVX2 kernels, which are tested wherever this is: a wrong
+// result would be worse than a slower one. It takes microseconds.
+func sound(l Level) bool {
+	const m, n, k = 29, 56, 9 // full and partial blocks, both widths
+	var a [m * k]float32
+	var b [k * n]float32
+	for i := range a {
+		a[i] = float32(i*7%13) - 6
+	}
+	for i := range b {
+		b[i] = float32(i*5%11) - 5
+	}
+	var c, want [m * n]float32
+	x, y := Matrix{Data: a[:], Stride: k}, Matrix{Data: b[:], Stride: n}
+	vectorGemm(nil, l, 1, m, n, k, x, 0, y, 0, nil, c[:], n, 0, Epilogue{})
+	vectorGemm(nil, AVX2, 1, m, n, k, x, 0, y, 0, nil, want[:], n, 0, Epilogue{})
+	return c == want
+}

@@ -35,8 +35,8 @@ func ReduceLast(p *Pool, op ReduceOp, dst, x []float32, rows, cols int) {
 }
 
 // ReduceMiddle reduces the middle axis of x [outer, middle, inner] to dst [outer, inner]; with
-// outer = 1 it reduces the leading axes, with inner = 1 it is ReduceLast. Sums run in the order of
-// the middle axis in blocks of 256, then over the blocks.
+// outer = 1 it reduces the leading axes, with inner = 1 it is ReduceLast. Sums run along
+// the middle axis in blocks, in an order that depends on the shape only.
 func ReduceMiddle(p *Pool, op ReduceOp, dst, x []float32, outer, middle, inner int) {
 	need("ReduceMiddle", "dst", len(dst), outer*inner)
 	need("ReduceMiddle", "x", len(x), outer*middle*inner)
@@ -47,7 +47,19 @@ func ReduceMiddle(p *Pool, op ReduceOp, dst, x []float32, outer, middle, inner i
 		ReduceLast(p, op, dst, x, outer, middle)
 		return
 	}
-	reduceMiddle(p, op, dst, x, outer, middle, inner)
+	// Short rows: take f of them as one, and join the f parts at the end.
+	f := shortRow / inner
+	for f > 1 && middle%f != 0 {
+		f--
+	}
+	if f < 4 || middle < 8*f {
+		reduceMiddle(p, op, dst, x, outer, middle, inner)
+		return
+	}
+	buf := scratch(outer * f * inner)
+	defer buf.release()
+	reduceMiddle(p, op, buf.data, x, outer, middle/f, f*inner)
+	reduceMiddle(nil, op, dst, buf.data, outer, f, inner)
 }
 
 // Total reduces all elements of x. It works in fixed blocks, so it is parallel and still always the same.
