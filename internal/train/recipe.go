@@ -1,0 +1,356 @@
+package train
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+// EnvPrefix starts the environment variables that set values:
+// GROUPVIT_OPTIMIZER_LEARNING_RATE is optimizer.learning_rate.
+const EnvPrefix = "GROUPVIT_"
+
+// Loaded are settings with the origin of each value.
+type Loaded struct {
+	Settings Settings
+	// Origin says where a key's value came from: "default", "FILE:LINE",
+	// "$VARIABLE" or "--flag".
+	Origin map[string]string
+}
+
+// Override is a value from the command line.
+type Override struct {
+	// Key is the dotted name, Value its YAML.
+	Key, Value string
+	// Origin is what is said about where it came from, such as "--steps".
+	Origin string
+}
+
+// Load reads settings: the defaults, then the recipe (and before it the recipes
+// that it is based on), then the environment, then overrides; the later wins.
+// recipe "" leaves the recipe out. environ is a list as os.Environ returns it.
+// Errors wrap [ErrSettings] and name file, line and key.
+func Load(recipe string, environ []string, overrides []Override) (*Loaded, error) {
+	l := &Loaded{Settings: Default(), Origin: map[string]string{}}
+	fields := l.fields()
+	for _, key := range sortedKeys(fields) {
+		l.Origin[key] = "default"
+	}
+	if recipe != "" {
+		if err := l.file(fields, recipe, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		key, ok := envKeys(fields)[name]
+		if !ok {
+			continue
+		}
+		if err := l.set(fields, Override{key, value, "$" + name}); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range overrides {
+		if err := l.set(fields, o); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.Settings.Validate()
+}
+
+// EnvName returns the environment variable of a key.
+func EnvName(key string) string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+func envKeys(fields map[string]reflect.Value) map[string]string {
+	out := map[string]string{}
+	for key := range fields {
+		out[EnvName(key)] = key
+	}
+	return out
+}
+
+// fields lists the settable leaves by dotted key.
+func (l *Loaded) fields() map[string]reflect.Value {
+	out := map[string]reflect.Value{}
+	leaves("", reflect.ValueOf(&l.Settings).Elem(), out)
+	return out
+}
+
+func leaves(prefix string, v reflect.Value, out map[string]reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		name := prefix + fieldName(f)
+		if f.Type.Kind() == reflect.Struct {
+			leaves(name+".", v.Field(i), out)
+		} else {
+			out[name] = v.Field(i)
+		}
+	}
+}
+
+// fieldName is the JSON name where there is one, else the name in snake_case.
+func fieldName(f reflect.StructField) string {
+	if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+		return name
+	}
+	var b strings.Builder
+	runes := []rune(f.Name)
+	for i, r := range runes {
+		starts := i > 0 && unicode.IsUpper(r) &&
+			(unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]))
+		if starts {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// file reads a recipe, after the one that its key "base" names (relative to the
+// recipe's folder).
+func (l *Loaded) file(fields map[string]reflect.Value, path string, above []string) error {
+	clean := filepath.Clean(path)
+	if slices.Contains(above, clean) || len(above) >= limits.RecipeDepth {
+		return fmt.Errorf("%w: %s: the chain of base recipes does not end: %s", ErrSettings, path, strings.Join(append(above, clean), " → "))
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%w: recipe: %w", ErrSettings, err)
+	}
+	defer f.Close()
+	data, err := readAllLimited(f, limits.RecipeBytes)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
+	}
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
+	}
+	if len(document.Content) == 0 {
+		return fmt.Errorf("%w: %s: the recipe is empty", ErrSettings, path)
+	}
+	root := document.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return fmt.Errorf("%w: %s:%d: a recipe is a list of keys and values", ErrSettings, path, root.Line)
+	}
+	for i := 0; i < len(root.Content); i += 2 {
+		if root.Content[i].Value != "base" {
+			continue
+		}
+		base := root.Content[i+1]
+		if base.Kind != yaml.ScalarNode || base.Value == "" {
+			return fmt.Errorf("%w: %s:%d: base must be the path of a recipe", ErrSettings, path, base.Line)
+		}
+		next := base.Value
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(filepath.Dir(path), next)
+		}
+		if err := l.file(fields, next, append(above, clean)); err != nil {
+			return err
+		}
+	}
+	return l.mapping(fields, path, "", root)
+}
+
+// mapping sets what a mapping of a recipe says.
+func (l *Loaded) mapping(fields map[string]reflect.Value, path, prefix string, node *yaml.Node) error {
+	seen := map[string]bool{}
+	for i := 0; i < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		name := prefix + key.Value
+		where := fmt.Sprintf("%s:%d", path, key.Line)
+		if seen[name] {
+			return fmt.Errorf("%w: %s: %s comes twice", ErrSettings, where, name)
+		}
+		seen[name] = true
+		if name == "base" {
+			continue
+		}
+		if value.Kind == yaml.AliasNode {
+			return fmt.Errorf("%w: %s: %s: aliases are not supported: write the value", ErrSettings, where, name)
+		}
+		if field, ok := fields[name]; ok {
+			if err := decode(value, field); err != nil {
+				return fmt.Errorf("%w: %s: %s: %w", ErrSettings, where, name, err)
+			}
+			l.Origin[name] = where
+			continue
+		}
+		if !isSection(fields, name) {
+			return fmt.Errorf("%w: %s: unknown key %q%s", ErrSettings, where, name, suggest(fields, name))
+		}
+		if value.Kind != yaml.MappingNode {
+			return fmt.Errorf("%w: %s: %s is a section and needs keys below it", ErrSettings, where, name)
+		}
+		if err := l.mapping(fields, path, name+".", value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *Loaded) set(fields map[string]reflect.Value, o Override) error {
+	field, ok := fields[o.Key]
+	if !ok {
+		return fmt.Errorf("%w: %s: unknown key %q%s", ErrSettings, o.Origin, o.Key, suggest(fields, o.Key))
+	}
+	node := yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: o.Value}
+	if field.Kind() != reflect.String {
+		var document yaml.Node
+		if err := yaml.Unmarshal([]byte(o.Value), &document); err != nil || len(document.Content) == 0 {
+			return fmt.Errorf("%w: %s: %s: %q is no value", ErrSettings, o.Origin, o.Key, o.Value)
+		}
+		node = *document.Content[0]
+	}
+	if err := decode(&node, field); err != nil {
+		return fmt.Errorf("%w: %s: %s: %w", ErrSettings, o.Origin, o.Key, err)
+	}
+	l.Origin[o.Key] = o.Origin
+	return nil
+}
+
+// decode reads a value; a single one may stand for a list of one.
+func decode(node *yaml.Node, field reflect.Value) error {
+	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
+		return fmt.Errorf("it has no value")
+	}
+	if field.Kind() == reflect.Slice && node.Kind == yaml.ScalarNode {
+		node = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{node}}
+	}
+	fresh := reflect.New(field.Type())
+	if err := node.Decode(fresh.Interface()); err != nil {
+		text := strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n")
+		return fmt.Errorf("%s (it must be %s)", strings.TrimSpace(text), describe(field.Type()))
+	}
+	field.Set(fresh.Elem())
+	return nil
+}
+
+func describe(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "a list of " + describe(t.Elem())
+	case reflect.Array:
+		return fmt.Sprintf("%d of %s", t.Len(), describe(t.Elem()))
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	}
+	return "a whole number"
+}
+
+func isSection(fields map[string]reflect.Value, name string) bool {
+	for key := range fields {
+		if strings.HasPrefix(key, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// suggest names the known key that is most like an unknown one.
+func suggest(fields map[string]reflect.Value, name string) string {
+	best, least := "", 4
+	for _, key := range sortedKeys(fields) {
+		d := distance(name, key)
+		if i := strings.LastIndexByte(key, '.'); i >= 0 && key[i+1:] == name[strings.LastIndexByte(name, '.')+1:] {
+			d = 1 // right name in the wrong section
+		}
+		if d < least {
+			best, least = key, d
+		}
+	}
+	if best == "" {
+		return ": `groupvit config show` lists all keys"
+	}
+	return fmt.Sprintf(": did you mean %q?", best)
+}
+
+// distance is the number of letters to change, add or drop.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// Value is one setting with its origin.
+type Value struct {
+	Key    string `json:"key"`
+	Value  any    `json:"value"`
+	Origin string `json:"origin"`
+}
+
+// Values lists all settings by key.
+func (l *Loaded) Values() []Value {
+	fields := l.fields()
+	var out []Value
+	for _, key := range sortedKeys(fields) {
+		out = append(out, Value{key, fields[key].Interface(), l.Origin[key]})
+	}
+	return out
+}
+
+// YAML writes the settings as a recipe that gives them again, with the origin
+// of each value as a comment where origins is set.
+func (l *Loaded) YAML(origins bool) ([]byte, error) {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	l.section(root, "", reflect.ValueOf(l.Settings), origins)
+	return yaml.Marshal(root)
+}
+
+func (l *Loaded) section(node *yaml.Node, prefix string, v reflect.Value, origins bool) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if !f.IsExported() {
+			continue
+		}
+		name := fieldName(f)
+		key, value := &yaml.Node{Kind: yaml.ScalarNode, Value: name}, &yaml.Node{}
+		if f.Type.Kind() == reflect.Struct {
+			value.Kind = yaml.MappingNode
+			l.section(value, prefix+name+".", v.Field(i), origins)
+		} else {
+			_ = value.Encode(v.Field(i).Interface()) // plain values only
+			if value.Kind == yaml.SequenceNode {
+				value.Style = yaml.FlowStyle
+			}
+			if origins {
+				value.LineComment = l.Origin[prefix+name]
+				if value.Kind == yaml.SequenceNode { // comments of lists go to the key
+					key.HeadComment, value.LineComment = value.LineComment, ""
+				}
+			}
+		}
+		node.Content = append(node.Content, key, value)
+	}
+}

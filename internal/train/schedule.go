@@ -1,0 +1,46 @@
+package train
+
+import "math"
+
+// plan is the learning rate's course in steps.
+type plan struct {
+	peak, start, final float64
+	warmup, total      int
+	lag                bool
+}
+
+// plan puts the schedule into steps: total updates, perEpoch of them a pass over
+// the data.
+func (s Settings) plan(total, perEpoch int) plan {
+	c, scale := s.Schedule, 1.0
+	if c.ReferenceBatch > 0 {
+		scale = float64(s.Batch) / float64(c.ReferenceBatch)
+	}
+	p := plan{
+		peak: s.Optimizer.LearningRate * scale, start: c.WarmupRate * scale, final: c.FinalRate * scale,
+		warmup: c.WarmupSteps, total: total, lag: c.Lag,
+	}
+	if c.WarmupShare > 0 {
+		p.warmup = int(math.Round(c.WarmupShare * float64(total)))
+	}
+	if c.WarmupEpochs > 0 {
+		p.warmup = int(math.Round(c.WarmupEpochs * float64(perEpoch)))
+	}
+	return p
+}
+
+// rate is the learning rate of update n, from 0. The official code (timm's
+// cosine schedule, stepped after the update) does not shift the cosine by the
+// warm-up, so that it starts a little below the peak, and is one update late.
+func (p plan) rate(n int) float64 {
+	if p.lag {
+		n = max(n-1, 0)
+	}
+	switch {
+	case n < p.warmup:
+		return p.start + float64(n)*(p.peak-p.start)/float64(p.warmup)
+	case n >= p.total:
+		return p.final
+	}
+	return p.final + (p.peak-p.final)/2*(1+math.Cos(math.Pi*float64(n)/float64(p.total)))
+}
