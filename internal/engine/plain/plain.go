@@ -5,6 +5,7 @@ package plain
 
 import (
 	"reflect"
+	"runtime"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/gobackend"
@@ -12,14 +13,16 @@ import (
 
 // New returns a plain Go backend.
 //
-// threads is the number of threads a graph may use: 0 leaves the backend's default (all), 1 runs every operation on
-// the calling goroutine, more allow that many workers.
+// threads is the number of threads a graph may use: 0 means as many as GOMAXPROCS, 1 runs every operation on the
+// calling goroutine, more allow that many workers. Operations run one after the other, each split over the threads:
+// side by side they deadlock, because every worker may hold an operation that waits for another worker (seen with
+// the default network's matrix products on two cores).
 //
 // The backend's own option `parallelism=N` is not used: it prints a line to stdout, where this program keeps only
 // data, and N = 1 deadlocks in operations that split their work (seen with GELU over more than 4,096 elements).
 func New(threads int) (compute.Backend, error) {
 	if threads <= 0 {
-		return gobackend.New("")
+		threads = runtime.GOMAXPROCS(0)
 	}
 	b, err := gobackend.New("ops_sequential")
 	if err != nil {
