@@ -362,34 +362,6 @@ func plainActivationGrad(act Activation, dx, x, dy []float32) {
 	}
 }
 
-// Select computes dst[i] = a[i] where cond[i], else b[i]. a and b are Full or Scalar.
-func Select(p *Pool, dst []float32, cond []bool, a, b Operand) {
-	n := len(cond)
-	if n == 0 {
-		return
-	}
-	need("Select", "dst", len(dst), n)
-	a.check("a", 1, n)
-	b.check("b", 1, n)
-	p.For(n, 8192, func(lo, hi int) {
-		x, s := a.at(0, n)
-		y, t := b.at(0, n)
-		for i := lo; i < hi; i++ {
-			if x != nil {
-				s = x[i]
-			}
-			if y != nil {
-				t = y[i]
-			}
-			v := t
-			if cond[i] {
-				v = s
-			}
-			dst[i] = v
-		}
-	})
-}
-
 // Axpy computes y += alpha·x.
 func Axpy(p *Pool, alpha float32, x, y []float32) {
 	need("Axpy", "y", len(y), len(x))

@@ -211,6 +211,51 @@ func TestSelectAndAxpy(t *testing.T) {
 	})
 }
 
+func TestCompareAndSelect(t *testing.T) {
+	r := generator(25)
+	value := func() float32 {
+		if r.IntN(3) == 0 {
+			return specials[r.IntN(len(specials))]
+		}
+		return float32(r.IntN(3))
+	}
+	onEachPath(t, func(t *testing.T) {
+		for n := range 60 {
+			operand := func() Operand {
+				x := make([]float32, max(n, 1))
+				for i := range x {
+					x[i] = value()
+				}
+				return Operand{x, Broadcast(r.IntN(2))}
+			}
+			for op := Equal; op <= GreaterEqual; op++ {
+				a, b, got := operand(), operand(), make([]bool, n)
+				Compare(nil, op, got, a, b)
+				chosen := make([]float32, n)
+				Select(nil, chosen, got, a, b)
+				for i := range got {
+					at := func(o Operand) float32 {
+						if o.Kind == Scalar {
+							return o.Data[0]
+						}
+						return o.Data[i]
+					}
+					if want := op.of(at(a), at(b)); got[i] != want {
+						t.Fatalf("comparison %d of %v and %v is %v", op, at(a), at(b), got[i])
+					}
+					want := at(b)
+					if got[i] {
+						want = at(a)
+					}
+					if !tidy(chosen[i], want) {
+						t.Fatalf("selected %v, not %v", chosen[i], want)
+					}
+				}
+			}
+		}
+	})
+}
+
 func BenchmarkUnary(b *testing.B) {
 	r := generator(1)
 	x := draw(r, 1<<14)

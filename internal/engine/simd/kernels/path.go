@@ -11,7 +11,7 @@ type Level int32
 // The levels, each with all of those before it.
 const (
 	Off    Level = iota // plain Go
-	AVX2                // AVX2 and FMA
+	AVX2                // AVX2, FMA and BMI2
 	AVX512              // AVX-512 F, DQ, BW and VL, for products
 )
 

@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 var best = func() Level {
 	x := cpu.X86
 	switch {
-	case !x.HasAVX2 || !x.HasFMA:
+	case !x.HasAVX2 || !x.HasFMA || !x.HasBMI2:
 		return Off
 	case x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX512VL && sound(AVX512):
 		return AVX512

@@ -1,7 +1,6 @@
 package kernels
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -132,7 +131,7 @@ func TestForceAndSetting(t *testing.T) {
 			t.Errorf("GROUPVIT_SIMD=%s gives %v, not %v", setting, got, want)
 		}
 	}
-	t.Log(fmt.Sprintf("tested paths: off to %v", Best()))
+	t.Logf("tested paths: off to %v", Best())
 }
 
 func BenchmarkPool(b *testing.B) {

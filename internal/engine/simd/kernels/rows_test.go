@@ -301,3 +301,42 @@ func TestTransposeAndPermute(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkRows(b *testing.B) {
+	r := generator(1)
+	const rows, cols = 3072, 64
+	x, y, dy := draw(r, rows*cols), draw(r, rows*cols), draw(r, rows*cols)
+	gamma, beta, mean, rstd := draw(r, cols), draw(r, cols), draw(r, rows), draw(r, rows)
+	big, out := draw(r, 49152*16), draw(r, 49152*16)
+	p, m, v, g := draw(r, 466386), make([]float32, 466386), make([]float32, 466386), draw(r, 466386)
+	cond := make([]bool, len(big))
+	for name, f := range map[string]struct {
+		n int
+		f func()
+	}{
+		"LayerNorm":     {rows * cols, func() { LayerNorm(nil, y, mean, rstd, x, gamma, beta, rows, cols, 1e-5) }},
+		"LayerNormGrad": {rows * cols, func() { LayerNormGrad(nil, y, out, big[:cols], x, gamma, mean, rstd, dy, rows, cols) }},
+		"Softmax":       {rows * cols, func() { Softmax(nil, y, x, rows, cols) }},
+		"SoftmaxGrad":   {rows * cols, func() { SoftmaxGrad(nil, y, x, dy, rows, cols) }},
+		"Add":           {len(big), func() { Binary(nil, Add, out, Whole(big), Whole(big), 1, len(big)) }},
+		"Mul16Row":      {len(big), func() { Binary(nil, Mul, out, Whole(big), Operand{gamma, Row}, 49152, 16) }},
+		"Mul16Column":   {len(big), func() { Binary(nil, Mul, out, Whole(big), Operand{big, Column}, 49152, 16) }},
+		"SumLeading16":  {len(big), func() { ReduceMiddle(nil, Sum, out, big, 1, 49152, 16) }},
+		"SumLast16":     {len(big), func() { ReduceLast(nil, Sum, out, big, 49152, 16) }},
+		"SumMiddle":     {len(big), func() { ReduceMiddle(nil, Sum, out, big, 48, 256, 64) }},
+		"AdamW":         {len(p), func() { AdamW{LearningRate: 1e-3, Beta1: .9, Beta2: .98, Step: 9}.Update(nil, p, m, v, g) }},
+		"NCHWtoNHWC":    {len(big), func() { Transpose(nil, out, big, 48, 16, 1024) }},
+		"NHWCtoNCHW":    {len(big), func() { Transpose(nil, out, big, 48, 1024, 16) }},
+		"RGBtoNHWC":     {48 * 3 * 4096, func() { Transpose(nil, out, big, 48, 3, 4096) }},
+		"Select":        {len(big), func() { Select(nil, out, cond, Whole(big), One(0)) }},
+		"ReluGrad":      {len(big), func() { ActivationGrad(nil, ReLU, out, big, big) }},
+		"GeluGrad":      {len(big), func() { ActivationGrad(nil, GELU, out, big, big) }},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f.f()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(f.n), "ns/element")
+		})
+	}
+}

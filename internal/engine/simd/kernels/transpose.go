@@ -37,6 +37,14 @@ func transposeRows(dst, src []float32, rows, cols, dstStride, srcStride int) {
 }
 
 func plainTranspose(dst, src []float32, rows, cols, dstStride, srcStride int) {
+	if rows == 3 { // planes of a colour picture
+		r, g, b := src[:cols], src[srcStride:][:cols], src[2*srcStride:][:cols]
+		for j, v := range r {
+			d := dst[j*dstStride:][:3]
+			d[0], d[1], d[2] = v, g[j], b[j]
+		}
+		return
+	}
 	for i := range rows {
 		for j, v := range src[i*srcStride:][:cols] {
 			dst[j*dstStride+i] = v

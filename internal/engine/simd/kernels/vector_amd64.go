@@ -221,3 +221,58 @@ func vecAdamW(param *float32, m *float32, v *float32, grad *float32, c *[9]float
 //
 //go:noescape
 func vecTranspose8(dst *float32, src *float32, dstStride int, srcStride int, blocks int)
+
+// vecEqual compares x and y, 8·blocks elements.
+//
+//go:noescape
+func vecEqual(dst *bool, x *float32, y *float32, blocks int)
+
+// vecEqualScalar compares x and s, 8·blocks elements.
+//
+//go:noescape
+func vecEqualScalar(dst *bool, x *float32, s float32, blocks int)
+
+// vecNotEqual compares x and y, 8·blocks elements.
+//
+//go:noescape
+func vecNotEqual(dst *bool, x *float32, y *float32, blocks int)
+
+// vecNotEqualScalar compares x and s, 8·blocks elements.
+//
+//go:noescape
+func vecNotEqualScalar(dst *bool, x *float32, s float32, blocks int)
+
+// vecLess compares x and y, 8·blocks elements.
+//
+//go:noescape
+func vecLess(dst *bool, x *float32, y *float32, blocks int)
+
+// vecLessScalar compares x and s, 8·blocks elements.
+//
+//go:noescape
+func vecLessScalar(dst *bool, x *float32, s float32, blocks int)
+
+// vecLessByScalar compares s and x, 8·blocks elements.
+//
+//go:noescape
+func vecLessByScalar(dst *bool, x *float32, s float32, blocks int)
+
+// vecLessEqual compares x and y, 8·blocks elements.
+//
+//go:noescape
+func vecLessEqual(dst *bool, x *float32, y *float32, blocks int)
+
+// vecLessEqualScalar compares x and s, 8·blocks elements.
+//
+//go:noescape
+func vecLessEqualScalar(dst *bool, x *float32, s float32, blocks int)
+
+// vecLessEqualByScalar compares s and x, 8·blocks elements.
+//
+//go:noescape
+func vecLessEqualByScalar(dst *bool, x *float32, s float32, blocks int)
+
+// vecSelect takes x where cond, else y, 8·blocks elements; a step of 0 repeats the first eight.
+//
+//go:noescape
+func vecSelect(dst *float32, cond *bool, x *float32, y *float32, stepX int, stepY int, blocks int)

@@ -82,14 +82,13 @@ DATA masks<>+60(SB)/4, $0x00000000
 GLOBL masks<>(SB), RODATA|NOPTR, $64
 
 // func vecAddScalar(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecAddScalar(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecAddScalar_few1
 
@@ -199,14 +198,13 @@ vecSub_done2:
 	RET
 
 // func vecSubScalar(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecSubScalar(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecSubScalar_few3
 
@@ -255,14 +253,13 @@ vecSubScalar_done3:
 	RET
 
 // func vecScalarSub(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecScalarSub(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecScalarSub_few4
 
@@ -372,14 +369,13 @@ vecMul_done5:
 	RET
 
 // func vecMulScalar(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecMulScalar(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecMulScalar_few6
 
@@ -489,14 +485,13 @@ vecDiv_done7:
 	RET
 
 // func vecDivScalar(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecDivScalar(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecDivScalar_few8
 
@@ -545,14 +540,13 @@ vecDivScalar_done8:
 	RET
 
 // func vecScalarDiv(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecScalarDiv(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecScalarDiv_few9
 
@@ -686,14 +680,13 @@ vecMax_done10:
 	RET
 
 // func vecMaxScalar(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecMaxScalar(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecMaxScalar_few11
 
@@ -839,14 +832,13 @@ vecMin_done12:
 	RET
 
 // func vecMinScalar(dst *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecMinScalar(SB), NOSPLIT, $0-32
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecMinScalar_few13
 
@@ -907,14 +899,13 @@ vecMinScalar_done13:
 	RET
 
 // func vecAxpy(y *float32, x *float32, s float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vecAxpy(SB), NOSPLIT, $0-32
 	MOVQ         y+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	SUBQ         $0x00000020, DX
 	JL           vecAxpy_few14
 
@@ -2991,15 +2982,14 @@ vecReluGrad_done31:
 	RET
 
 // func vecSoftmaxGrad(dx *float32, y *float32, dy *float32, s float32, n int)
-// Requires: AVX, AVX2, SSE
+// Requires: AVX
 TEXT ·vecSoftmaxGrad(SB), NOSPLIT, $0-40
 	MOVQ         dx+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         dy+16(FP), DX
 	MOVQ         n+32(FP), BX
 	XORQ         SI, SI
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+24(FP), Y0
 	SUBQ         $0x00000010, BX
 	JL           vecSoftmaxGrad_few32
 
@@ -3050,7 +3040,7 @@ vecSoftmaxGrad_done32:
 	RET
 
 // func vecSum(x *float32, n int) float32
-// Requires: AVX, SSE
+// Requires: AVX
 TEXT ·vecSum(SB), NOSPLIT, $0-20
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), CX
@@ -3111,7 +3101,7 @@ vecSum_done33:
 	VMOVAPS    Y0, Y0
 	VPERMILPS  $0xb1, Y0, Y1
 	VADDPS     Y1, Y0, Y0
-	MOVSS      X0, ret+16(FP)
+	VMOVSS     X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -3126,7 +3116,7 @@ DATA word_00000000<>+28(SB)/4, $0x00000000
 GLOBL word_00000000<>(SB), RODATA|NOPTR, $32
 
 // func vecDot(x *float32, y *float32, n int) float32
-// Requires: AVX, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vecDot(SB), NOSPLIT, $0-28
 	MOVQ    x+0(FP), AX
 	MOVQ    y+8(FP), CX
@@ -3194,18 +3184,17 @@ vecDot_done34:
 	VMOVAPS    Y0, Y0
 	VPERMILPS  $0xb1, Y0, Y1
 	VADDPS     Y1, Y0, Y0
-	MOVSS      X0, ret+24(FP)
+	VMOVSS     X0, ret+24(FP)
 	VZEROUPPER
 	RET
 
 // func vecSquares(x *float32, s float32, n int) float32
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vecSquares(SB), NOSPLIT, $0-28
 	MOVQ         x+0(FP), AX
 	MOVQ         n+16(FP), CX
 	XORQ         DX, DX
-	MOVSS        s+8(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+8(FP), Y0
 	VMOVUPS      word_00000000<>+0(SB), Y1
 	VMOVUPS      word_00000000<>+0(SB), Y2
 	VMOVUPS      word_00000000<>+0(SB), Y3
@@ -3269,12 +3258,12 @@ vecSquares_done35:
 	VMOVAPS    Y0, Y1
 	VPERMILPS  $0xb1, Y1, Y0
 	VADDPS     Y0, Y1, Y0
-	MOVSS      X0, ret+24(FP)
+	VMOVSS     X0, ret+24(FP)
 	VZEROUPPER
 	RET
 
 // func vecMaximum(x *float32, n int) float32
-// Requires: AVX, SSE
+// Requires: AVX
 TEXT ·vecMaximum(SB), NOSPLIT, $0-20
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), CX
@@ -3391,12 +3380,12 @@ vecMaximum_done36:
 	VMAXPS     Y1, Y0, Y0
 	VANDPS     Y2, Y0, Y2
 	VORPS      Y3, Y2, Y2
-	MOVSS      X2, ret+16(FP)
+	VMOVSS     X2, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func vecMinimum(x *float32, n int) float32
-// Requires: AVX, SSE
+// Requires: AVX
 TEXT ·vecMinimum(SB), NOSPLIT, $0-20
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), CX
@@ -3489,19 +3478,18 @@ vecMinimum_done37:
 	VMINPS     Y0, Y1, Y2
 	VMINPS     Y1, Y0, Y0
 	VORPS      Y2, Y0, Y2
-	MOVSS      X2, ret+16(FP)
+	VMOVSS     X2, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func vecExpSum(dst *float32, x *float32, s float32, n int) float32
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, AVX2, FMA3
 TEXT ·vecExpSum(SB), NOSPLIT, $0-36
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+24(FP), DX
 	XORQ         BX, BX
-	MOVSS        s+16(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+16(FP), Y0
 	VMOVUPS      word_00000000<>+0(SB), Y1
 	SUBQ         $0x08, DX
 	JL           vecExpSum_rest38
@@ -3588,12 +3576,12 @@ vecExpSum_done38:
 	VMOVAPS    Y0, Y1
 	VPERMILPS  $0xb1, Y1, Y0
 	VADDPS     Y0, Y1, Y0
-	MOVSS      X0, ret+32(FP)
+	VMOVSS     X0, ret+32(FP)
 	VZEROUPPER
 	RET
 
 // func vecNormalise(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, rstd float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vecNormalise(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
@@ -3601,10 +3589,8 @@ TEXT ·vecNormalise(SB), NOSPLIT, $0-48
 	MOVQ         beta+24(FP), BX
 	MOVQ         n+40(FP), SI
 	XORQ         DI, DI
-	MOVSS        mean+32(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        rstd+36(FP), X1
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS mean+32(FP), Y0
+	VBROADCASTSS rstd+36(FP), Y1
 	SUBQ         $0x00000010, SI
 	JL           vecNormalise_few39
 
@@ -3663,7 +3649,7 @@ vecNormalise_done39:
 	RET
 
 // func vecNormaliseSums(sg *float32, sb *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, n int) (float32, float32)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vecNormaliseSums(SB), NOSPLIT, $0-64
 	MOVQ         sg+0(FP), AX
 	MOVQ         sb+8(FP), CX
@@ -3672,10 +3658,8 @@ TEXT ·vecNormaliseSums(SB), NOSPLIT, $0-64
 	MOVQ         dy+32(FP), SI
 	MOVQ         n+48(FP), DI
 	XORQ         R8, R8
-	MOVSS        mean+40(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        rstd+44(FP), X1
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS mean+40(FP), Y0
+	VBROADCASTSS rstd+44(FP), Y1
 	VMOVUPS      word_00000000<>+0(SB), Y2
 	VMOVUPS      word_00000000<>+0(SB), Y3
 	SUBQ         $0x08, DI
@@ -3730,7 +3714,7 @@ vecNormaliseSums_done40:
 	VMOVAPS    Y0, Y2
 	VPERMILPS  $0xb1, Y2, Y0
 	VADDPS     Y0, Y2, Y0
-	MOVSS      X0, ret+56(FP)
+	VMOVSS     X0, ret+56(FP)
 	VPERM2F128 $0x01, Y3, Y3, Y0
 	VADDPS     Y0, Y3, Y0
 	VMOVAPS    Y0, Y3
@@ -3739,12 +3723,12 @@ vecNormaliseSums_done40:
 	VMOVAPS    Y0, Y3
 	VPERMILPS  $0xb1, Y3, Y0
 	VADDPS     Y0, Y3, Y0
-	MOVSS      X0, ret1+60(FP)
+	VMOVSS     X0, ret1+60(FP)
 	VZEROUPPER
 	RET
 
 // func vecNormaliseGrad(dx *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, s1 float32, s2 float32, n int)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vecNormaliseGrad(SB), NOSPLIT, $0-56
 	MOVQ         dx+0(FP), AX
 	MOVQ         x+8(FP), CX
@@ -3752,14 +3736,10 @@ TEXT ·vecNormaliseGrad(SB), NOSPLIT, $0-56
 	MOVQ         dy+24(FP), BX
 	MOVQ         n+48(FP), SI
 	XORQ         DI, DI
-	MOVSS        mean+32(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        rstd+36(FP), X1
-	VBROADCASTSS X1, Y1
-	MOVSS        s1+40(FP), X2
-	VBROADCASTSS X2, Y2
-	MOVSS        s2+44(FP), X3
-	VBROADCASTSS X3, Y3
+	VBROADCASTSS mean+32(FP), Y0
+	VBROADCASTSS rstd+36(FP), Y1
+	VBROADCASTSS s1+40(FP), Y2
+	VBROADCASTSS s2+44(FP), Y3
 	SUBQ         $0x08, SI
 	JL           vecNormaliseGrad_rest41
 
@@ -3948,5 +3928,256 @@ block:
 	LEAQ       (AX)(DX*8), AX
 	DECQ       SI
 	JNE        block
+	VZEROUPPER
+	RET
+
+// func vecEqual(dst *bool, x *float32, y *float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecEqual(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ blocks+24(FP), DX
+	MOVQ y+16(FP), BX
+	MOVQ $0x0101010101010101, SI
+
+vecEqual_next:
+	VMOVUPS   (CX), Y0
+	VCMPPS    $0x00, (BX), Y0, Y0
+	ADDQ      $0x20, BX
+	VMOVMSKPS Y0, DI
+	PDEPQ     SI, DI, DI
+	MOVQ      DI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecEqual_next
+	VZEROUPPER
+	RET
+
+// func vecEqualScalar(dst *bool, x *float32, s float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecEqualScalar(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	MOVQ         $0x0101010101010101, BX
+
+vecEqualScalar_next:
+	VMOVUPS   (CX), Y1
+	VCMPPS    $0x00, Y0, Y1, Y1
+	VMOVMSKPS Y1, SI
+	PDEPQ     BX, SI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecEqualScalar_next
+	VZEROUPPER
+	RET
+
+// func vecNotEqual(dst *bool, x *float32, y *float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecNotEqual(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ blocks+24(FP), DX
+	MOVQ y+16(FP), BX
+	MOVQ $0x0101010101010101, SI
+
+vecNotEqual_next:
+	VMOVUPS   (CX), Y0
+	VCMPPS    $0x04, (BX), Y0, Y0
+	ADDQ      $0x20, BX
+	VMOVMSKPS Y0, DI
+	PDEPQ     SI, DI, DI
+	MOVQ      DI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecNotEqual_next
+	VZEROUPPER
+	RET
+
+// func vecNotEqualScalar(dst *bool, x *float32, s float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecNotEqualScalar(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	MOVQ         $0x0101010101010101, BX
+
+vecNotEqualScalar_next:
+	VMOVUPS   (CX), Y1
+	VCMPPS    $0x04, Y0, Y1, Y1
+	VMOVMSKPS Y1, SI
+	PDEPQ     BX, SI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecNotEqualScalar_next
+	VZEROUPPER
+	RET
+
+// func vecLess(dst *bool, x *float32, y *float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecLess(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ blocks+24(FP), DX
+	MOVQ y+16(FP), BX
+	MOVQ $0x0101010101010101, SI
+
+vecLess_next:
+	VMOVUPS   (CX), Y0
+	VCMPPS    $0x11, (BX), Y0, Y0
+	ADDQ      $0x20, BX
+	VMOVMSKPS Y0, DI
+	PDEPQ     SI, DI, DI
+	MOVQ      DI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecLess_next
+	VZEROUPPER
+	RET
+
+// func vecLessScalar(dst *bool, x *float32, s float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecLessScalar(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	MOVQ         $0x0101010101010101, BX
+
+vecLessScalar_next:
+	VMOVUPS   (CX), Y1
+	VCMPPS    $0x11, Y0, Y1, Y1
+	VMOVMSKPS Y1, SI
+	PDEPQ     BX, SI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecLessScalar_next
+	VZEROUPPER
+	RET
+
+// func vecLessByScalar(dst *bool, x *float32, s float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecLessByScalar(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	MOVQ         $0x0101010101010101, BX
+
+vecLessByScalar_next:
+	VMOVUPS   (CX), Y1
+	VCMPPS    $0x11, Y1, Y0, Y1
+	VMOVMSKPS Y1, SI
+	PDEPQ     BX, SI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecLessByScalar_next
+	VZEROUPPER
+	RET
+
+// func vecLessEqual(dst *bool, x *float32, y *float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecLessEqual(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ blocks+24(FP), DX
+	MOVQ y+16(FP), BX
+	MOVQ $0x0101010101010101, SI
+
+vecLessEqual_next:
+	VMOVUPS   (CX), Y0
+	VCMPPS    $0x12, (BX), Y0, Y0
+	ADDQ      $0x20, BX
+	VMOVMSKPS Y0, DI
+	PDEPQ     SI, DI, DI
+	MOVQ      DI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecLessEqual_next
+	VZEROUPPER
+	RET
+
+// func vecLessEqualScalar(dst *bool, x *float32, s float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecLessEqualScalar(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	MOVQ         $0x0101010101010101, BX
+
+vecLessEqualScalar_next:
+	VMOVUPS   (CX), Y1
+	VCMPPS    $0x12, Y0, Y1, Y1
+	VMOVMSKPS Y1, SI
+	PDEPQ     BX, SI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecLessEqualScalar_next
+	VZEROUPPER
+	RET
+
+// func vecLessEqualByScalar(dst *bool, x *float32, s float32, blocks int)
+// Requires: AVX, BMI2
+TEXT ·vecLessEqualByScalar(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         blocks+24(FP), DX
+	VBROADCASTSS s+16(FP), Y0
+	MOVQ         $0x0101010101010101, BX
+
+vecLessEqualByScalar_next:
+	VMOVUPS   (CX), Y1
+	VCMPPS    $0x12, Y1, Y0, Y1
+	VMOVMSKPS Y1, SI
+	PDEPQ     BX, SI, SI
+	MOVQ      SI, (AX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x08, AX
+	DECQ      DX
+	JNE       vecLessEqualByScalar_next
+	VZEROUPPER
+	RET
+
+// func vecSelect(dst *float32, cond *bool, x *float32, y *float32, stepX int, stepY int, blocks int)
+// Requires: AVX, AVX2
+TEXT ·vecSelect(SB), NOSPLIT, $0-56
+	MOVQ   dst+0(FP), AX
+	MOVQ   cond+8(FP), CX
+	MOVQ   x+16(FP), DX
+	MOVQ   y+24(FP), BX
+	MOVQ   stepX+32(FP), SI
+	MOVQ   stepY+40(FP), DI
+	MOVQ   blocks+48(FP), R8
+	VXORPS Y0, Y0, Y0
+
+vecSelect_next:
+	VPMOVZXBD (CX), Y1
+	VPCMPGTD  Y0, Y1, Y1
+	VMOVUPS   (BX), Y2
+	VBLENDVPS Y1, (DX), Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      SI, DX
+	ADDQ      DI, BX
+	ADDQ      $0x20, AX
+	ADDQ      $0x08, CX
+	DECQ      R8
+	JNE       vecSelect_next
 	VZEROUPPER
 	RET

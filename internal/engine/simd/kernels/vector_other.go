@@ -127,3 +127,45 @@ func vecAdamW(param *float32, m *float32, v *float32, grad *float32, c *[9]float
 func vecTranspose8(dst *float32, src *float32, dstStride int, srcStride int, blocks int) {
 	panic("kernels: no vector instructions")
 }
+
+func vecEqual(dst *bool, x *float32, y *float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecEqualScalar(dst *bool, x *float32, s float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecNotEqual(dst *bool, x *float32, y *float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecNotEqualScalar(dst *bool, x *float32, s float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecLess(dst *bool, x *float32, y *float32, blocks int) { panic("kernels: no vector instructions") }
+
+func vecLessScalar(dst *bool, x *float32, s float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecLessByScalar(dst *bool, x *float32, s float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecLessEqual(dst *bool, x *float32, y *float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecLessEqualScalar(dst *bool, x *float32, s float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecLessEqualByScalar(dst *bool, x *float32, s float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
+
+func vecSelect(dst *float32, cond *bool, x *float32, y *float32, stepX int, stepY int, blocks int) {
+	panic("kernels: no vector instructions")
+}

@@ -39,7 +39,7 @@ func add(a, b reg.VecVirtual) reg.VecVirtual { r := YMM(); VADDPS(b, a, r); retu
 
 // give returns the first element and ends the function.
 func give(r reg.VecVirtual) {
-	Store(r.AsX(), ReturnIndex(0))
+	VMOVSS(r.AsX(), address(ReturnIndex(0)))
 	end()
 }
 
@@ -139,9 +139,9 @@ func rows() {
 		VFMADD231PS(h, d, s2)
 	})
 	r := sums{s1}.join(add)
-	Store(r.AsX(), ReturnIndex(0))
+	VMOVSS(r.AsX(), address(ReturnIndex(0)))
 	r = sums{s2}.join(add)
-	Store(r.AsX(), ReturnIndex(1))
+	VMOVSS(r.AsX(), address(ReturnIndex(1)))
 	end()
 
 	l, n = pointers("vecNormaliseGrad", "computes dx = rstd·(dy·gamma − s1 − x̂·s2).",

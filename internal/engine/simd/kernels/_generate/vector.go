@@ -5,6 +5,7 @@ import (
 	"math"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
@@ -144,12 +145,20 @@ func spread(m Mem) reg.VecVirtual {
 	return r
 }
 
+// address is where a parameter or result lies on the stack. VEX instructions read and write it:
+// older ones beside used upper halves cost dearly on some CPUs.
+func address(c gotypes.Component) Mem {
+	b, err := c.Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
+}
+
 // scalar gives a float parameter in all eight places.
 func scalar(p string) reg.VecVirtual {
-	x := XMM()
-	Load(Param(p), x)
 	r := YMM()
-	VBROADCASTSS(x, r)
+	VBROADCASTSS(address(Param(p)), r)
 	return r
 }
 
@@ -165,6 +174,7 @@ func vectors() {
 	reductions()
 	rows()
 	transposition()
+	choices()
 }
 
 // binaries writes x op y, x op scalar and, where it differs, scalar op y.

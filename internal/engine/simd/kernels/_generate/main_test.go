@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestCommittedFiles writes the assembly again and compares it with the files of package kernels.
+func TestCommittedFiles(t *testing.T) {
+	// The first line names the command, and with it the folder.
+	body := func(path string) []byte {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := bytes.Cut(b, []byte("\n"))
+		return rest
+	}
+	dir := t.TempDir()
+	for _, what := range []string{"product", "vector"} {
+		source, stubs := what+"_amd64.s", what+"_amd64.go"
+		cmd := exec.Command("go", "run", ".", "-what", what, "-out", filepath.Join(dir, source), "-stubs", filepath.Join(dir, stubs), "-pkg", "kernels")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		for _, name := range []string{source, stubs} {
+			if !bytes.Equal(body(filepath.Join(dir, name)), body(filepath.Join("..", name))) {
+				t.Errorf("%s is not what this program writes: run the commands in main.go", name)
+			}
+		}
+	}
+	var out bytes.Buffer
+	if err := others(&out, filepath.Join("..", "vector_amd64.go")); err != nil {
+		t.Fatal(err)
+	}
+	if _, rest, _ := bytes.Cut(out.Bytes(), []byte("\n")); !bytes.Equal(rest, body(filepath.Join("..", "vector_other.go"))) {
+		t.Error("vector_other.go is not what this program writes: run the commands in main.go")
+	}
+}
