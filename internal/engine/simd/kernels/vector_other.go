@@ -4,13 +4,17 @@
 
 package kernels
 
-func vecAdd(dst *float32, x *float32, y *float32, n int) { panic("kernels: no vector instructions") }
+func vecAdd(dst *float32, x *float32, y *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecAddScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecSub(dst *float32, x *float32, y *float32, n int) { panic("kernels: no vector instructions") }
+func vecSub(dst *float32, x *float32, y *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecSubScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
@@ -20,13 +24,17 @@ func vecScalarSub(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecMul(dst *float32, x *float32, y *float32, n int) { panic("kernels: no vector instructions") }
+func vecMul(dst *float32, x *float32, y *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecMulScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecDiv(dst *float32, x *float32, y *float32, n int) { panic("kernels: no vector instructions") }
+func vecDiv(dst *float32, x *float32, y *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecDivScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
@@ -36,47 +44,81 @@ func vecScalarDiv(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecMax(dst *float32, x *float32, y *float32, n int) { panic("kernels: no vector instructions") }
+func vecMax(dst *float32, x *float32, y *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecMaxScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecMin(dst *float32, x *float32, y *float32, n int) { panic("kernels: no vector instructions") }
+func vecMin(dst *float32, x *float32, y *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecMinScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecAxpy(y *float32, x *float32, s float32, n int) { panic("kernels: no vector instructions") }
+func vecAxpy(y *float32, x *float32, s float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecNeg(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecNeg(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecAbs(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecAbs(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecSqrt(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecSqrt(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecSquare(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecSquare(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecReciprocal(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecReciprocal(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecRsqrt(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecRsqrt(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecExp(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecExp(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecLog(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecLog(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecTanh(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecTanh(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecSigmoid(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecSigmoid(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecErf(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecErf(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecGelu(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecGelu(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecQuick(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecQuick(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
-func vecRelu(dst *float32, x *float32, n int) { panic("kernels: no vector instructions") }
+func vecRelu(dst *float32, x *float32, n int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecGeluGrad(dx *float32, x *float32, dy *float32, n int) {
 	panic("kernels: no vector instructions")
@@ -94,15 +136,25 @@ func vecSoftmaxGrad(dx *float32, y *float32, dy *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecSum(x *float32, n int) float32 { panic("kernels: no vector instructions") }
+func vecSum(x *float32, n int) float32 {
+	panic("kernels: no vector instructions")
+}
 
-func vecDot(x *float32, y *float32, n int) float32 { panic("kernels: no vector instructions") }
+func vecDot(x *float32, y *float32, n int) float32 {
+	panic("kernels: no vector instructions")
+}
 
-func vecSquares(x *float32, s float32, n int) float32 { panic("kernels: no vector instructions") }
+func vecSquares(x *float32, s float32, n int) float32 {
+	panic("kernels: no vector instructions")
+}
 
-func vecMaximum(x *float32, n int) float32 { panic("kernels: no vector instructions") }
+func vecMaximum(x *float32, n int) float32 {
+	panic("kernels: no vector instructions")
+}
 
-func vecMinimum(x *float32, n int) float32 { panic("kernels: no vector instructions") }
+func vecMinimum(x *float32, n int) float32 {
+	panic("kernels: no vector instructions")
+}
 
 func vecExpSum(dst *float32, x *float32, s float32, n int) float32 {
 	panic("kernels: no vector instructions")
@@ -144,7 +196,9 @@ func vecNotEqualScalar(dst *bool, x *float32, s float32, blocks int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecLess(dst *bool, x *float32, y *float32, blocks int) { panic("kernels: no vector instructions") }
+func vecLess(dst *bool, x *float32, y *float32, blocks int) {
+	panic("kernels: no vector instructions")
+}
 
 func vecLessScalar(dst *bool, x *float32, s float32, blocks int) {
 	panic("kernels: no vector instructions")

@@ -48,7 +48,7 @@ func others(w io.Writer, stubs string) error {
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		if strings.HasPrefix(lines.Text(), "func ") {
-			fmt.Fprintf(w, "\n%s { panic(\"kernels: no vector instructions\") }\n", lines.Text())
+			fmt.Fprintf(w, "\n%s {\n\tpanic(\"kernels: no vector instructions\")\n}\n", lines.Text())
 		}
 	}
 	return lines.Err()
