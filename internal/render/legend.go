@@ -142,9 +142,10 @@ func (l *legend) layOut(width int) {
 		}
 		wasFound = e.found
 		e.at = image.Pt(l.margin+x, y)
-		x += need + l.gap
-		if e.found {
-			x += 2 * l.gap
+		if x += need; e.found {
+			x += 3 * l.gap
+		} else {
+			x += l.regular.width(" ")
 		}
 	}
 	if len(l.entries) > 0 {

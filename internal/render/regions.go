@@ -59,7 +59,7 @@ func Regions(photo image.Image, m *mask.Map, options *Options) (*image.RGBA, err
 		colors[i] = o.Color(i)
 	}
 	line := make([]float64, m.Width)
-	reach := max(1, min(m.Width, m.Height)/300) // of outlines, in pixels
+	reach := min(max(2, min(m.Width, m.Height)/180), 8) // of outlines, in pixels
 	for y := range m.Height {
 		labels := m.Labels[y*m.Width : (y+1)*m.Width]
 		if !o.NoOutline {
@@ -76,27 +76,48 @@ func Regions(photo image.Image, m *mask.Map, options *Options) (*image.RGBA, err
 }
 
 // outline sets line[x] to how much of an outline pixel (x, y) shows, 0 to 1:
-// the share of other labels within reach, doubled, so that it is full at the
-// border and fades inwards. The photo's own border is none.
+// the share of other labels in the square within reach, scaled so that it is
+// full at the border and fades inwards. The photo's own border is none.
 func outline(line []float64, m *mask.Map, y, reach int) {
 	top, bottom := max(y-reach, 0), min(y+reach, m.Height-1)
-	for x := range line {
-		own := m.Labels[y*m.Width+x]
-		line[x] = 0
-		if own == 0 {
-			continue
+	row := m.Labels[y*m.Width : (y+1)*m.Width]
+	for start := 0; start < len(row); {
+		own, end := row[start], start
+		for end < len(row) && row[end] == own {
+			end++
 		}
-		left, right := max(x-reach, 0), min(x+reach, m.Width-1)
-		others := 0
-		for v := top; v <= bottom; v++ {
-			for _, l := range m.Labels[v*m.Width+left : v*m.Width+right+1] {
-				if l != own {
-					others++
+		for x := start; x < end; x++ {
+			line[x] = 0
+			if own == 0 {
+				continue
+			}
+			left, right := max(x-reach, 0), min(x+reach, m.Width-1)
+			// Far from a border in its row and in its column: the usual case.
+			if left >= start && right < end && !changes(m, x, top, bottom, own) {
+				continue
+			}
+			others := 0
+			for v := top; v <= bottom; v++ {
+				for _, l := range m.Labels[v*m.Width+left : v*m.Width+right+1] {
+					if l != own {
+						others++
+					}
 				}
 			}
+			line[x] = min(1, 3*float64(others)/float64((bottom-top+1)*(right-left+1)))
 		}
-		line[x] = min(1, 2.4*float64(others)/float64((bottom-top+1)*(right-left+1)))
+		start = end
 	}
+}
+
+// changes says whether column x has another label than own from top to bottom.
+func changes(m *mask.Map, x, top, bottom int, own uint16) bool {
+	for at := top*m.Width + x; at <= bottom*m.Width+x; at += m.Width {
+		if m.Labels[at] != own {
+			return true
+		}
+	}
+	return false
 }
 
 // mix moves an RGBA pixel towards a colour.

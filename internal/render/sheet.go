@@ -118,8 +118,7 @@ func newGrid(cell image.Point, n int, o SheetOptions) (*grid, error) {
 	}
 	g.margin, g.gap, g.caption = int(size*1.4), int(size*1.2), int(size*1.4)
 	if g.columns == 0 {
-		ratio := 1.5 * float64(cell.Y+g.caption) / float64(cell.X)
-		g.columns = int(math.Round(math.Sqrt(float64(n) * ratio)))
+		g.columns = bestColumns(n, float64(cell.X+g.gap)/float64(cell.Y+g.caption+g.gap))
 	}
 	g.columns = min(max(g.columns, 1), n)
 	rows := (n + g.columns - 1) / g.columns
@@ -134,6 +133,21 @@ func newGrid(cell image.Point, n int, o SheetOptions) (*grid, error) {
 		return nil, fmt.Errorf("render: a sheet of %d×%d pixels: %w: give smaller cells", g.width, g.height, mask.ErrTooLarge)
 	}
 	return g, nil
+}
+
+// bestColumns weighs the sheet's proportions, best at 3:2, against empty cells;
+// shape is the width of a cell over its height.
+func bestColumns(n int, shape float64) int {
+	best, least := 1, math.Inf(1)
+	for columns := 1; columns <= n; columns++ {
+		rows := (n + columns - 1) / columns
+		proportions := math.Abs(math.Log(float64(columns) * shape / float64(rows) / 1.5))
+		empty := 1 - float64(n)/float64(rows*columns)
+		if cost := proportions + 4*empty; cost < least {
+			best, least = columns, cost
+		}
+	}
+	return best
 }
 
 func (g *grid) at(i int) image.Point {

@@ -1,0 +1,158 @@
+package render
+
+import (
+	"errors"
+	"image"
+	"image/color"
+	"image/draw"
+	"strings"
+	"testing"
+
+	"github.com/groupvit/groupvit/mask"
+)
+
+func photo(width, height int) *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, width, height))
+	draw.Draw(out, out.Rect, image.NewUniform(color.RGBA{100, 150, 50, 255}), image.Point{}, draw.Src)
+	return out
+}
+
+// halves is label 1 in the left half and background in the right.
+func halves(width, height int) *mask.Map {
+	m, _ := mask.New(width, height)
+	for i := range m.Labels {
+		if i%width < width/2 {
+			m.Labels[i] = 1
+		}
+	}
+	return m
+}
+
+func TestRegionsPaintLabelsAndLeaveBackground(t *testing.T) {
+	out, err := Regions(photo(60, 40), halves(60, 40), &Options{Opacity: 0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.RGBAAt(45, 20), (color.RGBA{100, 150, 50, 255}); got != want {
+		t.Errorf("background became %v", got)
+	}
+	c := Color(1)
+	want := color.RGBA{(100 + c.R) / 2, (150 + c.G) / 2, (50 + c.B) / 2, 255}
+	if got := out.RGBAAt(10, 20); got != want {
+		t.Errorf("a region's pixel is %v, want %v", got, want)
+	}
+	if got := out.RGBAAt(29, 20); got != c {
+		t.Errorf("the outline is %v, want %v", got, c)
+	}
+	if got := out.RGBAAt(0, 20); got != want {
+		t.Errorf("the photo's border got an outline: %v", got)
+	}
+}
+
+func TestOverlaySizes(t *testing.T) {
+	tests := []struct {
+		name          string
+		width, height int
+		labels        []string
+	}{
+		{"usual", 400, 300, []string{"cat", "grass"}},
+		{"narrower than a legend", 20, 300, []string{"a long name of a thing that will not fit"}},
+		{"one pixel", 1, 1, []string{"x"}},
+		{"emoji and Chinese", 300, 200, []string{"🐶🐱", "草"}},
+		{"ten thousand letters", 300, 200, []string{strings.Repeat("word", 2500)}},
+		{"control characters and bad UTF-8", 300, 200, []string{"a\x00b\n\t\xff"}},
+		{"no names", 300, 200, nil},
+		{"many names", 300, 200, strings.Split(strings.Repeat("sheep,", 255)+"x", ",")},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			out, err := Overlay(photo(test.width, test.height), halves(test.width, test.height), test.labels, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.Rect.Dx() < test.width || out.Rect.Dy() < test.height {
+				t.Errorf("%v is smaller than the photo", out.Rect)
+			}
+			if out.Rect.Dy() > test.height+200 {
+				t.Errorf("the legend takes %d pixels", out.Rect.Dy()-test.height)
+			}
+		})
+	}
+}
+
+func TestAMaskOfAnotherSizeIsAnError(t *testing.T) {
+	for name, draw := range map[string]func() error{
+		"Overlay": func() error { _, err := Overlay(photo(40, 30), halves(30, 40), nil, nil); return err },
+		"Regions": func() error { _, err := Regions(photo(40, 30), halves(40, 31), nil); return err },
+	} {
+		if err := draw(); !errors.Is(err, mask.ErrSize) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := Regions(photo(4, 3), halves(4, 3), &Options{Opacity: 1.5}); err == nil {
+		t.Error("an opacity of 1.5 was accepted")
+	}
+}
+
+func TestLegendKeepsWhatTheFontHas(t *testing.T) {
+	p, err := newPen(12, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for label, want := range map[string]string{
+		"dog": "dog", "dog 🐶": "dog", "собака": "собака", "γάτα": "γάτα", "🐶": "label 1", " a\n\tb ": "a b", "": "label 1",
+	} {
+		if got := p.legible(label, "label 1"); got != want {
+			t.Errorf("%q is drawn as %q, want %q", label, got, want)
+		}
+	}
+	if got := p.fit("a very long label", 50); p.width(got) > 50 || !strings.HasSuffix(got, "…") {
+		t.Errorf("fit gives %q", got)
+	}
+}
+
+func TestColorsDiffer(t *testing.T) {
+	seen := map[color.RGBA]int{}
+	for i := 1; i <= 256; i++ {
+		c := Color(i)
+		if c.A != 255 {
+			t.Errorf("label %d is not opaque", i)
+		}
+		if before, ok := seen[c]; ok {
+			t.Errorf("labels %d and %d have one colour", before, i)
+		}
+		seen[c] = i
+	}
+	if Color(0).A != 0 {
+		t.Error("background has a colour")
+	}
+}
+
+func TestSheet(t *testing.T) {
+	panels := []Panel{{"photo", photo(90, 60)}, {"stage 1", photo(90, 60)}, {"stage 2", photo(60, 90)}}
+	out, err := Sheet(panels, &SheetOptions{Title: "a photo", Columns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Rect.Dx() < 2*90 || out.Rect.Dy() < 2*60 {
+		t.Errorf("the sheet is %v", out.Rect)
+	}
+	for name, bad := range map[string]func() error{
+		"no panels":  func() error { _, err := Sheet(nil, nil); return err },
+		"no picture": func() error { _, err := Sheet([]Panel{{Title: "x"}}, nil); return err },
+		"tiny cells": func() error { _, err := Sheet(panels, &SheetOptions{Cell: 3}); return err },
+	} {
+		if bad() == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func BenchmarkOverlay(b *testing.B) {
+	p, m := photo(500, 375), halves(500, 375)
+	for b.Loop() {
+		if _, err := Overlay(p, m, []string{"cat"}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
