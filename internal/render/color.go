@@ -35,7 +35,7 @@ func Color(label int) color.RGBA {
 	// lightness and chroma take turns.
 	n := label - len(first)
 	hue := 2 * math.Pi * math.Mod(float64(n)*0.61803398875+0.11, 1)
-	lightness := [3]float64{0.66, 0.52, 0.78}[n%3]
+	lightness := [3]float64{0.66, 0.52, 0.78}[n%3] - 0.0005*float64(n%300)
 	chroma := [2]float64{0.15, 0.11}[n/3%2]
 	return oklch(lightness, chroma, hue)
 }

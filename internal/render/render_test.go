@@ -37,7 +37,8 @@ func TestRegionsPaintLabelsAndLeaveBackground(t *testing.T) {
 		t.Errorf("background became %v", got)
 	}
 	c := Color(1)
-	want := color.RGBA{(100 + c.R) / 2, (150 + c.G) / 2, (50 + c.B) / 2, 255}
+	half := func(a int, b uint8) uint8 { return uint8((a + int(b)) / 2) }
+	want := color.RGBA{half(100, c.R), half(150, c.G), half(50, c.B), 255}
 	if got := out.RGBAAt(10, 20); got != want {
 		t.Errorf("a region's pixel is %v, want %v", got, want)
 	}
