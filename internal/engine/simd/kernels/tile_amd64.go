@@ -4,6 +4,10 @@ import "unsafe"
 
 // tileCall calls the microkernel for a number of rows and columns.
 func tileCall(l Level, rows, width int, t *tile) {
+	if plainTiles {
+		plainTile(rows, width, t)
+		return
+	}
 	w := (*[18]uint64)(unsafe.Pointer(t))
 	switch {
 	case l == AVX2 && width == 16:
