@@ -21,6 +21,7 @@ type job struct {
 	f     func(part int)
 	parts int64
 	next  atomic.Int64
+	left  atomic.Int64 // parts that are not done
 	wait  sync.WaitGroup
 	panic atomic.Pointer[any]
 }
@@ -41,11 +42,32 @@ func NewPool(threads int) *Pool {
 	return p
 }
 
+// patience is how often a worker or a caller looks again before it sleeps, some 20 µs: to wake a
+// sleeper takes longer than many a job, and in a network the next job follows at once.
+const patience = 6000
+
 // help works on offered jobs until the pool is closed. A job that is used up costs nothing.
 func help(offers chan *job) {
-	for j := range offers {
+	for {
+		j, open := look(offers)
+		if !open {
+			return
+		}
 		j.work()
 	}
+}
+
+// look takes an offer, watching for a while before it sleeps.
+func look(offers chan *job) (j *job, open bool) {
+	for range patience {
+		select {
+		case j, open = <-offers:
+			return j, open
+		default:
+		}
+	}
+	j, open = <-offers
+	return j, open
 }
 
 // Threads is how many goroutines work on one call, the caller's included.
@@ -73,6 +95,7 @@ func (p *Pool) Run(parts int, f func(part int)) {
 		return
 	}
 	j := &job{f: f, parts: int64(parts)}
+	j.left.Store(int64(parts))
 	j.wait.Add(parts)
 offer:
 	for range min(p.threads, parts) - 1 {
@@ -83,7 +106,11 @@ offer:
 		}
 	}
 	j.work()
-	j.wait.Wait()
+	for i := 0; i < patience && j.left.Load() > 0; i++ {
+	}
+	if j.left.Load() > 0 {
+		j.wait.Wait()
+	}
 	if v := j.panic.Load(); v != nil {
 		panic(*v)
 	}
@@ -101,11 +128,12 @@ func (j *job) work() {
 }
 
 func (j *job) one(i int) {
-	defer j.wait.Done()
 	defer func() {
 		if v := recover(); v != nil {
 			j.panic.Store(&v)
 		}
+		j.left.Add(-1)
+		j.wait.Done()
 	}()
 	j.f(i)
 }
