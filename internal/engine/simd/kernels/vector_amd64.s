@@ -2370,7 +2370,7 @@ DATA word_3e4a349d<>+28(SB)/4, $0x3e4a349d
 GLOBL word_3e4a349d<>(SB), RODATA|NOPTR, $32
 
 // func vecGelu(dst *float32, x *float32, n int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, FMA3
 TEXT ·vecGelu(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -2380,136 +2380,200 @@ TEXT ·vecGelu(SB), NOSPLIT, $0-24
 	JL   vecGelu_rest26
 
 vecGelu_eight26:
-	VMOVUPS      (CX)(BX*1), Y0
-	VMULPS       Y0, Y0, Y1
-	VMULPS       word_bf000000<>+0(SB), Y1, Y1
-	VMOVUPS      word_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y2
-	VMOVUPS      word_42b20000<>+0(SB), Y1
-	VMINPS       Y2, Y1, Y2
-	VMULPS       word_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS word_3f318000<>+0(SB), Y1, Y2
-	VFNMADD231PS word_b95e8083<>+0(SB), Y1, Y2
-	VMOVUPS      word_39509521<>+0(SB), Y4
-	VFMADD213PS  word_3ab6a490<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3c088870<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3d2aaa72<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3e2aaaab<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y3
-	VFMADD213PS  Y2, Y3, Y4
-	VADDPS       word_3f800000<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y3
-	VPSUBD       Y3, Y1, Y1
-	VPADDD       word_0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       word_0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VANDPS       word_7fffffff<>+0(SB), Y0, Y1
-	VMULPS       word_3f3504f3<>+0(SB), Y1, Y1
-	VMOVUPS      word_3f800000<>+0(SB), Y2
-	VFMADD231PS  word_3eb33333<>+0(SB), Y1, Y2
-	VMOVUPS      word_3f800000<>+0(SB), Y1
-	VDIVPS       Y2, Y1, Y1
-	VMOVUPS      word_3d2e7d4c<>+0(SB), Y2
-	VFMADD213PS  word_be3a4e02<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e71eb74<>+0(SB), Y1, Y2
-	VFMADD213PS  word_bdd0d793<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e19a606<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3de42743<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e2765e8<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e3da4e4<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e4a35f5<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e4a349d<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMULPS       word_3f000000<>+0(SB), Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      word_3f800000<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y2
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)(BX*1)
-	ADDQ         $0x20, BX
-	SUBQ         $0x08, DX
-	JGE          vecGelu_eight26
+	VMOVUPS     (CX)(BX*1), Y0
+	VMOVUPS     word_c0b00000<>+0(SB), Y1
+	VCMPPS      $0x01, Y1, Y0, Y3
+	VMAXPS      Y0, Y1, Y1
+	VMOVUPS     word_40b00000<>+0(SB), Y2
+	VMINPS      Y1, Y2, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVUPS     word_32c370f5<>+0(SB), Y4
+	VFMADD213PS word_36d51db0<>+0(SB), Y2, Y4
+	VFMADD213PS word_3930f4ff<>+0(SB), Y2, Y4
+	VFMADD213PS word_3b994053<>+0(SB), Y2, Y4
+	VFMADD213PS word_3d0aa29c<>+0(SB), Y2, Y4
+	VFMADD213PS word_3ecc4228<>+0(SB), Y2, Y4
+	VMOVUPS     word_35a0baf4<>+0(SB), Y5
+	VFMADD213PS word_389a66e1<>+0(SB), Y2, Y5
+	VFMADD213PS word_3af6f2fe<>+0(SB), Y2, Y5
+	VFMADD213PS word_3ceaa335<>+0(SB), Y2, Y5
+	VFMADD213PS word_3e80c575<>+0(SB), Y2, Y5
+	VFMADD213PS word_3f800000<>+0(SB), Y2, Y5
+	VMULPS      Y1, Y4, Y4
+	VDIVPS      Y5, Y4, Y4
+	VADDPS      word_3f000000<>+0(SB), Y4, Y4
+	VANDNPS     Y4, Y3, Y4
+	VMULPS      Y0, Y4, Y4
+	VMOVUPS     Y4, (AX)(BX*1)
+	ADDQ        $0x20, BX
+	SUBQ        $0x08, DX
+	JGE         vecGelu_eight26
 
 vecGelu_rest26:
-	ADDQ         $0x08, DX
-	JE           vecGelu_done26
-	LEAQ         masks<>+0(SB), SI
-	NEGQ         DX
-	VMOVUPS      32(SI)(DX*4), Y0
-	VMASKMOVPS   (CX)(BX*1), Y0, Y1
-	VMULPS       Y1, Y1, Y2
-	VMULPS       word_bf000000<>+0(SB), Y2, Y2
-	VMOVUPS      word_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VMOVUPS      word_42b20000<>+0(SB), Y2
-	VMINPS       Y3, Y2, Y3
-	VMULPS       word_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS word_3f318000<>+0(SB), Y2, Y3
-	VFNMADD231PS word_b95e8083<>+0(SB), Y2, Y3
-	VMOVUPS      word_39509521<>+0(SB), Y5
-	VFMADD213PS  word_3ab6a490<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3c088870<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3d2aaa72<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3e2aaaab<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y4
-	VFMADD213PS  Y3, Y4, Y5
-	VADDPS       word_3f800000<>+0(SB), Y5, Y5
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       word_0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       word_0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VANDPS       word_7fffffff<>+0(SB), Y1, Y2
-	VMULPS       word_3f3504f3<>+0(SB), Y2, Y2
-	VMOVUPS      word_3f800000<>+0(SB), Y3
-	VFMADD231PS  word_3eb33333<>+0(SB), Y2, Y3
-	VMOVUPS      word_3f800000<>+0(SB), Y2
-	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      word_3d2e7d4c<>+0(SB), Y3
-	VFMADD213PS  word_be3a4e02<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e71eb74<>+0(SB), Y2, Y3
-	VFMADD213PS  word_bdd0d793<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e19a606<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3de42743<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e2765e8<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e3da4e4<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e4a35f5<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e4a349d<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VMULPS       word_3f000000<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      word_3f800000<>+0(SB), Y2
-	VSUBPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y3, Y2, Y3
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)(BX*1)
+	ADDQ        $0x08, DX
+	JE          vecGelu_done26
+	LEAQ        masks<>+0(SB), SI
+	NEGQ        DX
+	VMOVUPS     32(SI)(DX*4), Y0
+	VMASKMOVPS  (CX)(BX*1), Y0, Y1
+	VMOVUPS     word_c0b00000<>+0(SB), Y2
+	VCMPPS      $0x01, Y2, Y1, Y4
+	VMAXPS      Y1, Y2, Y2
+	VMOVUPS     word_40b00000<>+0(SB), Y3
+	VMINPS      Y2, Y3, Y2
+	VMULPS      Y2, Y2, Y3
+	VMOVUPS     word_32c370f5<>+0(SB), Y5
+	VFMADD213PS word_36d51db0<>+0(SB), Y3, Y5
+	VFMADD213PS word_3930f4ff<>+0(SB), Y3, Y5
+	VFMADD213PS word_3b994053<>+0(SB), Y3, Y5
+	VFMADD213PS word_3d0aa29c<>+0(SB), Y3, Y5
+	VFMADD213PS word_3ecc4228<>+0(SB), Y3, Y5
+	VMOVUPS     word_35a0baf4<>+0(SB), Y6
+	VFMADD213PS word_389a66e1<>+0(SB), Y3, Y6
+	VFMADD213PS word_3af6f2fe<>+0(SB), Y3, Y6
+	VFMADD213PS word_3ceaa335<>+0(SB), Y3, Y6
+	VFMADD213PS word_3e80c575<>+0(SB), Y3, Y6
+	VFMADD213PS word_3f800000<>+0(SB), Y3, Y6
+	VMULPS      Y2, Y5, Y5
+	VDIVPS      Y6, Y5, Y5
+	VADDPS      word_3f000000<>+0(SB), Y5, Y5
+	VANDNPS     Y5, Y4, Y5
+	VMULPS      Y1, Y5, Y5
+	VMASKMOVPS  Y5, Y0, (AX)(BX*1)
 
 vecGelu_done26:
 	VZEROUPPER
 	RET
 
-DATA word_bf000000<>+0(SB)/4, $0xbf000000
-DATA word_bf000000<>+4(SB)/4, $0xbf000000
-DATA word_bf000000<>+8(SB)/4, $0xbf000000
-DATA word_bf000000<>+12(SB)/4, $0xbf000000
-DATA word_bf000000<>+16(SB)/4, $0xbf000000
-DATA word_bf000000<>+20(SB)/4, $0xbf000000
-DATA word_bf000000<>+24(SB)/4, $0xbf000000
-DATA word_bf000000<>+28(SB)/4, $0xbf000000
-GLOBL word_bf000000<>(SB), RODATA|NOPTR, $32
+DATA word_c0b00000<>+0(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+4(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+8(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+12(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+16(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+20(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+24(SB)/4, $0xc0b00000
+DATA word_c0b00000<>+28(SB)/4, $0xc0b00000
+GLOBL word_c0b00000<>(SB), RODATA|NOPTR, $32
+
+DATA word_40b00000<>+0(SB)/4, $0x40b00000
+DATA word_40b00000<>+4(SB)/4, $0x40b00000
+DATA word_40b00000<>+8(SB)/4, $0x40b00000
+DATA word_40b00000<>+12(SB)/4, $0x40b00000
+DATA word_40b00000<>+16(SB)/4, $0x40b00000
+DATA word_40b00000<>+20(SB)/4, $0x40b00000
+DATA word_40b00000<>+24(SB)/4, $0x40b00000
+DATA word_40b00000<>+28(SB)/4, $0x40b00000
+GLOBL word_40b00000<>(SB), RODATA|NOPTR, $32
+
+DATA word_32c370f5<>+0(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+4(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+8(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+12(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+16(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+20(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+24(SB)/4, $0x32c370f5
+DATA word_32c370f5<>+28(SB)/4, $0x32c370f5
+GLOBL word_32c370f5<>(SB), RODATA|NOPTR, $32
+
+DATA word_36d51db0<>+0(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+4(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+8(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+12(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+16(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+20(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+24(SB)/4, $0x36d51db0
+DATA word_36d51db0<>+28(SB)/4, $0x36d51db0
+GLOBL word_36d51db0<>(SB), RODATA|NOPTR, $32
+
+DATA word_3930f4ff<>+0(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+4(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+8(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+12(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+16(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+20(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+24(SB)/4, $0x3930f4ff
+DATA word_3930f4ff<>+28(SB)/4, $0x3930f4ff
+GLOBL word_3930f4ff<>(SB), RODATA|NOPTR, $32
+
+DATA word_3b994053<>+0(SB)/4, $0x3b994053
+DATA word_3b994053<>+4(SB)/4, $0x3b994053
+DATA word_3b994053<>+8(SB)/4, $0x3b994053
+DATA word_3b994053<>+12(SB)/4, $0x3b994053
+DATA word_3b994053<>+16(SB)/4, $0x3b994053
+DATA word_3b994053<>+20(SB)/4, $0x3b994053
+DATA word_3b994053<>+24(SB)/4, $0x3b994053
+DATA word_3b994053<>+28(SB)/4, $0x3b994053
+GLOBL word_3b994053<>(SB), RODATA|NOPTR, $32
+
+DATA word_3d0aa29c<>+0(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+4(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+8(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+12(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+16(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+20(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+24(SB)/4, $0x3d0aa29c
+DATA word_3d0aa29c<>+28(SB)/4, $0x3d0aa29c
+GLOBL word_3d0aa29c<>(SB), RODATA|NOPTR, $32
+
+DATA word_3ecc4228<>+0(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+4(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+8(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+12(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+16(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+20(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+24(SB)/4, $0x3ecc4228
+DATA word_3ecc4228<>+28(SB)/4, $0x3ecc4228
+GLOBL word_3ecc4228<>(SB), RODATA|NOPTR, $32
+
+DATA word_35a0baf4<>+0(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+4(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+8(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+12(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+16(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+20(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+24(SB)/4, $0x35a0baf4
+DATA word_35a0baf4<>+28(SB)/4, $0x35a0baf4
+GLOBL word_35a0baf4<>(SB), RODATA|NOPTR, $32
+
+DATA word_389a66e1<>+0(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+4(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+8(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+12(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+16(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+20(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+24(SB)/4, $0x389a66e1
+DATA word_389a66e1<>+28(SB)/4, $0x389a66e1
+GLOBL word_389a66e1<>(SB), RODATA|NOPTR, $32
+
+DATA word_3af6f2fe<>+0(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+4(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+8(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+12(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+16(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+20(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+24(SB)/4, $0x3af6f2fe
+DATA word_3af6f2fe<>+28(SB)/4, $0x3af6f2fe
+GLOBL word_3af6f2fe<>(SB), RODATA|NOPTR, $32
+
+DATA word_3ceaa335<>+0(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+4(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+8(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+12(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+16(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+20(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+24(SB)/4, $0x3ceaa335
+DATA word_3ceaa335<>+28(SB)/4, $0x3ceaa335
+GLOBL word_3ceaa335<>(SB), RODATA|NOPTR, $32
+
+DATA word_3e80c575<>+0(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+4(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+8(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+12(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+16(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+20(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+24(SB)/4, $0x3e80c575
+DATA word_3e80c575<>+28(SB)/4, $0x3e80c575
+GLOBL word_3e80c575<>(SB), RODATA|NOPTR, $32
 
 // func vecQuick(dst *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
@@ -2805,6 +2869,16 @@ vecGeluGrad_rest29:
 vecGeluGrad_done29:
 	VZEROUPPER
 	RET
+
+DATA word_bf000000<>+0(SB)/4, $0xbf000000
+DATA word_bf000000<>+4(SB)/4, $0xbf000000
+DATA word_bf000000<>+8(SB)/4, $0xbf000000
+DATA word_bf000000<>+12(SB)/4, $0xbf000000
+DATA word_bf000000<>+16(SB)/4, $0xbf000000
+DATA word_bf000000<>+20(SB)/4, $0xbf000000
+DATA word_bf000000<>+24(SB)/4, $0xbf000000
+DATA word_bf000000<>+28(SB)/4, $0xbf000000
+GLOBL word_bf000000<>(SB), RODATA|NOPTR, $32
 
 DATA word_3ecc422a<>+0(SB)/4, $0x3ecc422a
 DATA word_3ecc422a<>+4(SB)/4, $0x3ecc422a

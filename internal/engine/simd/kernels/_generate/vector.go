@@ -252,7 +252,7 @@ func unaries() {
 		{"Tanh", "tanh x", 1, tanh},
 		{"Sigmoid", "1/(1+e⁻ˣ)", 1, sigmoid},
 		{"Erf", "erf x", 1, erf},
-		{"Gelu", "x·Φ(x)", 1, func(x reg.VecVirtual) reg.VecVirtual { p, _ := normal(x); VMULPS(x, p, p); return p }},
+		{"Gelu", "x·Φ(x)", 1, gelu},
 		{"Quick", "x·sigmoid(1.702x)", 1, func(x reg.VecVirtual) reg.VecVirtual {
 			s := YMM()
 			VMULPS(value(1.702), x, s)
