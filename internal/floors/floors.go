@@ -1,0 +1,50 @@
+// Package floors says on which floor of the house each package lives. Imports
+// point down only: a package knows packages of lower floors, and its own parts
+// (packages below it in the tree), never its neighbours or the floors above.
+// The test of this package reads the imports of the whole module and holds
+// every one of them to it.
+package floors
+
+import "strings"
+
+// Module is the module's path.
+const Module = "github.com/groupvit/groupvit"
+
+// floor of each package, by its path in the module; "" is the root package. A
+// package that is not named lives with the nearest one above it in the tree.
+var floor = map[string]int{
+	"cmd/groupvit": 8, "internal/cli": 7,
+	"internal/experiment": 6,
+	"internal/train":      5,
+	"internal/evaluate":   4, "serve": 4,
+	"": 3, "internal/pairs": 3, "internal/bench": 3,
+	"internal/assign": 2, "internal/weights": 2, "internal/render": 2, "internal/imaging": 2,
+	"internal/network": 1, "internal/engine": 1, "mask": 1,
+	"internal/bpe": 1, "internal/vocab": 1, "internal/nouns": 1, "internal/synth": 1,
+	// The caps on outside input are what every parser stands on. The embedded
+	// weights are data.
+	"internal/limits": 0, "models/default": 0,
+}
+
+// Of returns the floor of a package of this module and the package that it is
+// a part of; known is false for a package that has no floor yet.
+func Of(path string) (floorNumber int, part string, known bool) {
+	if path == Module {
+		return floor[""], "", true
+	}
+	part, ok := strings.CutPrefix(path, Module+"/")
+	for ok && part != "" {
+		if n, found := floor[part]; found {
+			return n, part, true
+		}
+		part = part[:max(strings.LastIndexByte(part, '/'), 0)]
+	}
+	return 0, "", false
+}
+
+// Allowed says whether a package of this module may import another.
+func Allowed(from, to string) bool {
+	a, partA, okA := Of(from)
+	b, partB, okB := Of(to)
+	return okA && okB && (a > b || partA == partB)
+}
