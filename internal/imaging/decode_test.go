@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -177,6 +178,33 @@ func TestTruncatedFiles(t *testing.T) {
 			}
 			if err == nil && n < len(whole)/2 && !strings.HasSuffix(file, "frames.gif") {
 				t.Errorf("%s cut at %d of %d bytes decodes", file, n, len(whole))
+			}
+		}
+	}
+}
+
+// Files with a few bytes changed are an image or an error of a known kind, in
+// little time.
+func TestDamagedFiles(t *testing.T) {
+	files, _ := filepath.Glob("testdata/decode/*")
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, file := range files {
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 60 {
+			b := bytes.Clone(whole)
+			for range 1 + r.IntN(8) {
+				b[r.IntN(len(b))] = uint8(r.Uint32())
+			}
+			start := time.Now()
+			_, err := DecodeBytes(b, Options{MaxPixels: 1 << 20})
+			if err != nil && !errors.Is(err, ErrFormat) && !errors.Is(err, ErrTooLarge) {
+				t.Errorf("%s damaged: %v", file, err)
+			}
+			if d := time.Since(start); d > 2*time.Second {
+				t.Errorf("%s damaged took %v: %x", file, d, b)
 			}
 		}
 	}
