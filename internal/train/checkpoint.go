@@ -24,6 +24,7 @@ const (
 	recipeFile     = "recipe.yaml"
 	checkpointsDir = "checkpoints"
 	finalDir       = "final"
+	dataDir        = "data"
 	optimizerFile  = "optimizer.safetensors"
 )
 

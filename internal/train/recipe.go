@@ -231,10 +231,17 @@ func decode(node *yaml.Node, field reflect.Value) error {
 	if field.Kind() == reflect.Slice && node.Kind == yaml.ScalarNode {
 		node = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{node}}
 	}
+	// The YAML library would cut 2.5 to 2.
+	if k := field.Kind(); (k == reflect.Int || k == reflect.Uint64) && node.ShortTag() != "!!int" {
+		return fmt.Errorf("%q (it must be %s)", node.Value, describe(field.Type()))
+	}
 	fresh := reflect.New(field.Type())
 	if err := node.Decode(fresh.Interface()); err != nil {
 		text := strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n")
 		return fmt.Errorf("%s (it must be %s)", strings.TrimSpace(text), describe(field.Type()))
+	}
+	if value := fresh.Elem(); value.Kind() == reflect.Slice && value.Len() == 0 {
+		value.SetZero() // a variant with an empty list is none
 	}
 	field.Set(fresh.Elem())
 	return nil

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -15,6 +17,7 @@ import (
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/synth"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -166,10 +169,34 @@ func (r *run) writeRecipe() error {
 	return nil
 }
 
+// SynthPrefix starts a data.train that asks for synthetic scenes instead of
+// shards: "synth:512" draws 512 of them into the run's directory.
+const SynthPrefix = "synth:"
+
+// drawScenes makes the training data that data.train asks for.
+func (r *run) drawScenes(ctx context.Context, o *pairs.Options) error {
+	number, ok := strings.CutPrefix(o.Sources, SynthPrefix)
+	if !ok {
+		return nil
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > 1_000_000 {
+		return fmt.Errorf("%w: data.train: %q: %s needs a number of scenes from 1 to 1,000,000", ErrSettings, o.Sources, SynthPrefix)
+	}
+	o.Sources = filepath.Join(r.options.Output, dataDir)
+	if _, err := os.Stat(o.Sources); err == nil {
+		return nil // drawn by an earlier call; it appears whole or not at all
+	}
+	return synth.Write(ctx, o.Sources, synth.DataOptions{Scenes: n, Seed: r.settings.Seed + 1, Shards: true})
+}
+
 // openData opens the loader and finds out how many steps there are.
 func (r *run) openData(ctx context.Context) error {
 	o, err := r.settings.pairsOptions()
 	if err != nil {
+		return err
+	}
+	if err := r.drawScenes(ctx, &o); err != nil {
 		return err
 	}
 	if r.tokenizer, err = o.Tokenizer.Files(); err != nil {
