@@ -11,7 +11,8 @@ const (
 
 // Conv is the shape of a two-dimensional convolution (cross-correlation, as in the deep learning
 // libraries): y[n, oy, ox, o] = Σ x[n, oy·StrideH − PadTop + i, ox·StrideW − PadLeft + j, c]·w[i, j, c, o].
-// Elements outside the image are 0; padding may be larger than the kernel, never negative.
+// Elements outside the image are 0. Padding may be larger than the kernel, or negative: that crops
+// (for GradInput only PadBottom and PadRight).
 type Conv struct {
 	Batch, Height, Width, In int // of x
 	Out                      int // channels of y
@@ -21,6 +22,7 @@ type Conv struct {
 	PadLeft, PadRight        int
 	Layout                   Layout // of x and y
 	KernelStrides            [4]int // distances in w of neighbours along i, j, c, o; zero means [i, j, c, o] dense
+	Reversed                 bool   // w's positions run backwards: KernelH−1−i, KernelW−1−j stand for i, j
 }
 
 // Output gives the height and width of y; 0 where the kernel does not fit.
@@ -44,10 +46,15 @@ func (c Conv) filled() Conv {
 	return c
 }
 
-func (c Conv) check(function string, x, w, y []float32) {
-	if min(c.PadTop, c.PadBottom, c.PadLeft, c.PadRight) < 0 {
-		panic("kernels." + function + ": negative padding")
+// position is where the kernel's element (i, j, 0, 0) lies in w.
+func (c Conv) position(i, j int) int {
+	if c.Reversed {
+		i, j = c.KernelH-1-i, c.KernelW-1-j
 	}
+	return i*c.KernelStrides[0] + j*c.KernelStrides[1]
+}
+
+func (c Conv) check(function string, x, w, y []float32) {
 	h, v := c.Output()
 	need(function, "x", len(x), c.Batch*c.Height*c.Width*c.In)
 	need(function, "y", len(y), c.Batch*h*v*c.Out)
@@ -75,6 +82,9 @@ func (c Conv) Forward(p *Pool, y, x, w, bias []float32, act Activation) {
 func (c Conv) GradInput(p *Pool, dx, w, dy []float32) {
 	c = c.filled()
 	c.check("Conv.GradInput", dx, w, dy)
+	if min(c.PadTop, c.PadLeft) < 0 {
+		panic("kernels.Conv.GradInput: negative padding")
+	}
 	if l := Path(); l != Off && c.worthy() {
 		c.vectorGradInput(p, l, dx, w, dy)
 		return

@@ -37,7 +37,7 @@ func (c Conv) plainForward(p *Pool, y, x, w, bias []float32, act Activation) {
 				c.taps(oy, ox, func(i, j, py, px int) {
 					for ci := range c.In {
 						a := x[n*xb+py*xy+px*xx+ci*xc]
-						k := w[i*s[0]+j*s[1]+ci*s[2]:]
+						k := w[c.position(i, j)+ci*s[2]:]
 						for o := range acc {
 							acc[o] += a * k[o*s[3]]
 						}
@@ -65,7 +65,7 @@ func (c Conv) plainGradInput(p *Pool, dx, w, dy []float32) {
 					c.taps(oy, ox, func(i, j, py, px int) {
 						for ci := range c.In {
 							var sum float32
-							k := w[i*s[0]+j*s[1]+ci*s[2]:]
+							k := w[c.position(i, j)+ci*s[2]:]
 							for o := range c.Out {
 								sum += dy[n*yb+oy*yy+ox*yx+o*yc] * k[o*s[3]]
 							}
@@ -107,7 +107,7 @@ func (c Conv) plainGradKernel(p *Pool, dw, x, dy []float32) {
 				}
 			}
 			for o, q := range acc {
-				dw[i*s[0]+j*s[1]+ci*s[2]+o*s[3]] = q
+				dw[c.position(i, j)+ci*s[2]+o*s[3]] = q
 			}
 		}
 	})

@@ -23,7 +23,7 @@ func exactConv(c Conv, x, w, dy []float32) (y, dx, dw, sy, sx, sw []float64) {
 				c.taps(oy, ox, func(i, j, py, px int) {
 					for ci := range c.In {
 						for o := range c.Out {
-							a, b, d := n*xb+py*xy+px*xx+ci*xc, i*s[0]+j*s[1]+ci*s[2]+o*s[3], n*yb+oy*yy+ox*yx+o*yc
+							a, b, d := n*xb+py*xy+px*xx+ci*xc, c.position(i, j)+ci*s[2]+o*s[3], n*yb+oy*yy+ox*yx+o*yc
 							add := func(to, size []float64, at int, u, v float32) {
 								to[at] += float64(u) * float64(v)
 								size[at] += math.Abs(float64(u) * float64(v))
@@ -49,6 +49,10 @@ func randomConv(r *rand.Rand) Conv {
 		c.StrideH, c.StrideW = c.KernelH, c.KernelW
 	case 1:
 		c.In, c.Out = 16, 32
+	}
+	c.Reversed = r.IntN(3) == 0
+	if r.IntN(4) == 0 {
+		c.PadBottom, c.PadRight = -r.IntN(2), -r.IntN(2)
 	}
 	switch r.IntN(4) {
 	case 0: // [out, in, i, j]

@@ -161,7 +161,7 @@ func (c Conv) vectorForward(p *Pool, l Level, y, x, w, bias []float32, act Activ
 	for i := range c.KernelH {
 		for j := range c.KernelW {
 			for q := range c.In {
-				order = append(order, i*c.KernelStrides[0]+j*c.KernelStrides[1]+q*c.KernelStrides[2])
+				order = append(order, c.position(i, j)+q*c.KernelStrides[2])
 			}
 		}
 	}
@@ -178,7 +178,7 @@ func (c Conv) vectorForward(p *Pool, l Level, y, x, w, bias []float32, act Activ
 	}
 	bands := (h + band - 1) / band
 	direct := c.Layout == NHWC && columns == c.Out
-	inPlace := c.Layout == NHWC && c.PadTop+c.PadBottom+c.PadLeft+c.PadRight == 0
+	inPlace := c.Layout == NHWC && c.PadTop|c.PadBottom|c.PadLeft|c.PadRight == 0
 	work := func(i int) {
 		n, from := i/bands, i%bands*band
 		rows := min(band, h-from)
@@ -283,7 +283,7 @@ func (c Conv) vectorGradInput(p *Pool, l Level, dx, w, dy []float32) {
 		for i := q.y.taps - 1; i >= 0; i-- {
 			for j := q.x.taps - 1; j >= 0; j-- {
 				for o := range c.Out {
-					order = append(order, (q.y.residue+i*c.StrideH)*c.KernelStrides[0]+(q.x.residue+j*c.StrideW)*c.KernelStrides[1]+o*c.KernelStrides[3])
+					order = append(order, c.position(q.y.residue+i*c.StrideH, q.x.residue+j*c.StrideW)+o*c.KernelStrides[3])
 				}
 			}
 		}
@@ -390,7 +390,7 @@ func (c Conv) vectorGradKernel(p *Pool, l Level, dw, x, dy []float32) {
 	for i := range c.KernelH {
 		for j := range c.KernelW {
 			for q := range c.In {
-				to := dw[i*c.KernelStrides[0]+j*c.KernelStrides[1]+q*c.KernelStrides[2]:]
+				to := dw[c.position(i, j)+q*c.KernelStrides[2]:]
 				row := total[((i*c.KernelW+j)*c.In+q)*columns:][:c.Out]
 				if c.KernelStrides[3] == 1 {
 					copy(to[:c.Out], row)
