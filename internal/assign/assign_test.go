@@ -80,7 +80,7 @@ func view() *View {
 	groups, image, _ := checkVectors()
 	return &View{Width: 4, Height: 2, SeenWidth: 4, SeenHeight: 2, Windows: []Window{{
 		Rect: Rect{0, 0, 4, 2}, GridH: 1, GridW: 2,
-		Assign: []float32{0.9, 0.1, 0.2, 0.8}, First: []float32{0.9, 0.1, 0.2, 0.8},
+		Assign: []float32{0.9, 0.1, 0.2, 0.8}, Stages: [][]float32{{0.9, 0.1, 0.2, 0.8}},
 		Groups: groups[:8], Patches: groups[4:12], Image: image,
 	}}}
 }
@@ -165,5 +165,17 @@ func TestWindowsAreAveraged(t *testing.T) {
 	// Column 2 is group 1 in the first window and group 0 in the second.
 	if got := s.label(5)[2]; math.Abs(float64(got)-0.635322/2) > 3e-6 {
 		t.Errorf("overlap scores %v, want half of 0.635322", got)
+	}
+}
+
+func TestGroupMap(t *testing.T) {
+	v := view()
+	v.Width, v.Height = 8, 1
+	m, err := GroupMap(v, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []uint16{1, 1, 1, 1, 2, 2, 2, 2}; !slices.Equal(m.Labels, want) {
+		t.Errorf("groups %v, want %v", m.Labels, want)
 	}
 }

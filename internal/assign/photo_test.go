@@ -105,7 +105,6 @@ func TestPaperFromPixels(t *testing.T) {
 		v.Windows = append(v.Windows, assign.Window{
 			Rect: box, GridH: grid[0], GridW: grid[1], Groups: out[2], Image: out[3],
 			Assign: assign.Chain([][]float32{out[0], out[1]}, []int{6, 3}),
-			First:  assign.Chain([][]float32{out[0]}, []int{6}),
 		})
 	}
 	// Our resize may differ from OpenCV's by a level here and there.

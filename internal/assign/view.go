@@ -10,8 +10,9 @@ type Window struct {
 	// Assign [N, G] says how much of each token is each group's: the soft
 	// assignments of all stages multiplied. nil without groups.
 	Assign []float32
-	// First [N, G₀] is the assignment of the first stage alone.
-	First []float32
+	// Stages holds, for each stage, which token belongs to which of its groups
+	// [N, G_i]; the last is Assign.
+	Stages [][]float32
 	// Groups [G, P] and Patches [N, P] are unit vectors; nil where the network
 	// has none.
 	Groups, Patches []float32

@@ -1,0 +1,108 @@
+package groupvit
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/vocab"
+	"github.com/groupvit/groupvit/internal/weights"
+)
+
+// evalName is the file of a model directory that says how the model is best
+// used under protocol best.
+const evalName = "eval.json"
+
+// evalFile is that file.
+type evalFile struct {
+	assign.Rule
+	// Threshold is the background threshold of "auto"; 0 is none.
+	Threshold float64 `json:"background_threshold,omitempty"`
+	// Templates names the prompts.
+	Templates string `json:"templates,omitempty"`
+}
+
+// maxEvalSide bounds what an eval.json or an option may ask for, in pixels.
+const maxEvalSide = 4096
+
+func readEval(w *weights.Model) (evalFile, error) {
+	e := evalFile{Rule: defaultRule(w.Config), Templates: "short"}
+	b, ok := w.Extra[evalName]
+	if !ok {
+		return e, nil
+	}
+	e.Rule = assign.Rule{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
+		return e, fmt.Errorf("%s: %w", evalName, err)
+	}
+	if e.ShortSide == 0 {
+		e.Rule = defaultRule(w.Config)
+	}
+	if e.Window > 0 && e.Stride == 0 {
+		e.Stride = max(1, e.Window/2)
+	}
+	return e, e.check(w.Config)
+}
+
+func (e evalFile) check(c network.Config) error {
+	for _, v := range []struct {
+		key       string
+		value     int
+		low, high int
+	}{
+		{"short_side", e.ShortSide, c.PatchSize, maxEvalSide}, {"long_side", e.LongSide, 0, 8 * maxEvalSide},
+		{"window", e.Window, 0, maxEvalSide}, {"stride", e.Stride, 0, maxEvalSide},
+	} {
+		if v.value < v.low || v.value > v.high {
+			return fmt.Errorf("%s: %s is %d, allowed are %d to %d", evalName, v.key, v.value, v.low, v.high)
+		}
+	}
+	if e.Window > 0 && e.Window < c.PatchSize {
+		return fmt.Errorf("%s: window is %d, the model's patches are %d", evalName, e.Window, c.PatchSize)
+	}
+	if !(e.Threshold >= 0 && e.Threshold <= 1) {
+		return fmt.Errorf("%s: background_threshold is %g, allowed are 0 to 1", evalName, e.Threshold)
+	}
+	if _, err := vocab.Templates(e.Templates); err != nil {
+		return fmt.Errorf("%s: %w", evalName, err)
+	}
+	return nil
+}
+
+// defaultRule is the paper's for the paper's network; small variants look at a
+// photo at one and a half times their training size.
+func defaultRule(c network.Config) assign.Rule {
+	if c.IsPaper() {
+		return assign.PaperRule(c.ImageSize)
+	}
+	s := (c.ImageSize*3/2 + c.PatchSize - 1) / c.PatchSize * c.PatchSize
+	return assign.Rule{ShortSide: s, LongSide: 8 * s, Window: s, Stride: max(1, s/2)}
+}
+
+// rule returns at which size a protocol looks at a photo.
+func (m *Model) rule(o *SegmentOptions) (assign.Rule, error) {
+	var r assign.Rule
+	switch o.Protocol {
+	case Paper:
+		r = assign.PaperRule(m.config.ImageSize)
+	case Port:
+		return assign.Rule{ShortSide: m.config.ImageSize, Squash: true}, nil
+	default:
+		r = m.eval.Rule
+	}
+	if s := o.ShortSide; s != 0 {
+		if s < m.config.PatchSize || s > maxEvalSide {
+			return r, fmt.Errorf("%w: short side %d, allowed are %d to %d pixels", ErrOption, s, m.config.PatchSize, maxEvalSide)
+		}
+		r.LongSide = r.LongSide * s / r.ShortSide
+		r.ShortSide = s
+		if r.Window > 0 {
+			r.Window, r.Stride = s, max(1, s/2)
+		}
+	}
+	return r, nil
+}

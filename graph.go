@@ -1,0 +1,170 @@
+package groupvit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights"
+)
+
+// newStore puts a model's tensors where graphs find them.
+func newStore(w *weights.Model) (*model.Store, error) {
+	store := model.NewStore().WithVariableAsConst(true)
+	for _, p := range w.Config.Params() {
+		values, ok := w.Tensors[p.Name]
+		if !ok {
+			if p.Optional {
+				continue
+			}
+			return nil, fmt.Errorf("no tensor %q", p.Name)
+		}
+		if len(values) != p.Size() {
+			return nil, fmt.Errorf("tensor %q has %d values, its shape is %v", p.Name, len(values), p.Shape)
+		}
+		err := safely(func() error {
+			_, err := store.CreateVariable("/"+p.Name, tensors.FromFlatDataAndDimensions(values, p.Shape...))
+			return err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", p.Name, err)
+		}
+	}
+	return store, nil
+}
+
+// safely turns a panic of the framework into an error.
+func safely(f func() error) error {
+	var inner error
+	if err := exceptions.TryCatch[error](func() { inner = f() }); err != nil {
+		return err
+	}
+	return inner
+}
+
+// runnerShapes is how many input shapes a runner keeps compiled.
+const runnerShapes = 12
+
+// runner compiles a graph for each shape of its input and runs it. It is for
+// one goroutine at a time: the holder of the model's turn.
+type runner struct {
+	backend compute.Backend
+	store   *model.Store
+	build   func(scope *model.Scope, in *graph.Node) []*graph.Node
+	// compiled holds one executor a shape, the latest used last.
+	compiled []*compiled
+}
+
+type compiled struct {
+	shape []int
+	exec  *model.Exec
+	// gridH and gridW are noted by the image graph.
+	gridH, gridW int
+}
+
+func newRunner(b compute.Backend, s *model.Store, build func(*model.Scope, *graph.Node) []*graph.Node) *runner {
+	return &runner{backend: b, store: s, build: build}
+}
+
+// run computes the graph for an input of a shape; the outputs are copies.
+func (r *runner) run(input *tensors.Tensor, shape ...int) (out [][]float32, err error) {
+	err = safely(func() error {
+		c, err := r.get(shape)
+		if err != nil {
+			return err
+		}
+		results, err := c.exec.Call(input)
+		if err != nil {
+			return err
+		}
+		for _, t := range results {
+			flat, err := tensors.CopyFlatData[float32](t)
+			if err != nil {
+				return err
+			}
+			out = append(out, flat)
+			if err := t.FinalizeAll(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (r *runner) get(shape []int) (*compiled, error) {
+	for i, c := range r.compiled {
+		if slices.Equal(c.shape, shape) {
+			r.compiled = append(slices.Delete(r.compiled, i, i+1), c)
+			return c, nil
+		}
+	}
+	exec, err := model.NewExec(r.backend, r.store, r.build)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.compiled) == runnerShapes {
+		r.compiled[0].exec.Finalize()
+		r.compiled = slices.Delete(r.compiled, 0, 1)
+	}
+	c := &compiled{shape: slices.Clone(shape), exec: exec}
+	r.compiled = append(r.compiled, c)
+	return c, nil
+}
+
+func (r *runner) close() {
+	for _, c := range r.compiled {
+		c.exec.Finalize()
+	}
+	r.compiled = nil
+}
+
+// parameters is how the network's graphs get the store's tensors, each once a
+// graph.
+func parameters(store *model.Store, g *graph.Graph) network.Weights {
+	used := map[string]*graph.Node{}
+	return func(name string) *graph.Node {
+		n, ok := used[name]
+		if !ok {
+			v := store.GetVariable("/" + name)
+			if v == nil {
+				exceptions.Panicf("no tensor %q", name)
+			}
+			n = v.NodeValue(g)
+			used[name] = n
+		}
+		return n
+	}
+}
+
+// imageGraph is the image tower: pixels [1, 3, H, W] to the soft assignment of
+// every stage [1, G, L], the picture [1, P], groups [1, G, P] and patches
+// [1, N, P] where there are any.
+func (m *Model) imageGraph(_ *model.Scope, pixels *graph.Node) []*graph.Node {
+	out := network.Image(parameters(m.image.store, pixels.Graph()), m.config, pixels, network.Mode{})
+	last := m.image.compiled[len(m.image.compiled)-1]
+	last.gridH, last.gridW = out.GridH, out.GridW
+	nodes := []*graph.Node{out.Embedding}
+	for _, s := range out.Stages {
+		nodes = append(nodes, s.Soft)
+	}
+	if len(out.Stages) > 0 {
+		nodes = append(nodes, out.GroupEmbeddings)
+	}
+	if out.PatchEmbeddings != nil {
+		nodes = append(nodes, out.PatchEmbeddings)
+	}
+	return nodes
+}
+
+// textGraph is the text tower: ids [B, T] to [B, P].
+func (m *Model) textGraph(_ *model.Scope, ids *graph.Node) []*graph.Node {
+	out := network.Text(parameters(m.text.store, ids.Graph()), m.config, ids, network.Mode{})
+	return []*graph.Node{out.Embedding}
+}

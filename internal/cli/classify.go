@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit"
+)
+
+func newClassifyCommand(env *environment) *cobra.Command {
+	var labels labelFlags
+	var model string
+	cmd := &cobra.Command{
+		Use:     "classify PHOTO",
+		Short:   "Say which of some words fits a photo best",
+		Long:    "Score words for a whole photo, best first. The score is a cosine, −1 to 1.",
+		Example: `  groupvit classify cat.jpg --labels "cat,dog,horse"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			words, err := labels.read()
+			if err != nil {
+				return err
+			}
+			photo, err := env.readPhoto(args[0])
+			if err != nil {
+				return err
+			}
+			m, err := env.open(cmd, model)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			classes, err := m.Classify(cmd.Context(), photo, words)
+			if errors.Is(err, groupvit.ErrLabels) {
+				return usagef("%w", err)
+			}
+			if err != nil {
+				return err
+			}
+			if env.json {
+				return env.print(map[string]any{"photo": args[0], "model": m.Info(), "classes": classes})
+			}
+			for _, c := range classes {
+				if _, err := fmt.Fprintf(env.stdout, "%.4f  %s\n", c.Score, c.Label); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	labels.add(cmd)
+	modelFlag(cmd, &model)
+	return cmd
+}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/imaging"
+)
+
+// finding is one line of the doctor's report.
+type finding struct {
+	Check string `json:"check"`
+	OK    bool   `json:"ok"`
+	Says  string `json:"says"`
+}
+
+func newDoctorCommand(env *environment) *cobra.Command {
+	var model string
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		Short:   "Check that this machine and the model can work",
+		Long:    "Check which engines exist here, that the model opens, and that it computes.",
+		Example: "  groupvit doctor",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			healthy := true
+			report := func(check string, err error, says string) error {
+				f := finding{check, err == nil, says}
+				mark := "ok"
+				if err != nil {
+					healthy, f.Says, mark = false, err.Error(), "FAILED"
+				}
+				if env.json {
+					return env.print(f)
+				}
+				_, err = fmt.Fprintf(env.stdout, "%-8s %-9s %s\n", mark, check, f.Says)
+				return err
+			}
+			machine := fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+			if err := report("machine", nil, machine); err != nil {
+				return err
+			}
+			if err := report("engines", nil, fmt.Sprint(engine.Available())); err != nil {
+				return err
+			}
+			m, err := env.open(cmd, model)
+			if err != nil {
+				return errors.Join(report("model", err, ""), errors.New("not everything works"))
+			}
+			defer m.Close()
+			if err := report("model", nil, fmt.Sprintf("%s, %d parameters, engine %s", model, m.Summary().Parameters, m.Engine())); err != nil {
+				return err
+			}
+			start := time.Now()
+			_, err = m.EmbedImage(cmd.Context(), imaging.New(64, 48))
+			if err := report("picture", err, fmt.Sprintf("encoded in %v", time.Since(start).Round(time.Millisecond))); err != nil {
+				return err
+			}
+			start = time.Now()
+			_, err = m.EmbedText(cmd.Context(), "a photo of a cat.")
+			if err := report("text", err, fmt.Sprintf("encoded in %v", time.Since(start).Round(time.Millisecond))); err != nil {
+				return err
+			}
+			if !healthy {
+				return errors.New("not everything works")
+			}
+			return nil
+		},
+	}
+	modelFlag(cmd, &model)
+	return cmd
+}

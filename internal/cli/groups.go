@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit/internal/render"
+)
+
+func newGroupsCommand(env *environment) *cobra.Command {
+	var model, out string
+	cmd := &cobra.Command{
+		Use:   "groups PHOTO",
+		Short: "Draw which group each part of a photo belongs to",
+		Long: `Draw which group each part of a photo belongs to, for every grouping stage, on
+one sheet beside the photo. No words are asked: this is what the model groups
+by itself.`,
+		Example: `  groupvit groups cat.jpg -o groups.png`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			photo, err := env.readPhoto(args[0])
+			if err != nil {
+				return err
+			}
+			m, err := env.open(cmd, model)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			maps, err := m.Groups(cmd.Context(), photo)
+			if err != nil {
+				return err
+			}
+			panels := []render.Panel{{Title: "photo", Image: photo.RGBA()}}
+			used := []int{}
+			for i, g := range maps {
+				var picture image.Image
+				if picture, err = render.Regions(photo, g, nil); err != nil {
+					return err
+				}
+				n := 0
+				for _, s := range g.Stats(int(g.Max())) {
+					if s.Pixels > 0 {
+						n++
+					}
+				}
+				used = append(used, n)
+				panels = append(panels, render.Panel{Title: fmt.Sprintf("stage %d: %d groups", i+1, n), Image: picture})
+			}
+			sheet, err := render.Sheet(panels, nil)
+			if err != nil {
+				return err
+			}
+			if err := writeFile(out, func(w io.Writer) error { return png.Encode(w, sheet) }); err != nil {
+				return err
+			}
+			if env.json {
+				return env.print(map[string]any{"photo": args[0], "sheet": out, "model": m.Info(), "groups_used": used})
+			}
+			_, err = fmt.Fprintln(env.stdout, out)
+			return err
+		},
+	}
+	modelFlag(cmd, &model)
+	cmd.Flags().StringVarP(&out, "output", "o", "groups.png", "the sheet to write")
+	return cmd
+}

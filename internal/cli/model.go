@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit"
+)
+
+func newModelCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "model",
+		Short: "Look at models",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newModelShowCommand(env))
+	return cmd
+}
+
+func newModelShowCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show [MODEL]",
+		Short: "Say what a model is: sizes, hash, protocol",
+		Example: `  groupvit model show
+  groupvit model show runs/photos/final --json`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			name := groupvit.DefaultModel
+			if len(args) == 1 {
+				name = args[0]
+			}
+			m, err := env.open(cmd, name)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			s := m.Summary()
+			if env.json {
+				return env.print(s)
+			}
+			w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+			for _, row := range []struct {
+				name  string
+				value any
+			}{
+				{"model", s.Name}, {"sha256", s.SHA256}, {"the paper's network", s.Paper}, {"parameters", s.Parameters},
+				{"image size", s.ImageSize}, {"patch size", s.PatchSize}, {"width", s.Width}, {"blocks a stage", s.Depths},
+				{"groups a stage", s.Groups}, {"embedding width", s.EmbedWidth}, {"vocabulary", s.Vocabulary},
+				{"context", s.Context}, {"map from", s.Map}, {"protocol", s.Protocol}, {"mean", s.Mean}, {"std", s.Std},
+			} {
+				fmt.Fprintf(w, "%s\t%v\n", row.name, row.value)
+			}
+			return w.Flush()
+		},
+	}
+}

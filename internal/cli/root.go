@@ -1,0 +1,136 @@
+// Package cli is the groupvit command: one file a command, each of which reads
+// its flags, makes one call and writes the result. Nothing is computed here.
+//
+// stdout carries data only; progress and warnings go to stderr. Exit codes: 0
+// done, 1 failed, 2 wrong usage, 3 part of a batch failed.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/groupvit/groupvit/internal/engine"
+)
+
+// Exit codes of the program.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitPartial = 3
+)
+
+var (
+	// errUsage is wrapped by errors about flags and arguments: exit code 2.
+	errUsage = errors.New("wrong usage")
+	// errPartial is wrapped where a part of a batch failed: exit code 3.
+	errPartial = errors.New("part of the work failed")
+)
+
+// usagef makes an error of exit code 2.
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}
+
+// environment is what every command shares: where it reads and writes, and the
+// flags that all commands have.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// terminal says that stderr is a terminal: progress bars are welcome.
+	terminal bool
+	// json says that results go to stdout as one JSON object a line.
+	json bool
+	// engine says what computes.
+	engine engine.Options
+	// started is set once flags and arguments have been understood.
+	started bool
+}
+
+// commands lists every command. A new one is added here.
+func commands(env *environment) []*cobra.Command {
+	return []*cobra.Command{
+		newSegmentCommand(env),
+		newGroupsCommand(env),
+		newClassifyCommand(env),
+		newEmbedCommand(env),
+		newModelCommand(env),
+		newTrainCommand(env),
+		newConfigCommand(env),
+		newDoctorCommand(env),
+		newVersionCommand(env),
+	}
+}
+
+// print writes a result as one line of JSON to stdout.
+func (e *environment) print(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = e.stdout.Write(append(b, '\n'))
+	return err
+}
+
+// warn writes a line to stderr.
+func (e *environment) warn(format string, args ...any) {
+	fmt.Fprintf(e.stderr, format+"\n", args...)
+}
+
+// newRootCommand builds the program's tree of commands.
+func newRootCommand(env *environment) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "groupvit",
+		Short: "Cut photographs into named regions by words alone",
+		Long: `groupvit cuts photographs into named regions by words alone, with GroupViT
+(Xu et al., CVPR 2022), and trains such models from pictures with captions.
+It needs no network and no other program.`,
+		Example: `  groupvit segment cat.jpg --labels "cat,sofa" -o out
+  groupvit segment photos/ --labels-file words.txt --json > found.jsonl
+  groupvit groups cat.jpg -o groups.png`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRun: func(*cobra.Command, []string) {
+			env.started = true
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.BoolVar(&env.json, "json", false, "print results as one JSON object a line")
+	flags.StringVar(&env.engine.Kind, "engine", "", "what computes: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
+	flags.IntVar(&env.engine.Threads, "threads", 0, "threads of one computation; 0 means all")
+	root.AddCommand(commands(env)...)
+	return root
+}
+
+// Main runs the program and returns its exit code.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	env := &environment{stdin: stdin, stdout: stdout, stderr: stderr}
+	if f, ok := stderr.(*os.File); ok {
+		env.terminal = term.IsTerminal(int(f.Fd()))
+	}
+	root := newRootCommand(env)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	env.warn("groupvit: %v", err)
+	switch {
+	case errors.Is(err, errUsage) || !env.started:
+		env.warn("groupvit: see groupvit --help or the command's own --help")
+		return exitUsage
+	case errors.Is(err, errPartial):
+		return exitPartial
+	}
+	return exitFailed
+}

@@ -1,0 +1,140 @@
+package groupvit
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/vocab"
+)
+
+// Options of [Open]. nil and the zero value are the defaults.
+type Options struct {
+	// Engine is what computes: "auto", "simd", "go" or "xla"; empty means the
+	// environment variable GROUPVIT_ENGINE, then auto.
+	Engine string
+	// Threads is the number of threads of one computation; 0 means all.
+	Threads int
+}
+
+// Protocol names the rules that turn a model's output into labels.
+type Protocol string
+
+// The protocols.
+const (
+	// Paper is the evaluation of the paper's code: sliding windows, soft maps,
+	// at most five classes a window, background by a threshold.
+	Paper Protocol = "paper"
+	// Port is the raw segmentation logits of the Hugging Face port: the photo
+	// squashed to the training size, no background.
+	Port Protocol = "hf"
+	// Best is this project's: cosine maps, several prompts a label, and hidden
+	// words for background, so that one label alone can answer "nothing here".
+	Best Protocol = "best"
+)
+
+// ParseProtocol reads a protocol's name; "" is the model's default.
+func ParseProtocol(s string) (Protocol, error) {
+	switch p := Protocol(s); p {
+	case "", Paper, Port, Best:
+		return p, nil
+	}
+	return "", fmt.Errorf("%w: protocol %q, there are paper, hf and best", ErrOption, s)
+}
+
+// Background says what makes a pixel background. The zero value is the
+// protocol's own rule.
+type Background struct {
+	mode      backgroundMode
+	threshold float64
+}
+
+type backgroundMode int
+
+const (
+	backgroundAuto backgroundMode = iota
+	backgroundOff
+	backgroundThreshold
+)
+
+// NoBackground gives every pixel a label.
+func NoBackground() Background { return Background{mode: backgroundOff} }
+
+// BackgroundBelow makes pixels background whose best label scores below t, 0 to
+// 1: a probability in the sense of the protocol.
+func BackgroundBelow(t float64) Background {
+	return Background{mode: backgroundThreshold, threshold: t}
+}
+
+// ParseBackground reads "auto", "off" or a threshold from 0 to 1.
+func ParseBackground(s string) (Background, error) {
+	switch s {
+	case "", "auto":
+		return Background{}, nil
+	case "off":
+		return NoBackground(), nil
+	}
+	t, err := strconv.ParseFloat(s, 64)
+	b := BackgroundBelow(t)
+	if err != nil || b.check() != nil {
+		return Background{}, fmt.Errorf("%w: background %q, allowed are auto, off, and a threshold from 0 to 1", ErrOption, s)
+	}
+	return b, nil
+}
+
+func (b Background) check() error {
+	if b.mode == backgroundThreshold && !(b.threshold >= 0 && b.threshold <= 1) {
+		return fmt.Errorf("%w: background threshold %g is not from 0 to 1", ErrOption, b.threshold)
+	}
+	return nil
+}
+
+// String is what ParseBackground reads.
+func (b Background) String() string {
+	switch b.mode {
+	case backgroundOff:
+		return "off"
+	case backgroundThreshold:
+		return strconv.FormatFloat(b.threshold, 'g', -1, 64)
+	}
+	return "auto"
+}
+
+// resolve returns the threshold in force: NaN is off. auto is the protocol's.
+func (b Background) resolve(auto float64) float64 {
+	switch b.mode {
+	case backgroundOff:
+		return math.NaN()
+	case backgroundThreshold:
+		return b.threshold
+	}
+	return auto
+}
+
+// SegmentOptions of [Model.Segment], [Model.Encode] and [Encoded.Segment]. nil
+// and the zero value are the defaults.
+type SegmentOptions struct {
+	// Protocol is empty for the model's default.
+	Protocol Protocol
+	// Background is what makes a pixel background.
+	Background Background
+	// Templates names the prompts ("simple", "subset", "short", …); empty is the
+	// protocol's: simple for paper and hf, short for best.
+	Templates string
+	// ShortSide, if positive, is what the photo's short side becomes, instead
+	// of the protocol's size; the window follows it. Not for hf.
+	ShortSide int
+	// Scores asks for the class scores of every pixel.
+	Scores bool
+}
+
+// parseLabels checks labels; "dog|puppy" is a label with a synonym.
+func parseLabels(labels []string) ([]vocab.Class, error) {
+	classes := make([]vocab.Class, len(labels))
+	for i, l := range labels {
+		names := strings.Split(l, "|")
+		classes[i] = vocab.Class{Name: names[0], Synonyms: names[1:]}
+	}
+	return vocab.CheckLabels(classes)
+}

@@ -1,0 +1,282 @@
+package groupvit
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/vocab"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// paperThreshold is the background threshold of the paper's code where a dataset
+// has none of its own.
+const paperThreshold = 0.95
+
+// maxScoreElements bounds the class scores of one result: 1 GiB of float32.
+const maxScoreElements = 1 << 28
+
+// Segmentation is the answer to a question about a photo.
+type Segmentation struct {
+	// Labels are the names asked for; label i of the map is Labels[i-1].
+	Labels []string
+	// Map has the photo's own size.
+	Map *mask.Map
+	// Segments describes the labels that were found, in the order of Labels.
+	Segments []Segment
+	// Scores [labels, height, width] are the class scores before the decision;
+	// nil unless asked for.
+	Scores []float32
+	// Report says how the answer was made.
+	Report Report
+}
+
+// Segment is what was found of one label.
+type Segment struct {
+	// ID is the label's value in the map, from 1.
+	ID    int    `json:"id"`
+	Label string `json:"label"`
+	// Pixels is their number, Area their share of the photo, 0 to 1.
+	Pixels int     `json:"pixels"`
+	Area   float64 `json:"area"`
+	// Box is [x0, y0, x1, y1], x1 and y1 one beyond the last pixel.
+	Box [4]int `json:"box"`
+	// Score is the mean class score of the pixels; its scale is the protocol's.
+	Score float64 `json:"score"`
+}
+
+// Report says how a photo was looked at and decided.
+type Report struct {
+	Protocol Protocol `json:"protocol"`
+	// Background is the rule in force: "off", "words", a threshold, or
+	// "words, 0.3".
+	Background string `json:"background"`
+	// Templates names the prompts.
+	Templates string `json:"templates"`
+	// SeenWidth and SeenHeight are the size the photo was resized to.
+	SeenWidth  int `json:"seen_width"`
+	SeenHeight int `json:"seen_height"`
+	// Rule is the rule behind that size, with window and stride; Windows the
+	// number of windows.
+	Rule    assign.Rule `json:"rule"`
+	Windows int         `json:"windows"`
+}
+
+// Segment cuts a photo into regions named by labels: "dog", or with synonyms
+// "dog|puppy". At most 256 labels.
+//
+// Errors wrap [ErrLabels], [ErrOption], [ErrTooLarge], [ErrModel] or ctx's.
+func (m *Model) Segment(ctx context.Context, photo image.Image, labels []string, o *SegmentOptions) (*Segmentation, error) {
+	if _, err := parseLabels(labels); err != nil { // before the photo is looked at
+		return nil, err
+	}
+	e, err := m.Encode(ctx, photo, o)
+	if err != nil {
+		return nil, err
+	}
+	return e.Segment(ctx, labels, o)
+}
+
+// Segment answers for labels. The protocol and size of o, where given, must be
+// those the photo was encoded with.
+func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOptions) (*Segmentation, error) {
+	classes, err := parseLabels(labels)
+	if err != nil {
+		return nil, err
+	}
+	var s SegmentOptions
+	if o != nil {
+		s = *o
+	}
+	if s.Protocol != "" && s.Protocol != e.protocol {
+		return nil, fmt.Errorf("%w: protocol %q, the photo was encoded for %q", ErrOption, s.Protocol, e.protocol)
+	}
+	if s.ShortSide != 0 && e.protocol != Port && s.ShortSide != e.rule.ShortSide {
+		return nil, fmt.Errorf("%w: short side %d, the photo was encoded at %d", ErrOption, s.ShortSide, e.rule.ShortSide)
+	}
+	if err := s.Background.check(); err != nil {
+		return nil, err
+	}
+	if s.Scores {
+		n := int64(len(classes)) * int64(e.view.Width) * int64(e.view.Height)
+		if err := limits.Check("number of class scores", "result", n, maxScoreElements, "ask for fewer labels or use a smaller photo"); err != nil {
+			return nil, err
+		}
+	}
+	scores, threshold, report, err := e.score(ctx, classes, s)
+	if err != nil {
+		return nil, err
+	}
+	r, err := scores.Decide(ctx, e.view.Width, e.view.Height, threshold, s.Scores)
+	if err != nil {
+		return nil, err
+	}
+	out := &Segmentation{Map: r.Map, Scores: r.Scores, Report: report, Segments: []Segment{}}
+	for _, c := range classes {
+		out.Labels = append(out.Labels, c.Name)
+	}
+	for _, st := range r.Map.Stats(len(classes)) {
+		if st.Label == 0 || st.Pixels == 0 {
+			continue
+		}
+		out.Segments = append(out.Segments, Segment{
+			ID: int(st.Label), Label: classes[st.Label-1].Name, Pixels: st.Pixels, Area: st.Area,
+			Box: [4]int{st.Box.Min.X, st.Box.Min.Y, st.Box.Max.X, st.Box.Max.Y}, Score: r.Mean[st.Label-1],
+		})
+	}
+	return out, nil
+}
+
+// score makes the class scores and says which threshold the decision takes.
+func (e *Encoded) score(ctx context.Context, classes []vocab.Class, s SegmentOptions) (*assign.Scores, float64, Report, error) {
+	m, v := e.model, e.view
+	report := Report{Protocol: e.protocol, SeenWidth: v.SeenWidth, SeenHeight: v.SeenHeight, Rule: e.rule, Windows: len(v.Windows)}
+	report.Templates = s.Templates
+	if report.Templates == "" {
+		report.Templates = "simple"
+		if e.protocol == Best {
+			report.Templates = m.eval.Templates
+		}
+	}
+	if e.protocol == Best {
+		scores, threshold, err := e.best(ctx, classes, s.Background, &report)
+		return scores, threshold, report, err
+	}
+	names := make([]string, len(classes))
+	for i, c := range classes {
+		names[i] = c.Name // the paper knows no synonyms
+	}
+	text, err := m.classVectors(ctx, names, report.Templates, false)
+	if err != nil {
+		return nil, 0, report, err
+	}
+	p := m.config.EmbedWidth
+	if e.protocol == Port {
+		report.Background = "off"
+		scores, err := assign.Port(ctx, v, text, p, m.scale)
+		return scores, 0, report, err
+	}
+	threshold := s.Background.resolve(paperThreshold)
+	report.Background = thresholdText(threshold)
+	scores, err := assign.Paper(ctx, v, text, p, min(m.scale, 100), threshold)
+	return scores, 0, report, err
+}
+
+func thresholdText(t float64) string {
+	if math.IsNaN(t) {
+		return "off"
+	}
+	return fmt.Sprintf("%g", t)
+}
+
+// best scores by cosines, background words competing unless background is off.
+func (e *Encoded) best(ctx context.Context, classes []vocab.Class, b Background, report *Report) (*assign.Scores, float64, error) {
+	m := e.model
+	words := assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}
+	var names []string
+	for i, c := range classes {
+		for _, n := range c.Names() {
+			names, words.Owner = append(names, n), append(words.Owner, uint16(i+1))
+		}
+	}
+	threshold := b.resolve(m.eval.Threshold)
+	report.Background = "off"
+	if !math.IsNaN(threshold) {
+		for _, w := range vocab.WithoutLabels(vocab.BackgroundWords(), classes) {
+			names, words.Owner = append(names, w), append(words.Owner, 0)
+		}
+		report.Background = "words"
+		if threshold > 0 {
+			report.Background = fmt.Sprintf("words, %g", threshold)
+		}
+	}
+	var err error
+	if words.Vectors, err = m.classVectors(ctx, names, report.Templates, false); err != nil {
+		return nil, 0, err
+	}
+	from := map[network.MapSource]assign.Source{network.MapPatches: assign.FromPatches, network.MapBoth: assign.FromBoth}[m.config.Map()]
+	scores, err := assign.Best(ctx, e.view, words, from)
+	if err != nil {
+		return nil, 0, fmt.Errorf("%w %s: %w", ErrModel, m.name, err)
+	}
+	scores.Sharpness = min(m.scale, 100)
+	return scores, threshold, nil
+}
+
+// Classification is one class's score.
+type Classification struct {
+	Label string `json:"label"`
+	// Score is the cosine of photo and class, −1 to 1.
+	Score float64 `json:"score"`
+}
+
+// Classify scores labels for a whole photo, best first: cosine of the photo's
+// vector and the class's, which is the mean over seven prompts of projected
+// vectors, normalised afterwards (paper, zero-shot classification).
+func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string) ([]Classification, error) {
+	classes, err := parseLabels(labels)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(classes))
+	for i, c := range classes {
+		names[i] = c.Name
+	}
+	text, err := m.classVectors(ctx, names, "subset", true)
+	if err != nil {
+		return nil, err
+	}
+	v, err := m.EmbedImage(ctx, photo)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Classification, len(names))
+	for i := range names {
+		out[i].Label = names[i]
+		for k, x := range v {
+			out[i].Score += float64(x) * float64(text[i*len(v)+k])
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Classification) int {
+		switch {
+		case a.Score > b.Score:
+			return -1
+		case a.Score < b.Score:
+			return 1
+		}
+		return 0
+	})
+	return out, nil
+}
+
+// Groups returns, for each grouping stage, which group every pixel belongs to,
+// counted from 1; no words are asked. The photo is looked at in one pass.
+func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, error) {
+	if !m.config.HasGroups() {
+		return nil, fmt.Errorf("%w %s: it has no groups", ErrModel, m.name)
+	}
+	im, err := toImage(photo)
+	if err != nil {
+		return nil, err
+	}
+	rule := defaultRule(m.config)
+	rule.Window, rule.Stride = 0, 0
+	view, err := m.look(ctx, im, rule, Paper)
+	if err != nil {
+		return nil, err
+	}
+	var maps []*mask.Map
+	for stage := range m.stageGroups() {
+		g, err := assign.GroupMap(view, stage)
+		if err != nil {
+			return nil, err
+		}
+		maps = append(maps, g)
+	}
+	return maps, nil
+}
