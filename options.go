@@ -1,6 +1,7 @@
 package groupvit
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -136,5 +137,9 @@ func parseLabels(labels []string) ([]vocab.Class, error) {
 		names := strings.Split(l, "|")
 		classes[i] = vocab.Class{Name: names[0], Synonyms: names[1:]}
 	}
-	return vocab.CheckLabels(classes)
+	checked, err := vocab.CheckLabels(classes)
+	if err != nil && !errors.Is(err, ErrLabels) {
+		err = fmt.Errorf("%w: %w", ErrLabels, err)
+	}
+	return checked, err
 }

@@ -147,7 +147,7 @@ func TestPaperReference(t *testing.T) {
 		}
 		v.Windows = append(v.Windows, assign.Window{
 			Rect: box, GridH: box.Height / 8, GridW: box.Width / 8,
-			Assign: flat(stored.Soft...), First: flat(stored.Soft...), Groups: groups, Image: image,
+			Assign: flat(stored.Soft...), Stages: [][]float32{flat(stored.Soft...)}, Groups: groups, Image: image,
 		})
 	}
 	checkPaper(t, r, "tiny", v, texts, 2e-5, 12)

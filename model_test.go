@@ -1,0 +1,258 @@
+package groupvit_test
+
+import (
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights"
+)
+
+// paperConfig is the paper's network in small, localConfig a variant that reads
+// its map from patches.
+func paperConfig() network.Config {
+	c := network.Default()
+	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
+	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
+	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
+	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
+	c.ProjectionWidth, c.EmbedWidth = 32, 16
+	return c
+}
+
+func localConfig() network.Config {
+	c := paperConfig()
+	c.GroupTokens, c.OutputGroups = []int{0}, []int{0}
+	c.Depths, c.Heads = []int{0}, []int{1}
+	c.Variant = network.Variant{PatchEmbeddings: network.PatchesLocal, PatchPooled: true, Map: network.MapPatches, LocalMLP: 32,
+		NounsAgainst: []string{network.AgainstPatches}}
+	return c
+}
+
+// saveModel writes a model with drawn weights and returns its directory.
+func saveModel(t testing.TB, c network.Config, extra map[string][]byte) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "model")
+	m := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd, Extra: extra}
+	if err := weights.Save(dir, m, weights.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func openModel(t testing.TB, c network.Config) *groupvit.Model {
+	t.Helper()
+	m, err := groupvit.Open(context.Background(), saveModel(t, c, nil), &groupvit.Options{Engine: "go", Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// photo is a picture with a bright disc.
+func photo(w, h int) image.Image {
+	im := image.NewRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			c := color.RGBA{uint8(x * 255 / w), uint8(y * 255 / h), 80, 255}
+			if (x-w/2)*(x-w/2)+(y-h/2)*(y-h/2) < h*h/9 {
+				c = color.RGBA{250, 240, 20, 255}
+			}
+			im.Set(x, y, c)
+		}
+	}
+	return im
+}
+
+func TestSegment(t *testing.T) {
+	paper, local := openModel(t, paperConfig()), openModel(t, localConfig())
+	for _, c := range []struct {
+		name     string
+		model    *groupvit.Model
+		options  *groupvit.SegmentOptions
+		labels   []string
+		protocol groupvit.Protocol
+		windows  int
+	}{
+		{"paper", paper, nil, []string{"dog", "grass"}, groupvit.Paper, 2},
+		{"paper, one label", paper, nil, []string{"dog"}, groupvit.Paper, 2},
+		{"paper without background", paper, &groupvit.SegmentOptions{Background: groupvit.NoBackground()}, []string{"dog", "grass"}, groupvit.Paper, 2},
+		{"port", paper, &groupvit.SegmentOptions{Protocol: groupvit.Port}, []string{"dog", "grass"}, groupvit.Port, 1},
+		{"best from groups", paper, &groupvit.SegmentOptions{Protocol: groupvit.Best}, []string{"dog|puppy", "grass"}, groupvit.Best, 2},
+		{"best from patches", local, nil, []string{"dog", "🐕"}, groupvit.Best, 2},
+		{"best, small", local, &groupvit.SegmentOptions{ShortSide: 16, Background: groupvit.BackgroundBelow(0.9)}, []string{"dog"}, groupvit.Best, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := groupvit.SegmentOptions{Scores: true}
+			if c.options != nil {
+				o = *c.options
+				o.Scores = true
+			}
+			s, err := c.model.Segment(t.Context(), photo(60, 45), c.labels, &o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Report.Protocol != c.protocol || s.Report.Windows != c.windows {
+				t.Errorf("report %+v, want protocol %s, %d windows", s.Report, c.protocol, c.windows)
+			}
+			if s.Map.Width != 60 || s.Map.Height != 45 || len(s.Scores) != len(c.labels)*60*45 {
+				t.Fatalf("map %d×%d, %d scores", s.Map.Width, s.Map.Height, len(s.Scores))
+			}
+			if int(s.Map.Max()) > len(c.labels) {
+				t.Errorf("label %d of %d", s.Map.Max(), len(c.labels))
+			}
+			if s.Report.Background == "off" && slices.Contains(s.Map.Labels, 0) {
+				t.Error("background although it is off")
+			}
+			for _, v := range s.Scores {
+				if math.IsNaN(float64(v)) {
+					t.Fatal("a score is NaN")
+				}
+			}
+		})
+	}
+}
+
+func TestEncodedAnswersAsSegment(t *testing.T) {
+	m := openModel(t, paperConfig())
+	e, err := m.Encode(t.Context(), photo(50, 40), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for _, labels := range [][]string{{"dog", "cat"}, {"sky", "a very long name of something that is cut off somewhere"}} {
+				a, err := e.Segment(t.Context(), labels, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b, err := m.Segment(t.Context(), photo(50, 40), labels, nil)
+				if err != nil {
+					t.Error(err)
+				} else if !slices.Equal(a.Map.Labels, b.Map.Labels) {
+					t.Error("Encoded and Model disagree")
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if _, err := e.Segment(t.Context(), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best}); !errors.Is(err, groupvit.ErrOption) {
+		t.Errorf("another protocol than the encoded one: %v", err)
+	}
+}
+
+func TestEmbeddingsAndClasses(t *testing.T) {
+	m := openModel(t, paperConfig())
+	text, err := m.EmbedText(t.Context(), "a photo of a dog.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	im, err := m.EmbedImage(t.Context(), photo(90, 40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range [][]float32{text, im} {
+		var sum float64
+		for _, x := range v {
+			sum += float64(x) * float64(x)
+		}
+		if len(v) != 16 || math.Abs(sum-1) > 1e-5 {
+			t.Errorf("%d values of squared length %g, want 16 and 1", len(v), sum)
+		}
+	}
+	// Batch and padding do not change a text's vector.
+	fresh := openModel(t, paperConfig())
+	if _, err := fresh.Classify(t.Context(), photo(40, 40), []string{"cat", "dog", "horse"}); err != nil {
+		t.Fatal(err)
+	}
+	again, err := fresh.EmbedText(t.Context(), "a photo of a dog.")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range text {
+		if math.Abs(float64(text[i]-again[i])) > 1e-5 {
+			t.Fatalf("value %d: %g and %g", i, text[i], again[i])
+		}
+	}
+	classes, err := m.Classify(t.Context(), photo(40, 40), []string{"cat", "dog", "horse"})
+	if err != nil || len(classes) != 3 || classes[0].Score < classes[2].Score {
+		t.Errorf("classes %v, error %v", classes, err)
+	}
+	maps, err := m.Groups(t.Context(), photo(70, 40))
+	if err != nil || len(maps) != 2 || maps[0].Width != 70 || maps[0].Max() > 6 || maps[1].Max() > 3 {
+		t.Errorf("groups: %v", err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	m, local := openModel(t, paperConfig()), openModel(t, localConfig())
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	segment := func(m *groupvit.Model, labels []string, o *groupvit.SegmentOptions) error {
+		_, err := m.Segment(t.Context(), photo(20, 20), labels, o)
+		return err
+	}
+	_, missing := groupvit.Open(t.Context(), "no/such/model", nil)
+	_, noEngine := groupvit.Open(t.Context(), saveModel(t, paperConfig(), nil), &groupvit.Options{Engine: "abacus"})
+	_, badEval := groupvit.Open(t.Context(), saveModel(t, localConfig(), map[string][]byte{"eval.json": []byte(`{"short_side": 1}`)}), nil)
+	_, late := m.Segment(cancelled, photo(20, 20), []string{"dog"}, nil)
+	_, groups := local.Groups(t.Context(), photo(20, 20))
+	_, tooWide := m.Segment(t.Context(), image.NewUniform(color.White), []string{"dog"}, nil)
+	closed := openModel(t, paperConfig())
+	closed.Close()
+	for _, c := range []struct {
+		name string
+		got  error
+		want error
+	}{
+		{"no labels", segment(m, nil, nil), groupvit.ErrLabels},
+		{"empty label", segment(m, []string{" "}, nil), groupvit.ErrLabels},
+		{"duplicate", segment(m, []string{"dog", "dog"}, nil), groupvit.ErrLabels},
+		{"10,000 characters", segment(m, []string{strings.Repeat("x", 10_000)}, nil), groupvit.ErrLabels},
+		{"protocol", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: "magic"}), groupvit.ErrOption},
+		{"threshold", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Background: groupvit.BackgroundBelow(2)}), groupvit.ErrOption},
+		{"templates", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Templates: "haiku"}), groupvit.ErrOption},
+		{"size", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, ShortSide: 3}), groupvit.ErrOption},
+		{"paper without groups", segment(local, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Paper}), groupvit.ErrOption},
+		{"groups without groups", groups, groupvit.ErrModel},
+		{"missing model", missing, groupvit.ErrModel},
+		{"missing file", missing, os.ErrNotExist},
+		{"engine", noEngine, groupvit.ErrOption},
+		{"eval.json", badEval, groupvit.ErrModel},
+		{"cancelled", late, context.Canceled},
+		{"endless picture", tooWide, groupvit.ErrTooLarge},
+		{"closed", segment(closed, []string{"dog"}, nil), groupvit.ErrClosed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if !errors.Is(c.got, c.want) {
+				t.Errorf("error %v, want %v", c.got, c.want)
+			}
+		})
+	}
+}
+
+func TestExtremeShapes(t *testing.T) {
+	for name, m := range map[string]*groupvit.Model{"paper": openModel(t, paperConfig()), "local": openModel(t, localConfig())} {
+		for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {33, 7}} {
+			s, err := m.Segment(t.Context(), photo(size[0], size[1]), []string{"dog", "cat"}, nil)
+			if err != nil {
+				t.Errorf("%s, %v: %v", name, size, err)
+			} else if s.Map.Width != size[0] || s.Map.Height != size[1] {
+				t.Errorf("%s, %v: map %d×%d", name, size, s.Map.Width, s.Map.Height)
+			}
+		}
+	}
+}
