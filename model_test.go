@@ -34,7 +34,8 @@ func localConfig() network.Config {
 	c := paperConfig()
 	c.GroupTokens, c.OutputGroups = []int{0}, []int{0}
 	c.Depths, c.Heads = []int{0}, []int{1}
-	c.Variant = network.Variant{PatchEmbeddings: network.PatchesLocal, PatchPooled: true, Map: network.MapPatches, LocalMLP: 32,
+	c.Variant = network.Variant{PatchEmbeddings: network.PatchesLocal, PatchPooled: true, Map: network.MapPatches, LocalMLP: 32, TextPooling: network.PoolMean, PlainProjection: true,
+		Stem:         network.Stem{Channels: []int{4, 8, 16}, Blocks: []int{0, 1, 1}, BatchNorm: true},
 		NounsAgainst: []string{network.AgainstPatches}}
 	return c
 }
@@ -246,7 +247,7 @@ func TestErrors(t *testing.T) {
 
 func TestExtremeShapes(t *testing.T) {
 	for name, m := range map[string]*groupvit.Model{"paper": openModel(t, paperConfig()), "local": openModel(t, localConfig())} {
-		for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {33, 7}} {
+		for _, size := range [][2]int{{1, 1}, {1, 300}, {300, 1}, {33, 7}, {13, 9}} {
 			s, err := m.Segment(t.Context(), photo(size[0], size[1]), []string{"dog", "cat"}, nil)
 			if err != nil {
 				t.Errorf("%s, %v: %v", name, size, err)
@@ -254,5 +255,27 @@ func TestExtremeShapes(t *testing.T) {
 				t.Errorf("%s, %v: map %d×%d", name, size, s.Map.Width, s.Map.Height)
 			}
 		}
+	}
+}
+
+// TestWholePhoto: an eval.json without windows looks at odd sizes in one pass.
+func TestWholePhoto(t *testing.T) {
+	for name, eval := range map[string]string{
+		"whole":  `{"short_side": 37, "long_side": 53, "background_threshold": 0.2, "templates": "identity"}`,
+		"squash": `{"short_side": 40, "squash": true}`,
+	} {
+		dir := saveModel(t, localConfig(), map[string][]byte{"eval.json": []byte(eval)})
+		m, err := groupvit.Open(t.Context(), dir, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := m.Segment(t.Context(), photo(61, 34), []string{"dog", "cat"}, nil)
+		if err != nil || s.Report.Windows != 1 || s.Map.Width != 61 {
+			t.Errorf("%s: %v, %+v", name, err, s)
+		}
+		if name == "whole" && (s.Report.SeenWidth != 53 || s.Report.Background != "words, 0.2" || s.Report.Templates != "identity") {
+			t.Errorf("report %+v", s.Report)
+		}
+		m.Close()
 	}
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
-	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -110,7 +109,7 @@ func (l *labelFlags) read() ([]string, error) {
 			return nil, usagef("--labels-file: %w", openErr)
 		}
 		defer f.Close()
-		classes, err = vocab.ReadLabels(io.LimitReader(f, limits.Labels*limits.LabelBytes*4))
+		classes, err = vocab.ReadLabels(f)
 	default:
 		classes, err = vocab.ParseLabels(l.list)
 	}
