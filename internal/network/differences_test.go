@@ -211,6 +211,11 @@ func outputGroups(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, want := range []string{`"assign_eps": 1.0`, `"layer_norm_eps": 1e-05`} {
+		if !strings.Contains(string(data), want) {
+			t.Errorf("config.json lacks %s: the port refuses an integer for a float", want)
+		}
+	}
 	var file struct {
 		Vision struct {
 			Output []int `json:"num_output_groups"`

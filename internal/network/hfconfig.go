@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 )
 
 // modelType is the port's name for this architecture in config.json.
@@ -17,7 +19,7 @@ type jsonConfig struct {
 	ModelType      string           `json:"model_type"`
 	ProjectionDim  *int             `json:"projection_dim,omitempty"`
 	ProjectionMid  *int             `json:"projection_intermediate_dim,omitempty"`
-	LogitScaleInit *float64         `json:"logit_scale_init_value,omitempty"`
+	LogitScaleInit *number          `json:"logit_scale_init_value,omitempty"`
 	Vision         jsonVisionConfig `json:"vision_config"`
 	Text           jsonTextConfig   `json:"text_config"`
 	MultiLabel     *bool            `json:"groupvit_multi_label,omitempty"`
@@ -25,38 +27,51 @@ type jsonConfig struct {
 }
 
 type jsonVisionConfig struct {
-	ModelType        string    `json:"model_type,omitempty"`
-	HiddenSize       *int      `json:"hidden_size,omitempty"`
-	IntermediateSize *int      `json:"intermediate_size,omitempty"`
-	Layers           *int      `json:"num_hidden_layers,omitempty"`
-	Depths           []int     `json:"depths,omitempty"`
-	GroupTokens      []int     `json:"num_group_tokens,omitempty"`
-	OutputGroups     []int     `json:"num_output_groups,omitempty"`
-	Heads            *int      `json:"num_attention_heads,omitempty"`
-	StageHeads       []int     `json:"groupvit_stage_heads,omitempty"`
-	ImageSize        *int      `json:"image_size,omitempty"`
-	PatchSize        *int      `json:"patch_size,omitempty"`
-	Channels         *int      `json:"num_channels,omitempty"`
-	Activation       string    `json:"hidden_act,omitempty"`
-	LayerNormEps     *float64  `json:"layer_norm_eps,omitempty"`
-	AssignEps        *float64  `json:"assign_eps,omitempty"`
-	AssignRatio      []float64 `json:"assign_mlp_ratio,omitempty"`
-	DropPath         *float64  `json:"groupvit_drop_path,omitempty"`
-}
-
-type jsonTextConfig struct {
 	ModelType        string   `json:"model_type,omitempty"`
-	VocabSize        *int     `json:"vocab_size,omitempty"`
 	HiddenSize       *int     `json:"hidden_size,omitempty"`
 	IntermediateSize *int     `json:"intermediate_size,omitempty"`
 	Layers           *int     `json:"num_hidden_layers,omitempty"`
+	Depths           []int    `json:"depths,omitempty"`
+	GroupTokens      []int    `json:"num_group_tokens,omitempty"`
+	OutputGroups     []int    `json:"num_output_groups,omitempty"`
 	Heads            *int     `json:"num_attention_heads,omitempty"`
-	Positions        *int     `json:"max_position_embeddings,omitempty"`
+	StageHeads       []int    `json:"groupvit_stage_heads,omitempty"`
+	ImageSize        *int     `json:"image_size,omitempty"`
+	PatchSize        *int     `json:"patch_size,omitempty"`
+	Channels         *int     `json:"num_channels,omitempty"`
 	Activation       string   `json:"hidden_act,omitempty"`
-	LayerNormEps     *float64 `json:"layer_norm_eps,omitempty"`
-	BOS              *int     `json:"bos_token_id,omitempty"`
-	EOS              *int     `json:"eos_token_id,omitempty"`
-	PAD              *int     `json:"pad_token_id,omitempty"`
+	LayerNormEps     *number  `json:"layer_norm_eps,omitempty"`
+	AssignEps        *number  `json:"assign_eps,omitempty"`
+	AssignRatio      []number `json:"assign_mlp_ratio,omitempty"`
+	DropPath         *number  `json:"groupvit_drop_path,omitempty"`
+}
+
+type jsonTextConfig struct {
+	ModelType        string  `json:"model_type,omitempty"`
+	VocabSize        *int    `json:"vocab_size,omitempty"`
+	HiddenSize       *int    `json:"hidden_size,omitempty"`
+	IntermediateSize *int    `json:"intermediate_size,omitempty"`
+	Layers           *int    `json:"num_hidden_layers,omitempty"`
+	Heads            *int    `json:"num_attention_heads,omitempty"`
+	Positions        *int    `json:"max_position_embeddings,omitempty"`
+	Activation       string  `json:"hidden_act,omitempty"`
+	LayerNormEps     *number `json:"layer_norm_eps,omitempty"`
+	BOS              *int    `json:"bos_token_id,omitempty"`
+	EOS              *int    `json:"eos_token_id,omitempty"`
+	PAD              *int    `json:"pad_token_id,omitempty"`
+}
+
+// number is written with a decimal point or an exponent: transformers refuses an
+// integer where its configuration has a float ("assign_eps": 1).
+type number float64
+
+// MarshalJSON implements [json.Marshaler].
+func (n number) MarshalJSON() ([]byte, error) {
+	text := strconv.FormatFloat(float64(n), 'g', -1, 64)
+	if !strings.ContainsAny(text, ".e") {
+		text += ".0"
+	}
+	return []byte(text), nil
 }
 
 // ParseConfig reads a Hugging Face config.json. Keys it lacks take the
@@ -80,7 +95,7 @@ func ParseConfig(data []byte) (Config, error) {
 	set(&c.EmbedWidth, j.ProjectionDim)
 	set(&c.ProjectionWidth, j.ProjectionMid)
 	if s := j.LogitScaleInit; s != nil {
-		c.Temperature = math.Exp(-*s)
+		c.Temperature = math.Exp(-float64(*s))
 	}
 	c.NounLoss = j.MultiLabel != nil && *j.MultiLabel
 	if len(j.Variant) > 0 {
@@ -115,8 +130,8 @@ func (v jsonVisionConfig) read(c *Config) error {
 	set(&c.Width, v.HiddenSize)
 	set(&c.ImageSize, v.ImageSize)
 	set(&c.PatchSize, v.PatchSize)
-	set(&c.AssignEpsilon, v.AssignEps)
-	set(&c.DropPath, v.DropPath)
+	set(&c.AssignEpsilon, (*float64)(v.AssignEps))
+	set(&c.DropPath, (*float64)(v.DropPath))
 	if v.Depths != nil {
 		c.Depths = v.Depths
 	}
@@ -164,8 +179,8 @@ func fixed(key, value, want string) error {
 	return fmt.Errorf("%w: %s is %q, GroupViT has %q", ErrConfig, key, value, want)
 }
 
-func fixedEpsilon(key string, eps *float64) error {
-	if eps == nil || math.Abs(*eps-LayerNormEpsilon) < 1e-12 {
+func fixedEpsilon(key string, eps *number) error {
+	if eps == nil || math.Abs(float64(*eps)-LayerNormEpsilon) < 1e-12 {
 		return nil
 	}
 	return fmt.Errorf("%w: %s.layer_norm_eps is %g, GroupViT has %g", ErrConfig, key, *eps, LayerNormEpsilon)
@@ -190,7 +205,7 @@ func (c Config) JSON() ([]byte, error) {
 	j := jsonConfig{
 		Architectures: []string{"GroupViTModel"}, ModelType: modelType,
 		ProjectionDim: &c.EmbedWidth, ProjectionMid: &c.ProjectionWidth,
-		LogitScaleInit: ptr(c.logitScale()), MultiLabel: &c.NounLoss,
+		LogitScaleInit: ptr(number(c.logitScale())), MultiLabel: &c.NounLoss,
 		Vision: c.jsonVision(), Text: c.Text.json(),
 	}
 	if !c.IsPaper() {
@@ -219,8 +234,8 @@ func (c Config) jsonVision() jsonVisionConfig {
 		ModelType: "groupvit_vision_model", HiddenSize: &c.Width, IntermediateSize: ptr(c.MLPRatio * c.Width),
 		Layers: &layers, Depths: c.Depths, GroupTokens: c.GroupTokens, OutputGroups: groups,
 		Heads: &c.Heads[0], ImageSize: &c.ImageSize, PatchSize: &c.PatchSize, Channels: ptr(3),
-		Activation: "gelu", LayerNormEps: ptr(LayerNormEpsilon), AssignEps: &c.AssignEpsilon,
-		AssignRatio: []float64{0.5, 4}, DropPath: &c.DropPath,
+		Activation: "gelu", LayerNormEps: ptr(number(LayerNormEpsilon)), AssignEps: ptr(number(c.AssignEpsilon)),
+		AssignRatio: []number{0.5, 4}, DropPath: ptr(number(c.DropPath)),
 	}
 	for _, h := range c.Heads {
 		if h != c.Heads[0] {
@@ -236,7 +251,7 @@ func (t TextConfig) json() jsonTextConfig {
 	return jsonTextConfig{
 		ModelType: "groupvit_text_model", VocabSize: &t.Vocabulary, HiddenSize: &t.Width,
 		IntermediateSize: ptr(t.MLPRatio * t.Width), Layers: &t.Depth, Heads: &t.Heads, Positions: &t.Context,
-		Activation: "quick_gelu", LayerNormEps: ptr(LayerNormEpsilon),
+		Activation: "quick_gelu", LayerNormEps: ptr(number(LayerNormEpsilon)),
 		BOS: ptr(t.Vocabulary - 2), EOS: ptr(t.Vocabulary - 1), PAD: ptr(1),
 	}
 }

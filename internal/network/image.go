@@ -1,0 +1,159 @@
+package network
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/attention"
+)
+
+// ImageOutput holds everything the image tower computes.
+type ImageOutput struct {
+	// Stages holds the assignment of every grouping block, first to last.
+	Stages []StageOutput
+	// Groups [B, G, D] are the last stage's tokens after the final LayerNorm:
+	// its groups, or image tokens where the network has no groups.
+	Groups *Node
+	// GroupEmbeddings [B, G, P] are the groups projected into the shared
+	// space, not normalised; nil in training unless a loss needs them, and nil
+	// for a network without groups.
+	GroupEmbeddings *Node
+	// Pooled [B, D] is the mean of Groups.
+	Pooled *Node
+	// Embedding [B, P] is the picture in the shared space, not normalised.
+	Embedding *Node
+	// Areas [B, G] is min(1, G · share of the image tokens) of each group; nil
+	// without groups.
+	Areas *Node
+	// PatchEmbeddings [B, h·w, P] are projected patches, not normalised, nil
+	// unless the variant asks for them.
+	PatchEmbeddings *Node
+	// GridH and GridW are the size of the token grid.
+	GridH, GridW int
+	// Updates holds new running statistics by parameter name (training).
+	Updates map[string]*Node
+}
+
+// Image is the image tower and its projection head: pixels [B, 3, H, W],
+// normalised, of any size that holds one patch.
+func Image(w Weights, c Config, pixels *Node, m Mode) ImageOutput {
+	t := newTower(w, c, m)
+	out := ImageOutput{Updates: t.updates}
+	x, h, width := t.embed(pixels)
+	out.GridH, out.GridW = h, width
+	local := t.local(x)
+	if c.hasTrunk() {
+		x = Add(x, t.positions(h, width))
+	}
+	x, out.Stages = t.stages(x, local)
+	t.finish(&out, x, local)
+	return out
+}
+
+// local returns the features that no attention has touched: f = e + MLP(LN(e)).
+func (t *tower) local(e *Node) *Node {
+	if t.config.Variant.LocalMLP == 0 {
+		return e
+	}
+	return Add(e, t.mlp("local_model.mlp", t.norm("local_model.mlp.layer_norm", e)))
+}
+
+// stages runs the transformer blocks and grouping blocks of all stages.
+func (t *tower) stages(x, local *Node) (*Node, []StageOutput) {
+	c := t.config
+	total, drawn := 0, 0
+	for _, d := range c.Depths {
+		total += d
+	}
+	var assignments []StageOutput
+	var groups *Node // the previous stage's group tokens, after its blocks
+	for i := range c.Depths {
+		name, s := stageName(i), c.GroupTokens[i]
+		length := x.Shape().Dimensions[1]
+		z := x
+		if s > 0 {
+			groups = t.groupTokens(i, x.Shape().Dimensions[0], groups)
+			z = Concatenate([]*Node{x, groups}, 1) // image tokens first
+		}
+		for b := range c.Depths[i] {
+			rate := 0.0
+			if total > 1 {
+				rate = c.DropPath * float64(drawn) / float64(total-1)
+			}
+			z = t.block(fmt.Sprintf("%s.layers.%d", name, b), c.Heads[i], z, rate)
+			drawn++
+		}
+		if s == 0 {
+			x = z
+			continue
+		}
+		x = SliceAxis(z, 1, AxisRange(0, length))
+		groups = SliceAxis(z, 1, AxisRange(length, length+s))
+		var values *Node
+		if c.Variant.LocalValues && len(assignments) == 0 {
+			values = t.norm("local_model.value_norm", local)
+		}
+		var a StageOutput
+		x, a = t.group(name+".downsample", c.Heads[i], x, groups, values)
+		assignments = append(assignments, a)
+	}
+	return x, assignments
+}
+
+// groupTokens returns a stage's group tokens [B, S, D]: learned, and from the
+// second stage on plus what the previous stage's tokens project to.
+func (t *tower) groupTokens(i, batch int, previous *Node) *Node {
+	name := stageName(i)
+	tokens := t.weights(name + ".group_token")
+	if i > 0 {
+		p := t.norm(name+".group_projector.0", previous)
+		return Add(tokens, t.mixTokens(name+".group_projector.1", p))
+	}
+	dims := tokens.Shape().Dimensions
+	return BroadcastToDims(tokens, batch, dims[1], dims[2])
+}
+
+// block is a pre-norm transformer block.
+func (t *tower) block(name string, heads int, x *Node, drop float64) *Node {
+	y := t.norm(name+".layer_norm1", x)
+	y = t.attend(name+".self_attn", "out_proj", heads, y, y, attention.CoreOptions{})
+	x = Add(x, t.dropPath(y, drop))
+	y = t.mlp(name+".mlp", t.norm(name+".layer_norm2", x))
+	return Add(x, t.dropPath(y, drop))
+}
+
+// finish fills in what follows the last stage: norm, pooling, projections.
+func (t *tower) finish(out *ImageOutput, x, local *Node) {
+	const finalNorm, head = "vision_model.layernorm", "visual_projection"
+	c, v := t.config, t.config.Variant
+	out.Groups = t.norm(finalNorm, x)
+	out.Pooled = ReduceMean(out.Groups, 1)
+	if len(out.Stages) > 0 {
+		share := ReduceMean(chain(out.Stages), 2) // [B, G]
+		out.Areas = MinScalar(MulScalar(share, float64(c.Groups())), 1.0)
+	}
+	switch v.PatchEmbeddings {
+	case PatchesLocal:
+		out.PatchEmbeddings = t.project(head, t.norm(finalNorm, local))
+	case PatchesTrunk:
+		out.PatchEmbeddings = t.project(head, out.Groups)
+	}
+	// In the paper's training only the pooled feature reaches the head, whose
+	// batch statistics it alone makes.
+	wanted := !t.mode.Training || v.AreaWeighted || contains(v.nounsAgainst(), AgainstGroups)
+	projectGroups := len(out.Stages) > 0 && wanted
+	switch {
+	case v.PatchPooled:
+		out.Embedding = ReduceMean(out.PatchEmbeddings, 1)
+	case !v.AreaWeighted:
+		out.Embedding = t.project(head, out.Pooled)
+	}
+	if projectGroups {
+		out.GroupEmbeddings = t.project(head, out.Groups)
+	}
+	if v.AreaWeighted {
+		w := InsertAxes(out.Areas, -1)
+		sum := ReduceSum(Mul(out.GroupEmbeddings, w), 1)
+		out.Embedding = Div(sum, ReduceSum(w, 1))
+	}
+}

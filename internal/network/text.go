@@ -1,0 +1,78 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/attention"
+)
+
+// TextOutput holds what the text tower computes.
+type TextOutput struct {
+	// Pooled [B, C] is the feature of the text after the final LayerNorm.
+	Pooled *Node
+	// Embedding [B, P] is the text in the shared space, not normalised.
+	Embedding *Node
+	// Updates holds new running statistics by parameter name (training).
+	Updates map[string]*Node
+}
+
+// Text is the text tower and its projection head: ids, int32 [B, T] with T at
+// most the context, each row start, words, end (the largest id), padding.
+// Padding after the end changes nothing, so a batch may be cut after its last
+// end token.
+func Text(w Weights, c Config, ids *Node, m Mode) TextOutput {
+	t := newTower(w, c, m)
+	dims := ids.Shape().Dimensions
+	table := t.weights("text_model.embeddings.token_embedding.weight")
+	x := Gather(table, InsertAxes(ids, -1))
+	positions := t.weights("text_model.embeddings.position_embedding.weight")
+	x = Add(x, InsertAxes(SliceAxis(positions, 0, AxisRange(0, dims[1])), 0))
+	end := ArgMax(ids, -1, dtypes.Int32) // [B], the first of the largest
+	options := t.textAttention(end, dims[1])
+	for n := range c.Text.Depth {
+		x = t.textBlock(fmt.Sprintf("text_model.encoder.layers.%d", n), x, options)
+	}
+	x = t.norm("text_model.final_layer_norm", x)
+	pooled := t.poolText(x, end)
+	return TextOutput{Pooled: pooled, Embedding: t.project("text_projection", pooled), Updates: t.updates}
+}
+
+// textAttention is causal in the paper. The variant that averages over words
+// lets every word see every other and hides the padding.
+func (t *tower) textAttention(end *Node, length int) attention.CoreOptions {
+	if t.config.Variant.noMeanText() {
+		return attention.CoreOptions{UseCausalMask: true}
+	}
+	mask := wordMask(end, length) // [B, T]
+	return attention.CoreOptions{AttentionMask: InsertAxes(mask, 1, 1)}
+}
+
+// wordMask is true up to and including the end token: [B, T].
+func wordMask(end *Node, length int) *Node {
+	g, batch := end.Graph(), end.Shape().Dimensions[0]
+	at := Iota(g, shapes.Make(dtypes.Int32, batch, length), 1)
+	return LessOrEqual(at, BroadcastToDims(InsertAxes(end, -1), batch, length))
+}
+
+func (t *tower) textBlock(name string, x *Node, o attention.CoreOptions) *Node {
+	y := t.norm(name+".layer_norm1", x)
+	x = Add(x, t.attend(name+".self_attn", "out_proj", t.config.Text.Heads, y, y, o))
+	y = t.linear(name+".mlp.fc1", t.norm(name+".layer_norm2", x))
+	return Add(x, t.linear(name+".mlp.fc2", quickGelu(y)))
+}
+
+// poolText takes the end token's row, or the mean over the words (variant).
+func (t *tower) poolText(x, end *Node) *Node {
+	length := x.Shape().Dimensions[1]
+	var weight *Node // [B, T]
+	if t.config.Variant.noMeanText() {
+		weight = OneHot(end, length, x.DType())
+	} else {
+		weight = ConvertDType(wordMask(end, length), x.DType())
+		weight = Div(weight, ReduceAndKeep(weight, ReduceSum, -1))
+	}
+	return ReduceSum(Mul(x, InsertAxes(weight, -1)), 1)
+}
