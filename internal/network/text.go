@@ -35,8 +35,9 @@ func Text(w Weights, c Config, ids *Node, m Mode) TextOutput {
 	for n := range c.Text.Depth {
 		x = t.textBlock(fmt.Sprintf("text_model.encoder.layers.%d", n), x, options)
 	}
-	x = t.norm("text_model.final_layer_norm", x)
-	pooled := t.poolText(x, end)
+	// LayerNorm works on each position alone, so for the paper's end token it may
+	// stand after the pooling; the mean over words wants it there.
+	pooled := t.norm("text_model.final_layer_norm", t.poolText(x, end))
 	return TextOutput{Pooled: pooled, Embedding: t.project("text_projection", pooled), Updates: t.updates}
 }
 
