@@ -47,15 +47,23 @@ func (t *tower) textAttention(end *Node, length int) attention.CoreOptions {
 	if t.config.Variant.noMeanText() {
 		return attention.CoreOptions{UseCausalMask: true}
 	}
-	mask := wordMask(end, length) // [B, T]
-	return attention.CoreOptions{AttentionMask: InsertAxes(mask, 1, 1)}
+	at, last := positionsUpTo(end, length)
+	return attention.CoreOptions{AttentionMask: InsertAxes(LessOrEqual(at, last), 1, 1)}
 }
 
-// wordMask is true up to and including the end token: [B, T].
+// positionsUpTo returns every position's number and, beside it, the row's last
+// one that counts: both int32 [B, T].
+func positionsUpTo(last *Node, length int) (at, limit *Node) {
+	batch := last.Shape().Dimensions[0]
+	at = Iota(last.Graph(), shapes.Make(dtypes.Int32, batch, length), 1)
+	return at, BroadcastToDims(InsertAxes(last, -1), batch, length)
+}
+
+// wordMask is true at the words, between start and end: [B, T]. A text without
+// words is its end token.
 func wordMask(end *Node, length int) *Node {
-	g, batch := end.Graph(), end.Shape().Dimensions[0]
-	at := Iota(g, shapes.Make(dtypes.Int32, batch, length), 1)
-	return LessOrEqual(at, BroadcastToDims(InsertAxes(end, -1), batch, length))
+	at, last := positionsUpTo(Max(AddScalar(end, -1), OnesLike(end)), length)
+	return LogicalAnd(GreaterOrEqual(at, OnesLike(at)), LessOrEqual(at, last))
 }
 
 func (t *tower) textBlock(name string, x *Node, o attention.CoreOptions) *Node {
@@ -65,7 +73,9 @@ func (t *tower) textBlock(name string, x *Node, o attention.CoreOptions) *Node {
 	return Add(x, t.linear(name+".mlp.fc2", quickGelu(y)))
 }
 
-// poolText takes the end token's row, or the mean over the words (variant).
+// poolText takes the end token's row, or the mean over the words, which
+// leaves out start and end: in a short prompt they would outweigh the word
+// (variant).
 func (t *tower) poolText(x, end *Node) *Node {
 	length := x.Shape().Dimensions[1]
 	var weight *Node // [B, T]

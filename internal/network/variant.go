@@ -66,8 +66,8 @@ type Variant struct {
 	// without BatchNorm.
 	PlainProjection bool `json:"plain_projection,omitempty"`
 	// TextPooling is "end" (the paper: the end token's position, causal
-	// attention) or "mean": start, words and end averaged, then the final
-	// LayerNorm; padding masked, no causal mask.
+	// attention) or "mean": the words, without start and end, averaged, then the
+	// final LayerNorm; padding masked, no causal mask.
 	TextPooling string `json:"text_pooling,omitempty"`
 	// XavierInit draws linear weights Xavier-uniform instead of N(0, 0.02²).
 	XavierInit bool `json:"xavier_init,omitempty"`
