@@ -20,20 +20,35 @@ type evalFile struct {
 	assign.Rule
 	// Threshold is the background threshold of "auto"; 0 is none.
 	Threshold float64 `json:"background_threshold,omitempty"`
-	// Templates names the prompts.
-	Templates string `json:"templates,omitempty"`
+	// Templates are the prompts that the model was trained with. StuffTemplates,
+	// if any, are those of the words in StuffWords.
+	Templates      templateList `json:"templates"`
+	StuffTemplates templateList `json:"stuff_templates"`
+	StuffWords     []string     `json:"stuff_words"`
+	// BackgroundWords are the hidden words that compete for background: those of
+	// ground and scenery that the model knows. None are vocab.BackgroundWords.
+	BackgroundWords []string `json:"background_words"`
+}
+
+// prompts are those of protocol best.
+func (e evalFile) prompts() prompts {
+	return prompts{forms: e.Templates, stuffForms: e.StuffTemplates, stuff: e.StuffWords}
 }
 
 // maxEvalSide bounds what an eval.json or an option may ask for, in pixels.
 const maxEvalSide = 4096
 
 func readEval(w *weights.Model) (evalFile, error) {
-	e := evalFile{Rule: defaultRule(w.Config), Templates: "short"}
+	short, err := namedPrompts("short")
+	if err != nil {
+		return evalFile{}, err
+	}
+	e := evalFile{Rule: defaultRule(w.Config), Templates: short.forms, BackgroundWords: vocab.BackgroundWords()}
 	b, ok := w.Extra[evalName]
 	if !ok {
 		return e, nil
 	}
-	e.Rule = assign.Rule{}
+	e.Rule, e.BackgroundWords = assign.Rule{}, nil
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
@@ -41,6 +56,9 @@ func readEval(w *weights.Model) (evalFile, error) {
 	}
 	if e.ShortSide == 0 {
 		e.Rule = defaultRule(w.Config)
+	}
+	if len(e.BackgroundWords) == 0 {
+		e.BackgroundWords = vocab.BackgroundWords()
 	}
 	if e.Window > 0 && e.Stride == 0 {
 		e.Stride = max(1, e.Window/2)
@@ -67,8 +85,10 @@ func (e evalFile) check(c network.Config) error {
 	if !(e.Threshold >= 0 && e.Threshold <= 1) {
 		return fmt.Errorf("%s: background_threshold is %g, allowed are 0 to 1", evalName, e.Threshold)
 	}
-	if _, err := vocab.Templates(e.Templates); err != nil {
-		return fmt.Errorf("%s: %w", evalName, err)
+	for key, words := range map[string][]string{"stuff_words": e.StuffWords, "background_words": e.BackgroundWords} {
+		if err := checkWords(evalName+": "+key, words); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -85,21 +85,8 @@ func (m *Model) Segment(ctx context.Context, photo image.Image, labels []string,
 // Segment answers for labels. The protocol and size of o, where given, must be
 // those the photo was encoded with.
 func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOptions) (*Segmentation, error) {
-	classes, err := parseLabels(labels)
+	classes, s, err := e.question(labels, o)
 	if err != nil {
-		return nil, err
-	}
-	var s SegmentOptions
-	if o != nil {
-		s = *o
-	}
-	if s.Protocol != "" && s.Protocol != e.protocol {
-		return nil, fmt.Errorf("%w: protocol %q, the photo was encoded for %q", ErrOption, s.Protocol, e.protocol)
-	}
-	if s.ShortSide != 0 && e.protocol != Port && s.ShortSide != e.rule.ShortSide {
-		return nil, fmt.Errorf("%w: short side %d, the photo was encoded at %d", ErrOption, s.ShortSide, e.rule.ShortSide)
-	}
-	if err := s.Background.check(); err != nil {
 		return nil, err
 	}
 	if s.Scores {
@@ -132,29 +119,48 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 	return out, nil
 }
 
+// question checks labels and options against how the photo was encoded.
+func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, SegmentOptions, error) {
+	var s SegmentOptions
+	classes, err := parseLabels(labels)
+	if err != nil {
+		return nil, s, err
+	}
+	if o != nil {
+		s = *o
+	}
+	if s.Protocol != "" && s.Protocol != e.protocol {
+		return nil, s, fmt.Errorf("%w: protocol %q, the photo was encoded for %q", ErrOption, s.Protocol, e.protocol)
+	}
+	if s.ShortSide != 0 && e.protocol != Port && s.ShortSide != e.rule.ShortSide {
+		return nil, s, fmt.Errorf("%w: short side %d, the photo was encoded at %d", ErrOption, s.ShortSide, e.rule.ShortSide)
+	}
+	return classes, s, s.Background.check()
+}
+
+// report says how the photo was looked at.
+func (e *Encoded) report() Report {
+	v := e.view
+	return Report{Protocol: e.protocol, SeenWidth: v.SeenWidth, SeenHeight: v.SeenHeight, Rule: e.rule, Windows: len(v.Windows)}
+}
+
 // score makes the class scores and says which threshold the decision takes.
 func (e *Encoded) score(ctx context.Context, classes []vocab.Class, s SegmentOptions) (*assign.Scores, float64, Report, error) {
-	m, v := e.model, e.view
-	report := Report{Protocol: e.protocol, SeenWidth: v.SeenWidth, SeenHeight: v.SeenHeight, Rule: e.rule, Windows: len(v.Windows)}
-	report.Templates = s.Templates
-	if report.Templates == "" {
-		report.Templates = "simple"
-		if e.protocol == Best {
-			report.Templates = m.eval.Templates
-		}
-	}
+	m, v, report := e.model, e.view, e.report()
 	if e.protocol == Best {
-		scores, threshold, err := e.best(ctx, classes, s.Background, &report)
+		forms, err := e.prompts(s.Templates)
+		if err != nil {
+			return nil, 0, report, err
+		}
+		report.Templates = forms.forms.name
+		scores, threshold, err := e.best(ctx, classes, forms, s.Background, &report)
 		return scores, threshold, report, err
 	}
-	names := make([]string, len(classes))
-	for i, c := range classes {
-		names[i] = c.Name // the paper knows no synonyms
-	}
-	text, err := m.classVectors(ctx, names, report.Templates, false)
+	text, templates, err := e.paperText(ctx, classes, s)
 	if err != nil {
 		return nil, 0, report, err
 	}
+	report.Templates = templates
 	p := m.config.EmbedWidth
 	if e.protocol == Port {
 		report.Background = "off"
@@ -167,6 +173,36 @@ func (e *Encoded) score(ctx context.Context, classes []vocab.Class, s SegmentOpt
 	return scores, 0, report, err
 }
 
+// paperText returns the unit vectors [C, P] of the labels' names as the paper
+// and the port make them, and the name of the templates.
+func (e *Encoded) paperText(ctx context.Context, classes []vocab.Class, s SegmentOptions) ([]float32, string, error) {
+	forms, err := e.prompts(s.Templates)
+	if err != nil {
+		return nil, "", err
+	}
+	names := make([]string, len(classes))
+	for i, c := range classes {
+		names[i] = c.Name // the paper knows no synonyms
+	}
+	text, err := e.model.classVectors(ctx, names, forms, false)
+	return text, forms.forms.name, err
+}
+
+// prompts are those of the option, else the protocol's.
+func (e *Encoded) prompts(option string) (prompts, error) {
+	switch {
+	case option == "" && e.protocol == Best:
+		return e.model.eval.prompts(), nil
+	case option == "":
+		option = "simple"
+	}
+	p, err := namedPrompts(option)
+	if err != nil {
+		return p, fmt.Errorf("%w: %w", ErrOption, err)
+	}
+	return p, nil
+}
+
 func thresholdText(t float64) string {
 	if math.IsNaN(t) {
 		return "off"
@@ -175,7 +211,7 @@ func thresholdText(t float64) string {
 }
 
 // best scores by cosines, background words competing unless background is off.
-func (e *Encoded) best(ctx context.Context, classes []vocab.Class, b Background, report *Report) (*assign.Scores, float64, error) {
+func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts, b Background, report *Report) (*assign.Scores, float64, error) {
 	m := e.model
 	words := assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}
 	var names []string
@@ -187,7 +223,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, b Background,
 	threshold := b.resolve(m.eval.Threshold)
 	report.Background = "off"
 	if !math.IsNaN(threshold) {
-		for _, w := range vocab.WithoutLabels(vocab.BackgroundWords(), classes) {
+		for _, w := range vocab.WithoutLabels(m.eval.BackgroundWords, classes) {
 			names, words.Owner = append(names, w), append(words.Owner, 0)
 		}
 		report.Background = "words"
@@ -196,7 +232,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, b Background,
 		}
 	}
 	var err error
-	if words.Vectors, err = m.classVectors(ctx, names, report.Templates, false); err != nil {
+	if words.Vectors, err = m.classVectors(ctx, names, forms, false); err != nil {
 		return nil, 0, err
 	}
 	from := map[network.MapSource]assign.Source{network.MapPatches: assign.FromPatches, network.MapBoth: assign.FromBoth}[m.config.Map()]
@@ -227,7 +263,11 @@ func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string
 	for i, c := range classes {
 		names[i] = c.Name
 	}
-	text, err := m.classVectors(ctx, names, "subset", true)
+	forms, err := namedPrompts("subset")
+	if err != nil {
+		return nil, err
+	}
+	text, err := m.classVectors(ctx, names, forms, true)
 	if err != nil {
 		return nil, err
 	}

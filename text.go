@@ -10,7 +10,6 @@ import (
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/limits"
-	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 // textCacheEntries is how many texts a model remembers (a few megabytes).
@@ -148,32 +147,31 @@ func (m *Model) encodeBatch(ctx context.Context, texts []string, size int) ([][]
 // classVectors returns a unit vector [P] a name: the mean over its prompts of
 // unit vectors, or, with raw, of the projected vectors themselves, as the
 // paper's code does for classification.
-func (m *Model) classVectors(ctx context.Context, names []string, templates string, raw bool) ([]float32, error) {
-	forms, err := vocab.Templates(templates)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrOption, err)
-	}
+func (m *Model) classVectors(ctx context.Context, names []string, forms prompts, raw bool) ([]float32, error) {
 	var texts []string
-	for _, n := range names {
-		texts = append(texts, vocab.FillAll(forms, n)...)
+	ends := make([]int, len(names)) // of each name's texts
+	for i, n := range names {
+		texts = append(texts, forms.of(n)...)
+		ends[i] = len(texts)
 	}
 	encoded, err := m.encodeTexts(ctx, texts)
 	if err != nil {
 		return nil, err
 	}
-	p := m.config.EmbedWidth
+	p, at := m.config.EmbedWidth, 0
 	out := make([]float32, len(names)*p)
-	for i := range names {
+	for i, end := range ends {
 		mean := out[i*p : (i+1)*p]
-		for _, v := range encoded[i*len(forms) : (i+1)*len(forms)] {
+		for _, v := range encoded[at:end] {
 			if !raw {
 				v = append([]float32(nil), v...)
 				assign.Normalize(v, p)
 			}
 			for k := range mean {
-				mean[k] += v[k] / float32(len(forms))
+				mean[k] += v[k] / float32(end-at)
 			}
 		}
+		at = end
 	}
 	assign.Normalize(out, p)
 	return out, nil
