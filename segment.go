@@ -312,7 +312,7 @@ func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, err
 	}
 	var maps []*mask.Map
 	for stage := range m.stageGroups() {
-		g, err := assign.GroupMap(view, stage)
+		g, err := assign.GroupMap(ctx, view, stage)
 		if err != nil {
 			return nil, err
 		}

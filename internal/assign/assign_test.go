@@ -2,7 +2,9 @@ package assign
 
 import (
 	"context"
+	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -171,11 +173,70 @@ func TestWindowsAreAveraged(t *testing.T) {
 func TestGroupMap(t *testing.T) {
 	v := view()
 	v.Width, v.Height = 8, 1
-	m, err := GroupMap(v, 0)
+	m, err := GroupMap(context.Background(), v, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := []uint16{1, 1, 1, 1, 2, 2, 2, 2}; !slices.Equal(m.Labels, want) {
 		t.Errorf("groups %v, want %v", m.Labels, want)
+	}
+}
+
+func TestExp(t *testing.T) {
+	for x := -700.0; x <= 700; x += 0.0317 {
+		if want := math.Exp(x); math.Abs(exp(x)-want) > 1e-10*want {
+			t.Fatalf("exp(%g) is %g, want %g", x, exp(x), want)
+		}
+	}
+	for _, x := range []float64{math.Inf(-1), -1e9} {
+		if got := exp(x); got < 0 || got > 1e-300 {
+			t.Errorf("exp(%g) is %g", x, got)
+		}
+	}
+}
+
+// TestDecideAnyNumberOfProcessors: bands decided side by side give what one
+// processor gives, to the last bit, for sizes around a band's.
+func TestDecideAnyNumberOfProcessors(t *testing.T) {
+	v := &View{SeenWidth: 31, SeenHeight: 17}
+	s := newScores(v, 3, true)
+	for p, plane := range s.Planes {
+		for i := range plane {
+			plane[i] = float32(math.Sin(float64(7*i+p) / 5))
+		}
+	}
+	s.Sharpness = 3
+	for _, height := range []int{1, bandRows - 1, bandRows, bandRows + 1, 3*bandRows + 5} {
+		decide := func(processors int) *Result {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(processors))
+			r, err := s.Decide(t.Context(), 50, height, 0.3, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r
+		}
+		one, many := decide(1), decide(7)
+		if !slices.Equal(one.Map.Labels, many.Map.Labels) || !slices.Equal(one.Mean, many.Mean) || !slices.Equal(one.Scores, many.Scores) {
+			t.Errorf("height %d: one processor and seven differ", height)
+		}
+		// Against the definition, pixel by pixel.
+		for i, l := range many.Map.Labels {
+			best, sum := -1, 0.0
+			for c := range 3 {
+				score := many.Scores[c*50*height+i]
+				if best < 0 || score > many.Scores[best*50*height+i] {
+					best = c
+				}
+				sum += math.Exp(3 * float64(score))
+			}
+			if l > 0 && (int(l) != best+1 || math.Exp(3*float64(many.Scores[best*50*height+i]))/sum < 0.3) {
+				t.Fatalf("height %d, pixel %d: label %d, best %d", height, i, l, best+1)
+			}
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Decide(ended, 50, 300, 0, false); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
 	}
 }

@@ -47,7 +47,7 @@ func Port(ctx context.Context, v *View, text []float32, width int, scale float64
 			s.spread(s.label(c), w, r, grid)
 		}
 	}
-	s.average(v)
+	s.average(v, s.Planes)
 	return s, nil
 }
 
@@ -89,7 +89,7 @@ func Best(ctx context.Context, v *View, words Words, from Source) (*Scores, erro
 			s.spread(s.Planes[p], w, r, grid)
 		}
 	}
-	s.average(v)
+	s.average(v, s.Planes)
 	return s, nil
 }
 

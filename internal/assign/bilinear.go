@@ -1,5 +1,12 @@
 package assign
 
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
 // taps are, for one position of the result, the two source positions and the
 // weight of the second.
 type taps struct {
@@ -20,7 +27,8 @@ func bilinearTaps(in, out int) []taps {
 	return t
 }
 
-// resizer resizes planes of one size to another; it keeps the taps.
+// resizer resizes one plane row by row; it keeps the taps, and the last two
+// source rows it has stretched.
 type resizer struct {
 	inW  int
 	x, y []taps
@@ -29,20 +37,45 @@ type resizer struct {
 }
 
 func newResizer(inH, inW, outH, outW int) *resizer {
-	return &resizer{inW: inW, x: bilinearTaps(inW, outW), y: bilinearTaps(inH, outH),
-		row: [2][]float32{make([]float32, outW), make([]float32, outW)}}
+	r := &resizer{inW: inW, x: bilinearTaps(inW, outW), y: bilinearTaps(inH, outH)}
+	r.reset()
+	return r
+}
+
+// like returns a resizer for another plane of the same sizes.
+func (r *resizer) like() *resizer {
+	other := &resizer{inW: r.inW, x: r.x, y: r.y}
+	other.reset()
+	return other
+}
+
+// reset forgets the rows of the plane before.
+func (r *resizer) reset() {
+	r.held = [2]int{-1, -1}
+	for i := range r.row {
+		if r.row[i] == nil {
+			r.row[i] = make([]float32, len(r.x))
+		}
+	}
+}
+
+// rowOf writes row y of the resized plane to out.
+func (r *resizer) rowOf(src []float32, y int, out []float32) {
+	t := r.y[y]
+	top, bottom := r.stretched(src, t.a, 0), r.stretched(src, t.b, 1)
+	top, bottom = top[:len(out)], bottom[:len(out)]
+	for i := range out {
+		out[i] = top[i] + t.w*(bottom[i]-top[i])
+	}
 }
 
 // plane calls each for every row of the resized plane, top to bottom; the row
 // is valid during the call only.
 func (r *resizer) plane(src []float32, each func(y int, row []float32)) {
+	r.reset()
 	out := make([]float32, len(r.x))
-	r.held = [2]int{-1, -1}
-	for y, t := range r.y {
-		top, bottom := r.stretched(src, t.a, 0), r.stretched(src, t.b, 1)
-		for i := range out {
-			out[i] = top[i] + t.w*(bottom[i]-top[i])
-		}
+	for y := range r.y {
+		r.rowOf(src, y, out)
 		each(y, out)
 	}
 }
@@ -63,4 +96,41 @@ func (r *resizer) stretched(src []float32, y, slot int) []float32 {
 	}
 	r.held[slot] = y
 	return buffer
+}
+
+// bandRows is the height of the bands that planes are resized in side by side:
+// enough rows that stretching source rows again at a band's top costs little.
+const bandRows = 64
+
+// upsample resizes planes of inH × inW to outH × outW and calls visit for every
+// row of the result and every plane, in their order. Bands of rows run side by
+// side: visit must touch nothing but what belongs to its row.
+func upsample(ctx context.Context, planes [][]float32, inH, inW, outH, outW int, visit func(y, plane int, row []float32)) error {
+	pattern := newResizer(inH, inW, outH, outW)
+	bands := (outH + bandRows - 1) / bandRows
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), bands) {
+		group.Go(func() {
+			resizers := make([]*resizer, len(planes))
+			for i := range resizers {
+				resizers[i] = pattern.like()
+			}
+			row := make([]float32, outW)
+			for ctx.Err() == nil {
+				band := int(next.Add(1)) - 1
+				if band >= bands {
+					return
+				}
+				for y := band * bandRows; y < min((band+1)*bandRows, outH); y++ {
+					for i, plane := range planes {
+						resizers[i].rowOf(plane, y, row)
+						visit(y, i, row)
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	return ctx.Err()
 }

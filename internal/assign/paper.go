@@ -80,26 +80,47 @@ func Paper(ctx context.Context, v *View, text []float32, width int, sigma, thres
 		}
 		w := &v.Windows[i]
 		r := GroupScores(w.Groups, w.Image, text, width, sigma)
-		bar := math.Inf(-1)
+		groups := hardest(w.Assign, w)
+		s.addClasses(w, groups, r)
 		if background {
-			bar = min(threshold, slices.Max(r))
-		}
-		below := make([]bool, len(r)/classes) // groups that are background
-		for g := range below {
-			below[g] = slices.Max(r[g*classes:(g+1)*classes]) < bar
-		}
-		for p, g := range hardest(w.Assign, w) {
-			at := (w.Y+p/w.Width)*s.Width + w.X + p%w.Width
-			for c := range classes {
-				s.label(c)[at] += float32(r[int(g)*classes+c])
-			}
-			if below[g] {
-				s.Planes[0][at]++
-			}
+			s.addBackground(s.Planes[0], w, groups, below(r, classes, threshold))
 		}
 	}
-	s.average(v)
+	s.average(v, s.Planes)
 	return s, nil
+}
+
+// addClasses gives every pixel of a window the class scores R [G, C] of its
+// group.
+func (s *Scores) addClasses(w *Window, groups []uint16, r []float64) {
+	classes := s.Labels
+	for p, g := range groups {
+		at := (w.Y+p/w.Width)*s.Width + w.X + p%w.Width
+		for c := range classes {
+			s.label(c)[at] += float32(r[int(g)*classes+c])
+		}
+	}
+}
+
+// addBackground adds 1 to a plane where a window's pixel belongs to a group that
+// is background.
+func (s *Scores) addBackground(plane []float32, w *Window, groups []uint16, background []bool) {
+	for p, g := range groups {
+		if background[g] {
+			plane[(w.Y+p/w.Width)*s.Width+w.X+p%w.Width]++
+		}
+	}
+}
+
+// below says which groups are background at a threshold: those whose best class
+// scores below it and below the best of all groups.
+func below(r []float64, classes int, threshold float64) []bool {
+	bar := min(threshold, slices.Max(r))
+	out := make([]bool, len(r)/classes)
+	for g := range out {
+		out[g] = slices.Max(r[g*classes:(g+1)*classes]) < bar
+	}
+	return out
 }
 
 // hardest returns the group of every pixel of a window by a soft assignment

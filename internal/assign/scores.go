@@ -1,12 +1,6 @@
 package assign
 
-import (
-	"context"
-	"fmt"
-	"math"
-
-	"github.com/groupvit/groupvit/mask"
-)
+import "fmt"
 
 // Scores are class scores at the size the photo was looked at, one plane a
 // class, averaged over the windows.
@@ -46,7 +40,7 @@ func (s *Scores) label(c int) []float32 {
 }
 
 // average divides every pixel's sum by the number of windows over it.
-func (s *Scores) average(v *View) {
+func (s *Scores) average(v *View, planes [][]float32) {
 	if len(v.Windows) == 1 {
 		return
 	}
@@ -59,7 +53,7 @@ func (s *Scores) average(v *View) {
 			}
 		}
 	}
-	for _, p := range s.Planes {
+	for _, p := range planes {
 		for i := range p {
 			p[i] /= visits[i]
 		}
@@ -74,83 +68,6 @@ func (s *Scores) spread(plane []float32, w *Window, r *resizer, grid []float32) 
 			to[x] += v
 		}
 	})
-}
-
-// Result is a decision for every pixel of the photo.
-type Result struct {
-	// Map holds the labels at the photo's own size.
-	Map *mask.Map
-	// Mean is, by label from 0, the mean score of the pixels that have it.
-	Mean []float64
-	// Scores [labels, height, width] is nil unless asked for.
-	Scores []float32
-}
-
-// Decide resizes the scores bilinearly to width × height and gives every pixel
-// the label with the best score, the first on ties; background competes where
-// it has planes.
-//
-// With Sharpness τ and a threshold above 0, a pixel whose best label has a
-// probability exp(τ·best)/Σ exp(τ·score), over the planes and those of others,
-// below the threshold becomes background. keep asks for all labels' scores.
-func (s *Scores) Decide(ctx context.Context, width, height int, threshold float64, keep bool) (*Result, error) {
-	m, err := mask.New(width, height)
-	if err != nil {
-		return nil, err
-	}
-	n := width * height
-	res := &Result{Map: m, Mean: make([]float64, s.Labels)}
-	if keep {
-		res.Scores = make([]float32, s.Labels*n)
-	}
-	best := make([]float32, n)
-	var sum []float64
-	if s.Sharpness > 0 && threshold > 0 {
-		sum = make([]float64, n)
-	}
-	r := newResizer(s.Height, s.Width, height, width)
-	for i, plane := range s.Planes {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		owner := s.Owner[i]
-		var store []float32
-		if keep && owner > 0 {
-			store = res.Scores[(int(owner)-1)*n : int(owner)*n]
-		}
-		r.plane(plane, func(y int, row []float32) {
-			at := y * width
-			if store != nil {
-				copy(store[at:], row)
-			}
-			for x, v := range row {
-				if i == 0 || v > best[at+x] {
-					best[at+x], m.Labels[at+x] = v, owner
-				}
-			}
-			if sum != nil {
-				for x, v := range row {
-					sum[at+x] += math.Exp(s.Sharpness * float64(v-1))
-				}
-			}
-		})
-	}
-	counts := make([]int, s.Labels)
-	for i, l := range m.Labels {
-		if l == 0 {
-			continue
-		}
-		if sum != nil && math.Exp(s.Sharpness*float64(best[i]-1))/sum[i] < threshold {
-			m.Labels[i] = 0
-			continue
-		}
-		counts[l-1]++
-		res.Mean[l-1] += float64(best[i])
-	}
-	for l, c := range counts {
-		res.Mean[l] /= float64(max(c, 1))
-	}
-	return res, nil
 }
 
 // check says whether a view has what a protocol needs.
