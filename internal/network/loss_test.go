@@ -51,14 +51,25 @@ func plainImageText(u, v [][]float64, s float64, weight []float64) float64 {
 	return total / float64(len(pairs))
 }
 
-// plainNouns writes every prompt out as often as it occurs, as the paper's batch
-// has it: copy (i, u) belongs to picture i.
+// plainNouns is plainNounScores for the cosines of pictures u and prompts w.
 func plainNouns(u, w [][]float64, s float64, targets, known []float64) float64 {
+	scores := make([][]float64, len(u))
+	for i := range u {
+		for _, p := range w {
+			scores[i] = append(scores[i], inner(u[i], p))
+		}
+	}
+	return plainNounScores(scores, s, targets, known)
+}
+
+// plainNounScores writes every prompt out as often as it occurs, as the paper's
+// batch has it: copy (i, u) belongs to picture i.
+func plainNounScores(scores [][]float64, s float64, targets, known []float64) float64 {
 	type copied struct{ picture, prompt int }
 	var copies []copied
-	n := len(w)
-	for i := range u {
-		for p := range w {
+	n := len(scores[0])
+	for i := range scores {
+		for p := range n {
 			for range int(targets[i*n+p]) {
 				if known == nil || known[i*n+p] > 0 {
 					copies = append(copies, copied{i, p})
@@ -68,15 +79,15 @@ func plainNouns(u, w [][]float64, s float64, targets, known []float64) float64 {
 	}
 	visible := func(i, p int) bool { return known == nil || known[i*n+p] > 0 }
 	toPrompts, pictures := 0.0, 0
-	for i := range u {
+	for i := range scores {
 		var row []float64
 		own, count := 0.0, 0
 		for _, c := range copies {
 			if visible(i, c.prompt) {
-				row = append(row, s*inner(u[i], w[c.prompt]))
+				row = append(row, s*scores[i][c.prompt])
 			}
 			if c.picture == i {
-				own, count = own+s*inner(u[i], w[c.prompt]), count+1
+				own, count = own+s*scores[i][c.prompt], count+1
 			}
 		}
 		if count > 0 {
@@ -87,12 +98,12 @@ func plainNouns(u, w [][]float64, s float64, targets, known []float64) float64 {
 	toPictures := 0.0
 	for _, c := range copies {
 		var column []float64
-		for i := range u {
+		for i := range scores {
 			if visible(i, c.prompt) {
-				column = append(column, s*inner(u[i], w[c.prompt]))
+				column = append(column, s*scores[i][c.prompt])
 			}
 		}
-		toPictures += logSumExp(column) - s*inner(u[c.picture], w[c.prompt])
+		toPictures += logSumExp(column) - s*scores[c.picture][c.prompt]
 	}
 	return (toPrompts/float64(max(pictures, 1)) + toPictures/float64(max(len(copies), 1))) / 2
 }
