@@ -1,9 +1,6 @@
 package pairs
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // rectangle is a part of a picture, in pixels.
 type rectangle struct{ x, y, width, height int }
@@ -77,17 +74,16 @@ func cut(im *Image, r rectangle) *Image {
 }
 
 // picture writes one augmented, normalised picture [3, S, S] to pixels.
-func (l *Loader) picture(pixels []float32, im *Image, d *dice, batch side) {
+func (l *Loader) picture(pixels []float32, stored *Image, d *dice, batch side) error {
 	a, size := l.options.Augment, l.options.ImageSize
-	stored := im
-	im = cut(im, a.crop(d, im.Width, im.Height, batch))
-	if im.Width != size || im.Height != size {
-		im = resize(im, size, size)
+	im, err := a.reshape(d, stored, size, batch)
+	if err != nil {
+		return err
 	}
 	flip := a.Flip > 0 && d.float() < a.Flip
 	if a.Rand.Operations > 0 {
 		if im == stored { // it may be in the cache
-			im = &Image{Width: im.Width, Height: im.Height, Pix: slices.Clone(im.Pix)}
+			im = im.Clone()
 		}
 		if flip { // operations that have a direction see the flipped picture
 			mirror(im)
@@ -95,26 +91,12 @@ func (l *Loader) picture(pixels []float32, im *Image, d *dice, batch side) {
 		}
 		a.Rand.apply(d, im)
 	}
-	contrast, brightness := 1.0, 0.0
-	if a.Contrast > 0 {
-		contrast = d.between(1-a.Contrast, 1+a.Contrast)
-	}
-	if a.Brightness > 0 {
-		brightness = d.between(-a.Brightness, a.Brightness)
-	}
+	tables := l.colours(d)
 	for c := range 3 {
-		shift := brightness
-		if a.Channel > 0 {
-			shift += d.between(-a.Channel, a.Channel)
-		}
-		var table [256]float32
-		mean, std := float64(l.options.Mean[c]), float64(l.options.Std[c])
-		for v := range table {
-			table[v] = float32((float64(v)/255-mean)/std*contrast + shift)
-		}
+		table := &tables[c]
 		plane := pixels[c*size*size : (c+1)*size*size]
 		for y := range size {
-			row, out := im.Pix[3*y*size:3*(y+1)*size], plane[y*size:(y+1)*size]
+			row, out := im.Row(y), plane[y*size:(y+1)*size]
 			if flip {
 				for x := range out {
 					out[size-1-x] = table[row[3*x+c]]
@@ -129,6 +111,53 @@ func (l *Loader) picture(pixels []float32, im *Image, d *dice, batch side) {
 	if a.Erase > 0 && d.float() < a.Erase {
 		erase(d, pixels, size)
 	}
+	return nil
+}
+
+// softest is the smallest part of its side to which a softened picture is shrunk.
+const softest = 0.45
+
+// reshape crops a picture and resizes the part to size × size, at times by way of
+// a smaller size. The result may be the picture itself.
+func (a Augment) reshape(d *dice, im *Image, size int, batch side) (*Image, error) {
+	im = cut(im, a.crop(d, im.Width, im.Height, batch))
+	if a.Soften > 0 && d.float() < a.Soften {
+		small := max(1, int(math.Round(d.between(softest, 1)*float64(size))))
+		if small < im.Width && small < im.Height {
+			var err error
+			if im, err = resize(im, small, small); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if im.Width == size && im.Height == size {
+		return im, nil
+	}
+	return resize(im, size, size)
+}
+
+// colours draws a picture's contrast, brightness and shift of each channel, and
+// returns the normalised value of each level of each channel.
+func (l *Loader) colours(d *dice) (tables [3][256]float32) {
+	a := l.options.Augment
+	contrast, brightness := 1.0, 0.0
+	if a.Contrast > 0 {
+		contrast = d.between(1-a.Contrast, 1+a.Contrast)
+	}
+	if a.Brightness > 0 {
+		brightness = d.between(-a.Brightness, a.Brightness)
+	}
+	for c := range tables {
+		shift := brightness
+		if a.Channel > 0 {
+			shift += d.between(-a.Channel, a.Channel)
+		}
+		mean, std := float64(l.options.Mean[c]), float64(l.options.Std[c])
+		for v := range tables[c] {
+			tables[c][v] = float32((float64(v)/255-mean)/std*contrast + shift)
+		}
+	}
+	return tables
 }
 
 // mirror turns left to right in place.

@@ -212,11 +212,13 @@ func (l *Loader) make(ctx context.Context, step int) (*Batch, error) {
 					return
 				}
 				drawn[i], errs[i] = l.draw(ctx, step, i)
+				if errs[i] == nil {
+					n := 3 * o.ImageSize * o.ImageSize
+					errs[i] = l.picture(b.Pixels[i*n:(i+1)*n], drawn[i].image, roll(o.Seed, forPicture, l.place(step, i)), crop)
+				}
 				if errs[i] != nil {
 					return
 				}
-				n := 3 * o.ImageSize * o.ImageSize
-				l.picture(b.Pixels[i*n:(i+1)*n], drawn[i].image, roll(o.Seed, forPicture, l.place(step, i)), crop)
 			}
 		})
 	}
@@ -302,7 +304,9 @@ func (l *Loader) read(i int) (*loaded, error) {
 		return nil, err
 	}
 	if side := l.options.Cache.Side; side > 0 && (im.Width != side || im.Height != side) {
-		im = resize(im, side, side)
+		if im, err = resize(im, side, side); err != nil {
+			return nil, fmt.Errorf("%w: %w", errPicture, err)
+		}
 	}
 	return &loaded{sample.Key, sample.Captions, sample.Tags, im}, nil
 }

@@ -126,6 +126,10 @@ type Augment struct {
 	// of its width that "batch" takes; zero is 0.55 to 1. Where one is less
 	// than 0.66 times the other, the crop is square.
 	Side [2]float64
+	// Soften is the chance that a picture loses fine detail: the part is shrunk
+	// below S and enlarged again. Some collections hold enlarged thumbnails, and
+	// blur would tell their classes.
+	Soften float64
 	// Flip is the chance of a mirrored picture.
 	Flip float64
 	// Contrast multiplies normalised values by U(1−Contrast, 1+Contrast),
@@ -219,6 +223,8 @@ func (a Augment) validate() error {
 		}
 	}
 	switch {
+	case !(a.Soften >= 0 && a.Soften <= 1):
+		return fmt.Errorf("soften %v: it must be a chance in [0, 1]", a.Soften)
 	case !(a.Flip >= 0 && a.Flip <= 1):
 		return fmt.Errorf("flip %v: it must be a chance in [0, 1]", a.Flip)
 	case !(a.Contrast >= 0 && a.Contrast < 1):

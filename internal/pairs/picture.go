@@ -1,18 +1,17 @@
 package pairs
 
 import (
-	"bytes"
 	"fmt"
 
-	"github.com/groupvit/groupvit/internal/pairs/interim"
+	"github.com/groupvit/groupvit/internal/imaging"
 )
 
 // Image is a decoded RGB picture.
-type Image = interim.Image
+type Image = imaging.Image
 
 // decode decodes a stored picture.
 func decode(b []byte) (*Image, error) {
-	im, err := interim.Decode(bytes.NewReader(b))
+	im, err := imaging.DecodeBytes(b, imaging.Options{Name: "picture"})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPicture, err)
 	}
@@ -20,6 +19,6 @@ func decode(b []byte) (*Image, error) {
 }
 
 // resize resizes bilinearly, averaging where it shrinks, as Pillow does.
-func resize(im *Image, width, height int) *Image {
-	return interim.Resize(im, width, height)
+func resize(im *Image, width, height int) (*Image, error) {
+	return imaging.ResizePIL(im, width, height, imaging.Bilinear)
 }
