@@ -13,6 +13,9 @@ var (
 	// ErrLayout is wrapped by errors about a dataset as a whole: an unknown
 	// name, missing folders or lists, bad class files.
 	ErrLayout = errors.New("bad dataset")
+	// ErrUsage is wrapped, beside ErrLayout, by errors about what was asked for:
+	// an unknown layout, a bad limit or split, classes that are named twice.
+	ErrUsage = errors.New("wrong request")
 	// ErrSample is wrapped by errors about one photo or its mask.
 	ErrSample = errors.New("bad sample")
 )
@@ -94,7 +97,7 @@ func Open(name, root string, o Options) (*Dataset, error) {
 			d.Samples, err = folderSamples(root)
 		}
 	default:
-		return nil, fmt.Errorf("%w: no layout %q: one of %s", ErrLayout, name, strings.Join(Layouts(), ", "))
+		return nil, fmt.Errorf("%w: %w: no layout %q: one of %s", ErrLayout, ErrUsage, name, strings.Join(Layouts(), ", "))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
@@ -127,10 +130,10 @@ func (d *Dataset) choose(all []vocab.Class, names []string) error {
 		for i, name := range names {
 			v, err := vocab.Find(all, name)
 			if err != nil {
-				return fmt.Errorf("%w: %w", ErrLayout, err)
+				return fmt.Errorf("%w: %w: %w", ErrLayout, ErrUsage, err)
 			}
 			if slices.Contains(chosen[:i], v) {
-				return fmt.Errorf("%w: class %q is selected twice", ErrLayout, all[v].Name)
+				return fmt.Errorf("%w: %w: class %q is selected twice", ErrLayout, ErrUsage, all[v].Name)
 			}
 			chosen[i] = v
 			d.Classes = append(d.Classes, all[v])
@@ -159,7 +162,7 @@ func (d *Dataset) choose(all []vocab.Class, names []string) error {
 // evenly takes n samples at even steps; 0 is all.
 func evenly(samples []Sample, n int) ([]Sample, error) {
 	if n < 0 {
-		return nil, fmt.Errorf("%w: a limit of %d photos", ErrLayout, n)
+		return nil, fmt.Errorf("%w: %w: a limit of %d photos: it must be 0 (all) or more", ErrLayout, ErrUsage, n)
 	}
 	if n == 0 || n >= len(samples) {
 		return samples, nil

@@ -24,7 +24,7 @@ func vocSamples(root, split string) ([]Sample, error) {
 		split = "val"
 	}
 	if !filepath.IsLocal(split) || strings.ContainsAny(split, `/\`) {
-		return nil, fmt.Errorf("%w: the split %q is no plain name", ErrLayout, split)
+		return nil, fmt.Errorf("%w: %w: the split %q is no plain name", ErrLayout, ErrUsage, split)
 	}
 	list := filepath.Join(root, "ImageSets", "Segmentation", split+".txt")
 	text, err := readCapped(list, limits.DatasetListBytes)

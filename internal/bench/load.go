@@ -1,16 +1,15 @@
 package bench
 
 import (
-	"bytes"
 	"fmt"
 	"image"
-	_ "image/jpeg" // photos
-	_ "image/png"  // photos of scenes
+	"os"
 
-	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/imaging"
 )
 
-// Load reads photo i and its truth; they must have the same size.
+// Load reads photo i, upright by its EXIF orientation, and its truth; they must
+// have the same size.
 func (d *Dataset) Load(i int) (image.Image, *Truth, error) {
 	truth, err := d.Truth(i)
 	if err != nil {
@@ -19,26 +18,19 @@ func (d *Dataset) Load(i int) (image.Image, *Truth, error) {
 	s := d.Samples[i]
 	photo, err := readPhoto(s.Photo)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: photo %s: %w", ErrSample, s.Photo, err)
+		return nil, nil, fmt.Errorf("%w: photo %w", ErrSample, err)
 	}
-	if size := photo.Bounds().Size(); size.X != truth.Width || size.Y != truth.Height {
-		return nil, nil, fmt.Errorf("%w: photo %s has %d×%d pixels, its mask has %d×%d", ErrSample, s.Photo, size.X, size.Y, truth.Width, truth.Height)
+	if photo.Width != truth.Width || photo.Height != truth.Height {
+		return nil, nil, fmt.Errorf("%w: photo %s has %d×%d pixels, its mask has %d×%d", ErrSample, s.Photo, photo.Width, photo.Height, truth.Width, truth.Height)
 	}
 	return photo, truth, nil
 }
 
-func readPhoto(path string) (image.Image, error) {
-	content, err := readFile(path, limits.ImageBytes)
+func readPhoto(path string) (*imaging.Image, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	header, _, err := image.DecodeConfig(bytes.NewReader(content))
-	if err != nil {
-		return nil, err
-	}
-	if err := checkSize(header.Width, header.Height); err != nil {
-		return nil, err
-	}
-	photo, _, err := image.Decode(bytes.NewReader(content))
-	return photo, err
+	defer f.Close()
+	return imaging.Decode(f, imaging.Options{Name: path})
 }

@@ -63,6 +63,8 @@ func commands(env *environment) []*cobra.Command {
 		newEmbedCommand(env),
 		newModelCommand(env),
 		newTrainCommand(env),
+		newEvalCommand(env),
+		newDataCommand(env),
 		newConfigCommand(env),
 		newDoctorCommand(env),
 		newVersionCommand(env),

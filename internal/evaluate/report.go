@@ -141,7 +141,11 @@ func (r *Report) chooseThresholds(total counts, thresholds []float64) {
 	sum.Merge(odd)
 	r.fill(sum)
 	r.Split = s
-	r.Background = fmt.Sprintf("threshold chosen on half of the photos for the other: %g, %g", s.EvenThreshold, s.OddThreshold)
+	rule := fmt.Sprintf("threshold chosen on half of the photos for the other: %g, %g", s.EvenThreshold, s.OddThreshold)
+	if r.Background != "" { // the model's words for background, for example
+		rule = r.Background + ", " + rule
+	}
+	r.Background = rule
 }
 
 // bestThreshold returns the place of the matrix with the largest mean, the

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -12,6 +13,9 @@ import (
 	"github.com/groupvit/groupvit/internal/bench"
 )
 
+// ErrOptions is wrapped by errors about [Options] that cannot be followed.
+var ErrOptions = errors.New("bad options of a measurement")
+
 // Options say how to measure.
 type Options struct {
 	// Workers is how many photos are worked on at once; 0 is one a processor.
@@ -21,7 +25,7 @@ type Options struct {
 	// round, so that no photo is measured with a threshold that was chosen on
 	// it.
 	SplitThreshold bool
-	// Thresholds is the grid; nil is 0, 0.05 … 0.95.
+	// Thresholds is the grid; nil is 0 to 0.95 in steps of 0.05, finer below 0.1.
 	Thresholds []float64
 	// PerImage keeps the areas of each photo, for comparing two reports.
 	PerImage bool
@@ -50,7 +54,7 @@ func segmentation(ctx context.Context, d *bench.Dataset, source Source, p Predic
 	thresholds := []float64{math.NaN()}
 	if o.SplitThreshold {
 		if d.Background < 0 {
-			return nil, fmt.Errorf("a background threshold needs a dataset with a background class, %s has none here", d.Name)
+			return nil, fmt.Errorf("%w: a background threshold needs a background class, and the classes measured on %s have none", ErrOptions, d.Name)
 		}
 		if thresholds = o.Thresholds; thresholds == nil {
 			thresholds = defaultThresholds()
@@ -86,11 +90,12 @@ func segmentation(ctx context.Context, d *bench.Dataset, source Source, p Predic
 	return r, nil
 }
 
-// defaultThresholds is 0 to 0.95 in steps of 0.05.
+// defaultThresholds is 0 to 0.95 in steps of 0.05, and finer below 0.1: where
+// many words compete, the best one's probability is small.
 func defaultThresholds() []float64 {
-	grid := make([]float64, 20)
-	for i := range grid {
-		grid[i] = float64(i) / 20
+	grid := []float64{0, 0.01, 0.02, 0.03, 0.05, 0.07}
+	for i := 2; i < 20; i++ {
+		grid = append(grid, float64(i)/20)
 	}
 	return grid
 }

@@ -22,10 +22,13 @@ import (
 
 // DataOptions say what dataset to write.
 type DataOptions struct {
-	// Scenes is how many to draw, numbered from 0: 1 to 10 million.
+	// Scenes is how many to draw, 1 to 10 million; files number them from 0.
 	Scenes int
-	// Seed decides them; by custom 1 for training and 2 for testing.
+	// Seed decides them.
 	Seed uint64
+	// First is the number of the first scene: sets of one seed whose numbers do
+	// not overlap have no scene in common.
+	First uint64
 	// Scene says how each looks.
 	Scene Options
 	// Shards asks for webdataset shards, scenes-000000.tar and on, of
@@ -207,7 +210,7 @@ func (w *writer) file(name string, content []byte) error {
 
 // encode draws one scene and encodes what was asked for.
 func (w *writer) encode(index int) encoded {
-	s := Draw(w.options.Seed, uint64(index), w.options.Scene)
+	s := Draw(w.options.Seed, w.options.First+uint64(index), w.options.Scene)
 	e := encoded{key: key(index)}
 	e.photo, e.err = encodePNG(s.Image())
 	if w.options.VOC && e.err == nil {

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func newEvalCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "eval",
+		Short: "Measure a model",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newEvalSegmentationCommand(env))
+	return cmd
+}
+
+// jsonFlag is --json of a report: alone, the report goes to stdout as one line of
+// JSON instead of a table; with a FILE, the table goes to stdout and the JSON to
+// the file.
+type jsonFlag struct{ file string }
+
+// toStdout is the value of --json alone.
+const toStdout = "-"
+
+func (j *jsonFlag) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&j.file, "json", "", "write the report as JSON to `FILE`; alone, to stdout instead of the table")
+	cmd.Flags().Lookup("json").NoOptDefVal = toStdout
+	// A flag whose value may be missing leaves "FILE" of "--json FILE" among the
+	// arguments.
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && j.file == toStdout {
+			j.file, args = args[0], nil
+		}
+		return cobra.NoArgs(cmd, args)
+	}
+}
+
+// write writes a report to where it is asked for.
+func (j *jsonFlag) write(env *environment, report any, table func(io.Writer) error) error {
+	switch j.file {
+	case "":
+		return table(env.stdout)
+	case toStdout:
+		return env.print(report)
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	err = writeFile(j.file, func(w io.Writer) error {
+		_, err := w.Write(append(text, '\n'))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return table(env.stdout)
+}
+
+// commandLine is the command as it was called, for a report: flags by name.
+func commandLine(cmd *cobra.Command) string {
+	parts := []string{cmd.CommandPath()}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name == "json" {
+			return
+		}
+		parts = append(parts, "--"+f.Name+"="+shellQuote(flagValue(f)))
+	})
+	return strings.Join(parts, " ")
+}
+
+// flagValue is a flag's value as it is written on the command line.
+func flagValue(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
+	}
+	return f.Value.String()
+}
+
+// shellQuote quotes a word that a shell would change.
+func shellQuote(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\n'\"\\$`*?[]{}()<>|&;!#~") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

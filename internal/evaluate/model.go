@@ -1,0 +1,140 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"strings"
+	"sync"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// publishedSize is the picture size of the published models, in pixels.
+const publishedSize = 224
+
+// ModelPredictor segments with a model: each photo is looked at once, whatever
+// the number of thresholds.
+type ModelPredictor struct {
+	model   *groupvit.Model
+	options groupvit.SegmentOptions
+	threads int
+	labels  []string
+	// classes gives, by label of the model's map (0 is background), the class
+	// of the dataset.
+	classes    []uint8
+	background bool
+
+	once   sync.Once
+	report groupvit.Report // of the first photo
+}
+
+// NewModelPredictor asks a model for the classes of a dataset. Where the dataset
+// has no class "background", every pixel gets a named class. threads is what
+// the model's engine was given, for the report.
+//
+// Errors wrap [groupvit.ErrOption]: a threshold where there is no background.
+func NewModelPredictor(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions, threads int) (*ModelPredictor, error) {
+	if o.Protocol == "" {
+		o.Protocol = m.DefaultProtocol()
+	}
+	p := &ModelPredictor{model: m, options: o, threads: threads, classes: []uint8{0}, background: d.Background >= 0}
+	asksThreshold := o.Background != (groupvit.Background{}) && o.Background != groupvit.NoBackground()
+	switch {
+	case asksThreshold && !p.background:
+		return nil, fmt.Errorf("%w: background %s: the classes measured on %s have no background, every pixel gets one of them", groupvit.ErrOption, o.Background, d.Name)
+	case asksThreshold && o.Protocol == groupvit.Port:
+		return nil, fmt.Errorf("%w: background %s: protocol %s has no background: use paper or best", groupvit.ErrOption, o.Background, o.Protocol)
+	case p.background:
+		p.classes[0] = uint8(d.Background)
+	default:
+		p.options.Background = groupvit.NoBackground()
+	}
+	for i, c := range d.Classes {
+		if i != d.Background {
+			p.labels, p.classes = append(p.labels, strings.Join(c.Names(), "|")), append(p.classes, uint8(i))
+		}
+	}
+	if len(p.labels) == 0 {
+		return nil, fmt.Errorf("%w: background is the only class: name something to look for", groupvit.ErrOption)
+	}
+	return p, nil
+}
+
+// Predict makes one map for each threshold; NaN is the rule of the options.
+func (p *ModelPredictor) Predict(ctx context.Context, photo image.Image, thresholds []float64) ([][]uint8, error) {
+	e, err := p.model.Encode(ctx, photo, &p.options)
+	if err != nil {
+		return nil, err
+	}
+	maps := make([][]uint8, len(thresholds))
+	var numbers []float64
+	var places []int
+	for i, t := range thresholds {
+		if !math.IsNaN(t) {
+			numbers, places = append(numbers, t), append(places, i)
+			continue
+		}
+		s, err := e.Segment(ctx, p.labels, &p.options)
+		if err != nil {
+			return nil, err
+		}
+		p.once.Do(func() { p.report = s.Report })
+		maps[i] = p.toClasses(s.Map)
+	}
+	if len(numbers) == 0 {
+		return maps, nil
+	}
+	swept, report, err := e.Sweep(ctx, p.labels, &p.options, numbers)
+	if err != nil {
+		return nil, err
+	}
+	p.once.Do(func() { p.report = report })
+	for i, m := range swept {
+		maps[places[i]] = p.toClasses(m)
+	}
+	return maps, nil
+}
+
+func (p *ModelPredictor) toClasses(m *mask.Map) []uint8 {
+	out := make([]uint8, len(m.Labels))
+	for i, l := range m.Labels {
+		out[i] = p.classes[l]
+	}
+	return out
+}
+
+// About describes the model and how it was asked, once it has predicted.
+func (p *ModelPredictor) About() About {
+	info := p.model.Info()
+	return About{
+		Protocol: string(p.options.Protocol), Background: p.report.Background, Templates: p.report.Templates,
+		Model: Model{Name: info.Name, SHA256: info.SHA256}, Engine: p.model.Engine(), Threads: p.threads, Note: p.note(),
+	}
+}
+
+// note says in which way the measurement is not the published one.
+func (p *ModelPredictor) note() string {
+	var notes []string
+	r, size := p.report.Rule, p.model.ImageSize()
+	switch {
+	case r.Squash:
+		notes = append(notes, fmt.Sprintf("photos were squashed to %d×%d pixels", r.ShortSide, r.ShortSide))
+	case size != publishedSize:
+		window := "in one pass"
+		if r.Window > 0 {
+			window = fmt.Sprintf("in windows of %d, stride %d", r.Window, r.Stride)
+		}
+		notes = append(notes, fmt.Sprintf("the model was trained at %d pixels: photos were looked at with a short side of %d %s", size, r.ShortSide, window))
+		if p.options.Protocol == groupvit.Paper && r.ShortSide == 2*size {
+			notes = append(notes, "the same proportions as the published 224, 448, 448, 224, whose numbers these are not")
+		}
+	}
+	if p.options.Protocol == groupvit.Port && p.background {
+		notes = append(notes, "protocol hf gives no pixel to background")
+	}
+	return strings.Join(notes, "; ")
+}
