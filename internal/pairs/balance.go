@@ -36,13 +36,20 @@ func (l *Loader) openBalance(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s, err := l.index.text(i)
-		if err != nil {
-			l.bad[i].Store(true)
-			l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
+		slot := l.index.slot(i)
+		if l.bad[slot].Load() {
 			continue
 		}
-		l.texts[i] = s
+		s := l.texts[slot]
+		if s == nil {
+			var err error
+			if s, err = l.index.text(i); err != nil {
+				l.bad[slot].Store(true)
+				l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
+				continue
+			}
+			l.texts[slot] = s
+		}
 		var named []string
 		for _, text := range append(s.Tags[:len(s.Tags):len(s.Tags)], s.Captions...) {
 			named = append(named, list.Nouns(text)...)

@@ -25,9 +25,10 @@ type Loader struct {
 	list    *nouns.WordList // nil unless the mode is "list"
 	groups  [][]int32       // samples that name each word of the balance
 
-	cache []atomic.Pointer[loaded] // nil without
-	texts []*Sample                // without pictures; nil unless read for the balance
-	bad   []atomic.Bool
+	cache  []atomic.Pointer[loaded] // by slot; nil without
+	cached atomic.Int64             // bytes of pictures in it
+	texts  []*Sample                // by slot, without pictures; nil unless read for the balance
+	bad    []atomic.Bool            // by slot
 
 	mu     sync.Mutex
 	report Report
@@ -37,13 +38,6 @@ type Loader struct {
 	made   chan result
 	next   int
 	failed error // what ended the making of batches
-}
-
-// loaded is a sample ready to be drawn from.
-type loaded struct {
-	key            string
-	captions, tags []string
-	image          *Image
 }
 
 type result struct {
@@ -257,56 +251,4 @@ func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: %s: all %d are broken: %s", ErrNoSamples, l.options.Sources, l.index.Len(), l.Report())
-}
-
-// load returns a sample, from memory where it is kept, or nil when it cannot be
-// used, which is reported once.
-func (l *Loader) load(i int) *loaded {
-	if l.bad[i].Load() {
-		return nil
-	}
-	if l.cache != nil {
-		if s := l.cache[i].Load(); s != nil {
-			return s
-		}
-	}
-	s, err := l.read(i)
-	if err != nil {
-		if !l.bad[i].Swap(true) {
-			l.mu.Lock()
-			l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
-			l.mu.Unlock()
-		}
-		return nil
-	}
-	if l.cache != nil && !l.cache[i].CompareAndSwap(nil, s) {
-		return l.cache[i].Load()
-	}
-	return s
-}
-
-// read reads and decodes a sample.
-func (l *Loader) read(i int) (*loaded, error) {
-	var sample *Sample
-	var err error
-	if l.texts != nil {
-		copied := *l.texts[i]
-		sample = &copied
-		sample.Picture, err = l.index.read(l.index.entries[i].picture)
-	} else {
-		sample, err = l.index.Sample(i)
-	}
-	if err != nil {
-		return nil, err
-	}
-	im, err := sample.Decode()
-	if err != nil {
-		return nil, err
-	}
-	if side := l.options.Cache.Side; side > 0 && (im.Width != side || im.Height != side) {
-		if im, err = resize(im, side, side); err != nil {
-			return nil, fmt.Errorf("%w: %w", errPicture, err)
-		}
-	}
-	return &loaded{sample.Key, sample.Captions, sample.Tags, im}, nil
 }

@@ -1,9 +1,12 @@
 package pairs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"math"
 	"path/filepath"
 	"slices"
@@ -58,6 +61,8 @@ func TestSameForAnyWorkersAndSeek(t *testing.T) {
 		"everything":     func(o *Options) {},
 		"full shuffle":   func(o *Options) { o.ShuffleBuffer = 0 },
 		"cache":          func(o *Options) { o.Cache.Side = 12 },
+		"repeated":       func(o *Options) { o.Sources, o.Cache.Side = o.Sources+"::"+o.Sources, 12 },
+		"softened":       func(o *Options) { o.Augment.Soften = 0.5 },
 		"batch crop":     func(o *Options) { o.Augment.Crop = CropBatch },
 		"no balance":     func(o *Options) { o.Balance = Balance{} },
 		"paper's nouns":  func(o *Options) { o.Nouns = NounOptions{Mode: NounsTagger, K: 3} },
@@ -122,6 +127,63 @@ func TestPasses(t *testing.T) {
 			t.Errorf("keys %q", keys)
 		}
 	})
+}
+
+// A source that is named twice is read as often, and kept in memory once; how
+// much memory there is does not change what a batch holds.
+func TestRepeatedSource(t *testing.T) {
+	dir := t.TempDir()
+	a := write(t, dir, "a.tar", plainShard(t, 0, 4))
+	b := write(t, dir, "b.tar", plainShard(t, 4, 2))
+	o := Options{Sources: a + "::" + b + "::" + b + "::" + b, Batch: 10, ImageSize: 8, Cache: Cache{Side: 12}}
+	l := open(t, o)
+	batches := take(t, l, 3)
+	for _, batch := range batches {
+		counts := map[string]int{}
+		for _, key := range batch.Keys {
+			counts[key]++
+		}
+		if len(counts) != 6 || counts["k0000"] != 1 || counts["k0004"] != 3 || counts["k0005"] != 3 {
+			t.Errorf("a pass has %v", counts)
+		}
+	}
+	l.Close()
+	if got, want := l.cached.Load(), int64(6*3*12*12); got != want {
+		t.Errorf("%d bytes are kept, want %d", got, want)
+	}
+	o.Cache.Bytes = 2*3*12*12 + 1
+	l = open(t, o)
+	if diff := cmp.Diff(batches, take(t, l, 3)); diff != "" {
+		t.Errorf("with less memory: %s", diff)
+	}
+	l.Close()
+	if got := l.cached.Load(); got != 2*3*12*12 {
+		t.Errorf("%d bytes are kept, want two pictures", got)
+	}
+}
+
+// A softened picture has less fine detail.
+func TestSoften(t *testing.T) {
+	noise := image.NewGray(image.Rect(0, 0, 32, 32))
+	for i := range noise.Pix {
+		noise.Pix[i] = uint8(255 * (i % 2))
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, noise); err != nil {
+		t.Fatal(err)
+	}
+	path := write(t, t.TempDir(), "a.tar", shard(t, file{"a.png", b.Bytes()}, file{"a.txt", []byte("stripes")}))
+	detail := func(soften float64) (sum float64) {
+		o := Options{Sources: path, Batch: 8, ImageSize: 32, Augment: Augment{Soften: soften}}
+		pixels := take(t, open(t, o), 1)[0].Pixels
+		for i := range pixels[1:] {
+			sum += math.Abs(float64(pixels[i+1] - pixels[i]))
+		}
+		return sum
+	}
+	if sharp, soft := detail(0), detail(1); soft > sharp/2 || soft == 0 {
+		t.Errorf("detail %v, softened %v", sharp, soft)
+	}
 }
 
 func TestBalance(t *testing.T) {
@@ -315,6 +377,36 @@ func TestDistinctPrompts(t *testing.T) {
 	}
 }
 
+// What a tag tells: a photo of a thing shows no other thing, one of a scene may
+// show things but no animal, and of persons and stuff a tag tells nothing.
+func TestKnownOfTaggedPhotos(t *testing.T) {
+	tagged := func(caption, tag string) []byte {
+		return jsonOf(t, map[string]any{"captions": []string{caption}, "tags": []string{tag}})
+	}
+	path := write(t, t.TempDir(), "a.tar", shard(t,
+		file{"a.png", pngOf(t, 0, 8, 8)}, file{"a.txt", []byte("a person and a dog in a car on the grass")},
+		file{"b.png", pngOf(t, 1, 8, 8)}, file{"b.json", tagged("a photo of a boat", "boat")},
+		file{"c.png", pngOf(t, 2, 8, 8)}, file{"c.json", tagged("the sea", "sea")},
+		file{"d.png", pngOf(t, 3, 8, 8)}, file{"d.json", tagged("an airport", "airport")},
+	))
+	o := Options{
+		Sources: path, Batch: 4, ImageSize: 4, Sequential: true,
+		Nouns: NounOptions{Mode: NounsList, Distinct: true, Pad: 6},
+	}
+	b := take(t, open(t, o), 1)[0]
+	if !slices.Equal(b.Nouns, []string{"person", "dog", "car", "grass", "boat", "sea"}) {
+		t.Fatalf("nouns %q", b.Nouns)
+	}
+	if diff := cmp.Diff([]float32{
+		1, 1, 1, 1, 1, 1, // a caption of its own: all that is not named counts as absent
+		0, 1, 1, 0, 1, 0,
+		0, 1, 0, 0, 0, 1,
+		0, 1, 0, 0, 0, 0, // no word of the list
+	}, b.Known); diff != "" {
+		t.Errorf("known: %s", diff)
+	}
+}
+
 func TestOwnPrompts(t *testing.T) {
 	o := Options{
 		Sources: nounShard(t), Batch: 3, ImageSize: 4, Sequential: true, Captions: true,
@@ -415,6 +507,8 @@ func TestOptionErrors(t *testing.T) {
 		"std":          func(o *Options) { o.Std = [3]float32{1, 0, 1} },
 		"workers":      func(o *Options) { o.Workers = -1 },
 		"cache":        func(o *Options) { o.Cache.Side = -1 },
+		"cache bytes":  func(o *Options) { o.Cache.Bytes = -1 },
+		"soften":       func(o *Options) { o.Augment.Soften = 2 },
 		"share":        func(o *Options) { o.Balance.Share = math.NaN() },
 		"noun mode":    func(o *Options) { o.Nouns.Mode = "verbs" },
 		"all and own":  func(o *Options) { o.Nouns.Mode = NounsList },

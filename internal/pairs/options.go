@@ -34,7 +34,8 @@ type Options struct {
 	// TaggedAsCaptions treats photos with tags, whose captions are templates
 	// that fit many photos, like any other. Without, they have caption weight
 	// 0, and of the noun loss only what a tag can tell is known of them: their
-	// own words, and that other things (not persons) are absent.
+	// own words, that a photo of a thing shows no other thing (persons excepted),
+	// and that a photo of a scene shows none of the measured classes.
 	TaggedAsCaptions bool
 	// Nouns says which prompts go with the captions.
 	Nouns NounOptions
@@ -103,6 +104,9 @@ type Cache struct {
 	// used, and keeps it in memory (3·Side² bytes each). 0 keeps nothing:
 	// pictures are decoded each time they are drawn.
 	Side int
+	// Bytes is the most memory that pictures may take; those that do not fit are
+	// decoded each time. 0 is 2 GiB. It does not change what a batch holds.
+	Bytes int64
 }
 
 // Crops.
@@ -168,6 +172,8 @@ func (o Options) Validate() error {
 		return bad("shuffle buffer, workers and prefetch must not be negative")
 	case o.Cache.Side < 0 || o.Cache.Side > 4096:
 		return bad("cache side %d: it must be 0 to 4096", o.Cache.Side)
+	case o.Cache.Bytes < 0:
+		return bad("cache bytes %d must not be negative", o.Cache.Bytes)
 	case !(o.Balance.Share >= 0 && o.Balance.Share <= 1):
 		return bad("balance share %v: it must be in [0, 1]", o.Balance.Share)
 	}
@@ -256,6 +262,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Prefetch == 0 {
 		o.Prefetch = 2
+	}
+	if o.Cache.Bytes == 0 {
+		o.Cache.Bytes = 2 << 30
 	}
 	if o.Nouns.Mode == "" {
 		o.Nouns.Mode = NounsNone

@@ -144,23 +144,36 @@ func (l *Loader) template(d *dice, noun string) string {
 }
 
 // known says of each picture and prompt whether it is known that they belong
-// together or not. Of a tagged photo only its own words are, and that other
-// things than persons are absent.
+// together or not. Of a tagged photo its own words are known, and what its tag
+// tells to be absent.
 func (l *Loader) known(b *Batch, drawn []*loaded) {
 	for i, s := range drawn {
 		row, targets := b.Known[i*b.U:(i+1)*b.U], b.Targets[i*b.U:(i+1)*b.U]
+		masked, ofThing := l.masked(s), false
+		for u, n := range targets {
+			ofThing = ofThing || n > 0 && l.isThing(b.Nouns[u])
+		}
 		for u := range row {
-			if !l.masked(s) || targets[u] > 0 || l.absenceTold(b.Nouns[u]) {
+			if !masked || targets[u] > 0 || l.absent(b.Nouns[u], ofThing) {
 				row[u] = 1
 			}
 		}
 	}
 }
 
-// absenceTold says whether a tagged photo that is not tagged with a word shows
-// none of it.
-func (l *Loader) absenceTold(noun string) bool {
+// absent says whether a tagged photo whose tag is not a word shows none of it. A
+// photo of a thing shows no other thing, persons excepted. A photo of a scene
+// may show any: it is only known that an animal would have been its subject.
+func (l *Loader) absent(noun string, ofThing bool) bool {
 	if l.list == nil || noun == person {
+		return false
+	}
+	w, ok := l.list.Word(noun)
+	return ok && (w.Kind == nouns.Class || w.Kind == nouns.Thing && ofThing)
+}
+
+func (l *Loader) isThing(noun string) bool {
+	if l.list == nil {
 		return false
 	}
 	w, ok := l.list.Word(noun)

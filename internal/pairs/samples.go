@@ -17,6 +17,9 @@ type Index struct {
 	entries  []entry
 	starts   []int // place of each source's first entry
 	problems []Problem
+	// slots says, where a source is named several times, which entry was the
+	// first of each sample; nil where each is its own.
+	slots []int32
 }
 
 // Problem is a sample that cannot be used, and why.
@@ -46,14 +49,24 @@ func OpenIndex(ctx context.Context, sources string) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{}
+	listed := map[Source][2]int{} // first and last entry
 	for _, s := range list {
-		x.starts = append(x.starts, len(x.entries))
+		first := len(x.entries)
+		x.starts = append(x.starts, first)
+		if again, ok := listed[s]; ok {
+			x.repeat(again[0], again[1])
+			continue
+		}
 		for e, err := range scan(ctx, s, &x.files) {
 			if err != nil {
 				x.problems = append(x.problems, Problem{e.key, s.Path, err})
 				continue
 			}
 			x.entries = append(x.entries, e)
+		}
+		listed[s] = [2]int{first, len(x.entries)}
+		if x.slots != nil {
+			x.slots = append(x.slots, upTo(first, len(x.entries))...)
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -68,7 +81,32 @@ func OpenIndex(ctx context.Context, sources string) (*Index, error) {
 	return x, nil
 }
 
-// Len returns the number of samples.
+// repeat lists the entries from first to last once more.
+func (x *Index) repeat(first, last int) {
+	if x.slots == nil {
+		x.slots = upTo(0, len(x.entries))
+	}
+	x.slots = append(x.slots, x.slots[first:last]...)
+	x.entries = append(x.entries, x.entries[first:last]...)
+}
+
+func upTo(first, last int) []int32 {
+	list := make([]int32, 0, last-first)
+	for i := first; i < last; i++ {
+		list = append(list, int32(i))
+	}
+	return list
+}
+
+// slot returns the first place of the sample at place i.
+func (x *Index) slot(i int) int {
+	if x.slots == nil {
+		return i
+	}
+	return int(x.slots[i])
+}
+
+// Len returns the number of samples; one that is named twice counts twice.
 func (x *Index) Len() int { return len(x.entries) }
 
 // Key returns a sample's key.
