@@ -107,9 +107,6 @@ func (r *run) saveCheckpoint(step int) error {
 	if err != nil {
 		return err
 	}
-	if m.Extra == nil {
-		m.Extra = map[string][]byte{}
-	}
 	m.Extra[weights.StateFile] = append(data, '\n')
 	dir := filepath.Join(r.options.Output, checkpointsDir, strconv.Itoa(step))
 	if err := weights.Save(dir, m, weights.SaveOptions{More: r.stepper.saveOptimizer}); err != nil {
@@ -210,7 +207,7 @@ func readState(dir string) (state, error) {
 
 // harmlessKeys may differ between a run and its continuation: they do not
 // change what a step computes.
-var harmlessKeys = []string{"name", "engine", "threads", "init", "steps", "epochs", "data.train", "data.workers", "data.prefetch"}
+var harmlessKeys = []string{"name", "engine", "threads", "init", "steps", "epochs", "data.train", "data.workers", "data.prefetch", "data.cache_megabytes"}
 
 // sameRun checks that a continued run computes what the first one did.
 func sameRun(before, now map[string]any) error {
@@ -223,7 +220,7 @@ func sameRun(before, now map[string]any) error {
 		return err
 	}
 	for _, key := range sortedKeys(round) {
-		if slices.Contains(harmlessKeys, key) || strings.HasPrefix(key, "output.") {
+		if slices.Contains(harmlessKeys, key) || strings.HasPrefix(key, "output.") || strings.HasPrefix(key, "evaluate.") {
 			continue
 		}
 		old, known := before[key]

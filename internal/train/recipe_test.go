@@ -121,6 +121,10 @@ func TestBadRecipes(t *testing.T) {
 		{"unknown template set", "data: {nouns: {templates: [poetry]}}\n", "poetry"},
 		{"noun loss is off", "model: {noun_loss: false}\n", "noun_loss"},
 		{"unknown crop", "data: {augment: {crop: round}}\n", "round"},
+		{"unknown kind", "evaluate: {background_kinds: [sky]}\n", "sky"},
+		{"squash to nothing", "evaluate: {squash: true}\n", "short_side"},
+		{"smaller than a patch", "evaluate: {short_side: 3}\n", "short_side"},
+		{"threshold beyond 1", "evaluate: {background_threshold: 1.5}\n", "background_threshold"},
 		{"context too long", "data: {context: 100}\n", "data.context"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -253,10 +253,15 @@ func (r *run) model() (*weights.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &weights.Model{
+	m := &weights.Model{
 		Config: r.settings.Model, Tensors: tensors, TokenizerFiles: r.tokenizer,
-		Mean: r.settings.Data.Mean, Std: r.settings.Data.Std,
-	}, nil
+		Mean: r.settings.Data.Mean, Std: r.settings.Data.Std, Extra: map[string][]byte{},
+	}
+	use, err := r.settings.evalFile()
+	if use != nil {
+		m.Extra[EvalFile] = use
+	}
+	return m, err
 }
 
 func (r *run) seconds() float64 { return r.before + time.Since(r.began).Seconds() }

@@ -43,6 +43,8 @@ type Settings struct {
 	Optimizer Optimizer
 	// Schedule is the learning rate's course.
 	Schedule Schedule
+	// Evaluate says how the trained model is best used.
+	Evaluate Evaluate
 	// Output says what is written and how often.
 	Output Output
 }
@@ -64,9 +66,9 @@ type Data struct {
 	Augment pairs.Augment
 	// Balance draws part of a batch evenly over some words.
 	Balance pairs.Balance
-	// CacheSide keeps all pictures in memory, squashed to this side; 0 decodes
-	// them each time.
-	CacheSide int
+	// CacheSide keeps pictures in memory, squashed to this side, as many as
+	// CacheMegabytes hold; 0 decodes them each time.
+	CacheSide, CacheMegabytes int
 	// ShuffleBuffer is the number of samples of which each is drawn; 0 shuffles
 	// all.
 	ShuffleBuffer int
@@ -142,7 +144,7 @@ func Default() Settings {
 		Data: Data{
 			Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},
 			Nouns:   Nouns{Mode: pairs.NounsTagger, K: 3, Templates: []string{"full"}, Pad: 16},
-			Augment: paperAugment(), ShuffleBuffer: 10000, Prefetch: 2,
+			Augment: paperAugment(), ShuffleBuffer: 10000, Prefetch: 2, CacheMegabytes: 2048,
 		},
 		Optimizer: Optimizer{LearningRate: 1.6e-3, Betas: [2]float64{0.9, 0.999}, Epsilon: 1e-8, WeightDecay: 0.05, Clip: 5},
 		Schedule:  Schedule{ReferenceBatch: 4096, WarmupRate: 4e-6, FinalRate: 4e-5, WarmupEpochs: 2, Lag: true},
@@ -198,6 +200,8 @@ func (s Settings) Validate() error {
 		return bad("output", "checkpoint_every %d must not be negative and keep %d be at least 1", w.CheckpointEvery, w.Keep)
 	case w.MaxSkipped < 1:
 		return bad("output.max_skipped", "%d: it must be at least 1", w.MaxSkipped)
+	case s.Data.CacheMegabytes < 0 || s.Data.CacheMegabytes > 1<<30:
+		return bad("data.cache_megabytes", "%d: it must not be negative", s.Data.CacheMegabytes)
 	case s.Data.Context < 0 || s.Data.Context > s.Model.Text.Context:
 		return bad("data.context", "%d: it must be 0 (all) to the model's %d", s.Data.Context, s.Model.Text.Context)
 	case s.Data.Nouns.Mode != pairs.NounsNone && !s.Model.NounLoss:
@@ -210,6 +214,9 @@ func (s Settings) Validate() error {
 	}
 	if err := s.Model.Validate(); err != nil {
 		return fmt.Errorf("%w: model: %w", ErrSettings, err)
+	}
+	if err := s.Evaluate.validate(s.Model); err != nil {
+		return fmt.Errorf("%w: evaluate: %w", ErrSettings, err)
 	}
 	p, err := s.pairsOptions()
 	if err != nil {
@@ -263,7 +270,7 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 			Mode: d.Nouns.Mode, Words: words, K: d.Nouns.K, Distinct: d.Nouns.Distinct,
 			Templates: templates, StuffTemplates: stuff, Pad: d.Nouns.Pad,
 		},
-		Augment: d.Augment, Balance: d.Balance, Cache: pairs.Cache{Side: d.CacheSide},
+		Augment: d.Augment, Balance: d.Balance, Cache: pairs.Cache{Side: d.CacheSide, Bytes: int64(d.CacheMegabytes) << 20},
 		ShuffleBuffer: d.ShuffleBuffer, Workers: d.Workers, Prefetch: d.Prefetch, Seed: s.Seed,
 	}, nil
 }

@@ -1,0 +1,96 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/nouns"
+	"github.com/groupvit/groupvit/internal/pairs"
+)
+
+// EvalFile is the file of a model directory that says how the model is best
+// used; the library reads it for its protocol "best".
+const EvalFile = "eval.json"
+
+// Evaluate says how the trained model is best used. Together with the prompts it
+// was trained with, it becomes the model's eval.json.
+type Evaluate struct {
+	// ShortSide is what a photo's short side becomes, in pixels; 0 is the
+	// library's choice. Squash makes the photo a square of that side.
+	ShortSide int
+	Squash    bool
+	// Window and Stride are those of the sliding window; 0 looks at the whole
+	// photo at once.
+	Window, Stride int
+	// BackgroundThreshold, if positive, makes background of pixels whose best
+	// label is less probable than this, 0 to 1.
+	BackgroundThreshold float64
+	// BackgroundKinds are the kinds of the word list ("stuff", "thing", "body",
+	// "class") whose words compete for background.
+	BackgroundKinds []string
+}
+
+func (e Evaluate) validate(c network.Config) error {
+	switch {
+	case e.ShortSide != 0 && (e.ShortSide < c.PatchSize || e.ShortSide > 4096):
+		return fmt.Errorf("short_side %d: it must be 0 or %d (the patch size) to 4096", e.ShortSide, c.PatchSize)
+	case e.Window != 0 && (e.Window < c.PatchSize || e.Window > 4096) || e.Stride < 0 || e.Stride > 4096:
+		return fmt.Errorf("window %d and stride %d: they must be 0, or %d (the patch size) and 1 to 4096", e.Window, e.Stride, c.PatchSize)
+	case e.ShortSide == 0 && (e.Squash || e.Window != 0):
+		return fmt.Errorf("squash and window need short_side")
+	case !(e.BackgroundThreshold >= 0 && e.BackgroundThreshold <= 1):
+		return fmt.Errorf("background_threshold %g: it must be in [0, 1]", e.BackgroundThreshold)
+	}
+	for _, kind := range e.BackgroundKinds {
+		if _, err := nouns.ParseKind(kind); err != nil {
+			return fmt.Errorf("background_kinds: %w", err)
+		}
+	}
+	return nil
+}
+
+// evalJSON is an eval.json.
+type evalJSON struct {
+	ShortSide       int      `json:"short_side,omitempty"`
+	Squash          bool     `json:"squash,omitempty"`
+	Window          int      `json:"window,omitempty"`
+	Stride          int      `json:"stride,omitempty"`
+	Threshold       float64  `json:"background_threshold,omitempty"`
+	Templates       []string `json:"templates,omitempty"`
+	StuffTemplates  []string `json:"stuff_templates,omitempty"`
+	StuffWords      []string `json:"stuff_words,omitempty"`
+	BackgroundWords []string `json:"background_words,omitempty"`
+}
+
+// evalFile is the model's eval.json; nil where there is nothing to say, as for
+// the published recipes: their model is used as the paper does.
+func (s Settings) evalFile() ([]byte, error) {
+	e := s.Evaluate
+	out := evalJSON{ShortSide: e.ShortSide, Squash: e.Squash, Window: e.Window, Stride: e.Stride, Threshold: e.BackgroundThreshold}
+	if s.Data.Nouns.Mode == pairs.NounsList {
+		o, err := s.pairsOptions()
+		if err != nil {
+			return nil, err
+		}
+		words := o.Nouns.Words
+		if words == nil {
+			words = nouns.Builtin()
+		}
+		out.Templates, out.StuffTemplates = o.Nouns.Templates, o.Nouns.StuffTemplates
+		for _, w := range words {
+			if w.Kind == nouns.Stuff && len(out.StuffTemplates) > 0 {
+				out.StuffWords = append(out.StuffWords, w.Name)
+			}
+			if slices.Contains(e.BackgroundKinds, w.Kind.String()) {
+				out.BackgroundWords = append(out.BackgroundWords, w.Name)
+			}
+		}
+	}
+	b, err := json.MarshalIndent(out, "", "  ")
+	if err != nil || string(b) == "{}" {
+		return nil, err
+	}
+	return append(b, '\n'), nil
+}
