@@ -158,6 +158,11 @@ func TestBadFiles(t *testing.T) {
 
 func FuzzTokenizerJSON(f *testing.F) {
 	f.Add([]byte(`{"model":{"type":"BPE","end_of_word_suffix":"</w>","vocab":{"a":0},"merges":["a b",["a","b"]]},"added_tokens":[{"id":1,"content":"x"}]}`))
+	files, err := small(f).Files()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(files[TokenizerFile])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if tok, err := FromFiles(map[string][]byte{TokenizerFile: b}); err == nil {
 			tok.Encode("a photo", 77)

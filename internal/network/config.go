@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -168,8 +169,8 @@ func (c Config) Validate() error {
 	if c.Text.Width%c.Text.Heads != 0 {
 		return fmt.Errorf("%w: text width %d is no multiple of its %d heads", ErrConfig, c.Text.Width, c.Text.Heads)
 	}
-	if !(c.AssignEpsilon > 0) || !(c.DropPath >= 0 && c.DropPath < 1) || !(c.Temperature > 0) {
-		return fmt.Errorf("%w: assign epsilon %g and temperature %g must be positive, drop path %g in [0, 1)",
+	if !positive(c.AssignEpsilon) || !positive(c.Temperature) || !(c.DropPath >= 0 && c.DropPath < 1) {
+		return fmt.Errorf("%w: assign epsilon %g and temperature %g must be positive and finite, drop path %g in [0, 1)",
 			ErrConfig, c.AssignEpsilon, c.Temperature, c.DropPath)
 	}
 	if err := c.validateStages(); err != nil {
@@ -177,6 +178,8 @@ func (c Config) Validate() error {
 	}
 	return c.Variant.validate(c)
 }
+
+func positive(x float64) bool { return x > 0 && !math.IsInf(x, 1) }
 
 func (c Config) validateStages() error {
 	n := len(c.Depths)

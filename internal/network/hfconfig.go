@@ -165,6 +165,11 @@ func (t jsonTextConfig) read(c *TextConfig) error {
 		return err
 	}
 	set(&c.Vocabulary, t.VocabSize)
+	// Texts are pooled at their largest id. 2 is what old files have by mistake;
+	// the port then looks for the largest id too.
+	if e := t.EOS; e != nil && *e != 2 && *e < c.Vocabulary-1 {
+		return fmt.Errorf("%w: text_config.eos_token_id is %d, the end of a text must be the largest id, %d", ErrConfig, *e, c.Vocabulary-1)
+	}
 	set(&c.Width, t.HiddenSize)
 	set(&c.Depth, t.Layers)
 	set(&c.Heads, t.Heads)

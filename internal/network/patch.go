@@ -76,7 +76,7 @@ func (t *tower) residualBlock(name string, x *Node) *Node {
 // bias.
 func (t *tower) convolve(name string, x *Node, stride int) *Node {
 	kernel := TransposeAllAxes(t.weights(name+".weight"), 2, 3, 1, 0)
-	y := Convolve(x, kernel).StridePerDim(stride, stride).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+	y := Convolve(x, kernel).StridePerAxis(stride, stride).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
 	if t.config.Variant.Stem.BatchNorm {
 		return y
 	}

@@ -140,8 +140,21 @@ func (v Variant) validate(c Config) error {
 	if len(v.Stem.Blocks) > len(v.Stem.Channels) {
 		return bad("%d entries of stem blocks for %d halvings", len(v.Stem.Blocks), len(v.Stem.Channels))
 	}
-	if v.LocalMLP < 0 || v.LocalMLP > 1<<17 || v.AssignScale < 0 || v.AssignGuard < 0 || v.NounSharpness < 0 || v.GroupTokenStd < 0 {
-		return bad("negative number")
+	if v.LocalMLP < 0 || v.LocalMLP > 1<<17 {
+		return bad("local_mlp is %d, allowed are 0 to %d", v.LocalMLP, 1<<17)
+	}
+	for name, x := range map[string]float64{
+		"assign_scale": v.AssignScale, "assign_guard": v.AssignGuard,
+		"noun_sharpness": v.NounSharpness, "group_token_std": v.GroupTokenStd,
+	} {
+		if x != 0 && !positive(x) {
+			return bad("%s is %g, it must be 0 or positive and finite", name, x)
+		}
+	}
+	for i, s := range c.GroupTokens {
+		if v.NoTokenMixer && s > 0 && s != c.OutputGroups[i] {
+			return bad("without the token mixer stage %d has as many groups as group tokens, found %d and %d", i, c.OutputGroups[i], s)
+		}
 	}
 	oneOf := func(name, value string, allowed ...string) error {
 		if value == "" || slices.Contains(allowed, value) {
