@@ -60,6 +60,9 @@ func readEval(w *weights.Model) (evalFile, error) {
 	if len(e.BackgroundWords) == 0 {
 		e.BackgroundWords = vocab.BackgroundWords()
 	}
+	if e.LongSide == 0 { // an endless strip would otherwise become one
+		e.LongSide = 8 * e.ShortSide
+	}
 	if e.Window > 0 && e.Stride == 0 {
 		e.Stride = max(1, e.Window/2)
 	}
@@ -110,6 +113,9 @@ func (m *Model) rule(o *SegmentOptions) (assign.Rule, error) {
 	case Paper:
 		r = assign.PaperRule(m.config.ImageSize)
 	case Port:
+		if o.ShortSide != 0 {
+			return r, fmt.Errorf("%w: short side %d, but protocol hf looks at %d×%d pixels: leave it out", ErrOption, o.ShortSide, m.config.ImageSize, m.config.ImageSize)
+		}
 		return assign.Rule{ShortSide: m.config.ImageSize, Squash: true}, nil
 	default:
 		r = m.eval.Rule

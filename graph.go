@@ -56,30 +56,28 @@ const runnerShapes = 12
 type runner struct {
 	backend compute.Backend
 	store   *model.Store
-	build   func(scope *model.Scope, in *graph.Node) []*graph.Node
+	build   func(w network.Weights, in *graph.Node) []*graph.Node
 	// compiled holds one executor a shape, the latest used last.
-	compiled []*compiled
+	compiled []compiled
 }
 
 type compiled struct {
 	shape []int
 	exec  *model.Exec
-	// gridH and gridW are noted by the image graph.
-	gridH, gridW int
 }
 
-func newRunner(b compute.Backend, s *model.Store, build func(*model.Scope, *graph.Node) []*graph.Node) *runner {
+func newRunner(b compute.Backend, s *model.Store, build func(network.Weights, *graph.Node) []*graph.Node) *runner {
 	return &runner{backend: b, store: s, build: build}
 }
 
 // run computes the graph for an input of a shape; the outputs are copies.
 func (r *runner) run(input *tensors.Tensor, shape ...int) (out [][]float32, err error) {
 	err = safely(func() error {
-		c, err := r.get(shape)
+		exec, err := r.get(shape)
 		if err != nil {
 			return err
 		}
-		results, err := c.exec.Call(input)
+		results, err := exec.Call(input)
 		if err != nil {
 			return err
 		}
@@ -98,14 +96,16 @@ func (r *runner) run(input *tensors.Tensor, shape ...int) (out [][]float32, err 
 	return out, err
 }
 
-func (r *runner) get(shape []int) (*compiled, error) {
+func (r *runner) get(shape []int) (*model.Exec, error) {
 	for i, c := range r.compiled {
 		if slices.Equal(c.shape, shape) {
 			r.compiled = append(slices.Delete(r.compiled, i, i+1), c)
-			return c, nil
+			return c.exec, nil
 		}
 	}
-	exec, err := model.NewExec(r.backend, r.store, r.build)
+	exec, err := model.NewExec(r.backend, r.store, func(_ *model.Scope, in *graph.Node) []*graph.Node {
+		return r.build(parameters(r.store, in.Graph()), in)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -113,9 +113,8 @@ func (r *runner) get(shape []int) (*compiled, error) {
 		r.compiled[0].exec.Finalize()
 		r.compiled = slices.Delete(r.compiled, 0, 1)
 	}
-	c := &compiled{shape: slices.Clone(shape), exec: exec}
-	r.compiled = append(r.compiled, c)
-	return c, nil
+	r.compiled = append(r.compiled, compiled{shape: slices.Clone(shape), exec: exec})
+	return exec, nil
 }
 
 func (r *runner) close() {
@@ -143,28 +142,35 @@ func parameters(store *model.Store, g *graph.Graph) network.Weights {
 	}
 }
 
-// imageGraph is the image tower: pixels [1, 3, H, W] to the soft assignment of
-// every stage [1, G, L], the picture [1, P], groups [1, G, P] and patches
-// [1, N, P] where there are any.
-func (m *Model) imageGraph(_ *model.Scope, pixels *graph.Node) []*graph.Node {
-	out := network.Image(parameters(m.image.store, pixels.Graph()), m.config, pixels, network.Mode{})
-	last := m.image.compiled[len(m.image.compiled)-1]
-	last.gridH, last.gridW = out.GridH, out.GridW
-	nodes := []*graph.Node{out.Embedding}
-	for _, s := range out.Stages {
-		nodes = append(nodes, s.Soft)
+// grids are the sizes of the token grid, [height, width], by those of the
+// picture in pixels.
+type grids map[[2]int][2]int
+
+// imageGraph is the image tower: pixels [1, 3, H, W] to the picture [1, P], the
+// soft assignment of every stage [1, G, L], groups [1, G, P] and patches
+// [1, N, P] where there are any. It notes the size of the grid.
+func imageGraph(c network.Config, note grids) func(network.Weights, *graph.Node) []*graph.Node {
+	return func(w network.Weights, pixels *graph.Node) []*graph.Node {
+		out := network.Image(w, c, pixels, network.Mode{})
+		size := pixels.Shape().Dimensions
+		note[[2]int{size[2], size[3]}] = [2]int{out.GridH, out.GridW}
+		nodes := []*graph.Node{out.Embedding}
+		for _, s := range out.Stages {
+			nodes = append(nodes, s.Soft)
+		}
+		if len(out.Stages) > 0 {
+			nodes = append(nodes, out.GroupEmbeddings)
+		}
+		if out.PatchEmbeddings != nil {
+			nodes = append(nodes, out.PatchEmbeddings)
+		}
+		return nodes
 	}
-	if len(out.Stages) > 0 {
-		nodes = append(nodes, out.GroupEmbeddings)
-	}
-	if out.PatchEmbeddings != nil {
-		nodes = append(nodes, out.PatchEmbeddings)
-	}
-	return nodes
 }
 
 // textGraph is the text tower: ids [B, T] to [B, P].
-func (m *Model) textGraph(_ *model.Scope, ids *graph.Node) []*graph.Node {
-	out := network.Text(parameters(m.text.store, ids.Graph()), m.config, ids, network.Mode{})
-	return []*graph.Node{out.Embedding}
+func textGraph(c network.Config) func(network.Weights, *graph.Node) []*graph.Node {
+	return func(w network.Weights, ids *graph.Node) []*graph.Node {
+		return []*graph.Node{network.Text(w, c, ids, network.Mode{}).Embedding}
+	}
 }

@@ -5,67 +5,20 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"slices"
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/vocab"
-	"github.com/groupvit/groupvit/mask"
 )
 
 // paperThreshold is the background threshold of the paper's code where a dataset
 // has none of its own.
 const paperThreshold = 0.95
 
-// maxScoreElements bounds the class scores of one result: 1 GiB of float32.
+// maxScoreElements bounds the class scores of one result, and those it is made
+// from: 1 GiB of float32.
 const maxScoreElements = 1 << 28
-
-// Segmentation is the answer to a question about a photo.
-type Segmentation struct {
-	// Labels are the names asked for; label i of the map is Labels[i-1].
-	Labels []string
-	// Map has the photo's own size.
-	Map *mask.Map
-	// Segments describes the labels that were found, in the order of Labels.
-	Segments []Segment
-	// Scores [labels, height, width] are the class scores before the decision;
-	// nil unless asked for.
-	Scores []float32
-	// Report says how the answer was made.
-	Report Report
-}
-
-// Segment is what was found of one label.
-type Segment struct {
-	// ID is the label's value in the map, from 1.
-	ID    int    `json:"id"`
-	Label string `json:"label"`
-	// Pixels is their number, Area their share of the photo, 0 to 1.
-	Pixels int     `json:"pixels"`
-	Area   float64 `json:"area"`
-	// Box is [x0, y0, x1, y1], x1 and y1 one beyond the last pixel.
-	Box [4]int `json:"box"`
-	// Score is the mean class score of the pixels; its scale is the protocol's.
-	Score float64 `json:"score"`
-}
-
-// Report says how a photo was looked at and decided.
-type Report struct {
-	Protocol Protocol `json:"protocol"`
-	// Background is the rule in force: "off", "words", a threshold, or
-	// "words, 0.3".
-	Background string `json:"background"`
-	// Templates names the prompts.
-	Templates string `json:"templates"`
-	// SeenWidth and SeenHeight are the size the photo was resized to.
-	SeenWidth  int `json:"seen_width"`
-	SeenHeight int `json:"seen_height"`
-	// Rule is the rule behind that size, with window and stride; Windows the
-	// number of windows.
-	Rule    assign.Rule `json:"rule"`
-	Windows int         `json:"windows"`
-}
 
 // Segment cuts a photo into regions named by labels: "dog", or with synonyms
 // "dog|puppy". At most 256 labels.
@@ -132,16 +85,18 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 	if s.Protocol != "" && s.Protocol != e.protocol {
 		return nil, s, fmt.Errorf("%w: protocol %q, the photo was encoded for %q", ErrOption, s.Protocol, e.protocol)
 	}
-	if s.ShortSide != 0 && e.protocol != Port && s.ShortSide != e.rule.ShortSide {
+	if s.ShortSide != 0 && s.ShortSide != e.rule.ShortSide {
 		return nil, s, fmt.Errorf("%w: short side %d, the photo was encoded at %d", ErrOption, s.ShortSide, e.rule.ShortSide)
 	}
+	planes := len(classes) + 1
+	if e.protocol == Best {
+		planes = len(classes) + len(e.model.eval.BackgroundWords)
+	}
+	n := int64(planes) * int64(e.view.SeenWidth) * int64(e.view.SeenHeight)
+	if err := limits.Check("number of class scores", "photo", n, maxScoreElements, "ask for fewer labels or look at it smaller (short side)"); err != nil {
+		return nil, s, err
+	}
 	return classes, s, s.Background.check()
-}
-
-// report says how the photo was looked at.
-func (e *Encoded) report() Report {
-	v := e.view
-	return Report{Protocol: e.protocol, SeenWidth: v.SeenWidth, SeenHeight: v.SeenHeight, Rule: e.rule, Windows: len(v.Windows)}
 }
 
 // score makes the class scores and says which threshold the decision takes.
@@ -242,81 +197,4 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts
 	}
 	scores.Sharpness = min(m.scale, 100)
 	return scores, threshold, nil
-}
-
-// Classification is one class's score.
-type Classification struct {
-	Label string `json:"label"`
-	// Score is the cosine of photo and class, −1 to 1.
-	Score float64 `json:"score"`
-}
-
-// Classify scores labels for a whole photo, best first: cosine of the photo's
-// vector and the class's, which is the mean over seven prompts of projected
-// vectors, normalised afterwards (paper, zero-shot classification).
-func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string) ([]Classification, error) {
-	classes, err := parseLabels(labels)
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, len(classes))
-	for i, c := range classes {
-		names[i] = c.Name
-	}
-	forms, err := namedPrompts("subset")
-	if err != nil {
-		return nil, err
-	}
-	text, err := m.classVectors(ctx, names, forms, true)
-	if err != nil {
-		return nil, err
-	}
-	v, err := m.EmbedImage(ctx, photo)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Classification, len(names))
-	for i := range names {
-		out[i].Label = names[i]
-		for k, x := range v {
-			out[i].Score += float64(x) * float64(text[i*len(v)+k])
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Classification) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return 0
-	})
-	return out, nil
-}
-
-// Groups returns, for each grouping stage, which group every pixel belongs to,
-// counted from 1; no words are asked. The photo is looked at in one pass.
-func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, error) {
-	if !m.config.HasGroups() {
-		return nil, fmt.Errorf("%w %s: it has no groups", ErrModel, m.name)
-	}
-	im, err := toImage(photo)
-	if err != nil {
-		return nil, err
-	}
-	rule := defaultRule(m.config)
-	rule.Window, rule.Stride = 0, 0
-	view, err := m.look(ctx, im, rule, Paper)
-	if err != nil {
-		return nil, err
-	}
-	var maps []*mask.Map
-	for stage := range m.stageGroups() {
-		g, err := assign.GroupMap(ctx, view, stage)
-		if err != nil {
-			return nil, err
-		}
-		maps = append(maps, g)
-	}
-	return maps, nil
 }

@@ -69,6 +69,9 @@ func (c *textCache) put(text string, vector []float32) {
 // encodeTexts returns the projected vector [P] of each text, not normalised.
 // The vectors are shared: they must not be changed.
 func (m *Model) encodeTexts(ctx context.Context, texts []string) ([][]float32, error) {
+	if err := m.turn.ended(); err != nil { // the cache alone might answer
+		return nil, err
+	}
 	if m.noWords != nil {
 		return nil, fmt.Errorf("%w %s: it has no words: %w", ErrModel, m.name, m.noWords)
 	}
@@ -128,10 +131,10 @@ func (m *Model) encodeBatch(ctx context.Context, texts []string, size int) ([][]
 		}
 		ids = append(ids, row[:length]...)
 	}
-	if err := m.take(ctx); err != nil {
+	if err := m.turn.take(ctx); err != nil {
 		return nil, err
 	}
-	defer m.give()
+	defer m.turn.give()
 	out, err := m.text.run(tensors.FromFlatDataAndDimensions(ids, size, length), size, length)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: text tower: %w", ErrModel, m.name, err)

@@ -1,0 +1,37 @@
+package groupvit
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// Groups returns, for each grouping stage, which group every pixel belongs to,
+// counted from 1; no words are asked. The photo is looked at in one pass.
+func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, error) {
+	if !m.config.HasGroups() {
+		return nil, fmt.Errorf("%w %s: it has no groups", ErrModel, m.name)
+	}
+	im, err := toImage(photo)
+	if err != nil {
+		return nil, err
+	}
+	rule := defaultRule(m.config)
+	rule.Window, rule.Stride = 0, 0
+	view, err := m.look(ctx, im, rule, Paper)
+	if err != nil {
+		return nil, err
+	}
+	var maps []*mask.Map
+	for stage := range m.stageGroups() {
+		g, err := assign.GroupMap(ctx, view, stage)
+		if err != nil {
+			return nil, err
+		}
+		maps = append(maps, g)
+	}
+	return maps, nil
+}

@@ -1,0 +1,81 @@
+package groupvit
+
+// Info describes an opened model.
+type Info struct {
+	// Name is what was opened.
+	Name string `json:"name"`
+	// SHA256 is the hash of its weight file.
+	SHA256 string `json:"sha256"`
+}
+
+// Info says which model this is.
+func (m *Model) Info() Info { return Info{Name: m.name, SHA256: m.weights.SHA256} }
+
+// DefaultProtocol is the protocol used where none is named: the paper's for the
+// paper's network, best for others.
+func (m *Model) DefaultProtocol() Protocol {
+	if m.config.IsPaper() {
+		return Paper
+	}
+	return Best
+}
+
+// Engine is the name of what computes.
+func (m *Model) Engine() string { return m.backend.Name() }
+
+// ImageSize is the side, in pixels, of the pictures the model was trained on.
+func (m *Model) ImageSize() int { return m.config.ImageSize }
+
+// Config returns the model's configuration as Hugging Face's config.json.
+func (m *Model) Config() ([]byte, error) { return m.config.JSON() }
+
+// Summary is what `model show` tells about a model.
+type Summary struct {
+	Info
+	// Paper says that the network is the paper's, without any variant.
+	Paper bool `json:"paper"`
+	// Parameters is the number of trained numbers.
+	Parameters int `json:"parameters"`
+	ImageSize  int `json:"image_size"`
+	PatchSize  int `json:"patch_size"`
+	Width      int `json:"width"`
+	// Depths are blocks a stage, Groups the output groups of each grouping stage.
+	Depths     []int    `json:"depths"`
+	Groups     []int    `json:"groups"`
+	EmbedWidth int      `json:"embed_width"`
+	Vocabulary int      `json:"vocabulary"`
+	Context    int      `json:"context"`
+	Map        string   `json:"map"`
+	Protocol   Protocol `json:"protocol"`
+	// Mean and Std normalise pixels.
+	Mean [3]float32 `json:"mean"`
+	Std  [3]float32 `json:"std"`
+}
+
+// Summary describes the model.
+func (m *Model) Summary() Summary {
+	c := m.config
+	s := Summary{
+		Info: m.Info(), Paper: c.IsPaper(), ImageSize: c.ImageSize, PatchSize: c.PatchSize, Width: c.Width,
+		Depths: c.Depths, Groups: m.stageGroups(), EmbedWidth: c.EmbedWidth,
+		Vocabulary: c.Text.Vocabulary, Context: c.Text.Context, Map: string(c.Map()),
+		Protocol: m.DefaultProtocol(), Mean: m.weights.Mean, Std: m.weights.Std,
+	}
+	for _, p := range c.Params() {
+		if p.Trainable {
+			s.Parameters += p.Size()
+		}
+	}
+	return s
+}
+
+// stageGroups are the output groups of each grouping stage.
+func (m *Model) stageGroups() []int {
+	list := []int{}
+	for i, tokens := range m.config.GroupTokens {
+		if tokens > 0 {
+			list = append(list, m.config.OutputGroups[i])
+		}
+	}
+	return list
+}

@@ -1,0 +1,138 @@
+package groupvit
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/weights"
+)
+
+// Caps on what a rule may make of a photo; an eval.json comes from outside.
+const (
+	// maxWindows of one photo.
+	maxWindows = 1024
+	// maxTokens of one window: attention needs memory with their square.
+	maxTokens = 16384
+)
+
+// look resizes a photo by a rule and runs the image tower on its windows.
+func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, p Protocol) (*assign.View, error) {
+	width, height := rule.Size(im.Width, im.Height)
+	// A strip thinner than a patch is widened to one.
+	width, height = max(width, m.config.PatchSize), max(height, m.config.PatchSize)
+	windows := rule.Windows(width, height)
+	if err := m.checkWindows(windows); err != nil {
+		return nil, err
+	}
+	seen, mean, std, err := m.prepare(im, width, height, p)
+	if err != nil {
+		return nil, err
+	}
+	view := &assign.View{Width: im.Width, Height: im.Height, SeenWidth: width, SeenHeight: height}
+	for _, r := range windows {
+		part := seen
+		if r.Width != width || r.Height != height {
+			if part, err = imaging.Crop(seen, r.X, r.Y, r.Width, r.Height); err != nil {
+				return nil, err
+			}
+		}
+		w, err := m.window(ctx, imaging.Normalize(part, mean, std), part.Width, part.Height)
+		if err != nil {
+			return nil, err
+		}
+		w.Rect = r
+		view.Windows = append(view.Windows, *w)
+	}
+	return view, nil
+}
+
+// checkWindows refuses windows beyond the caps.
+func (m *Model) checkWindows(windows []assign.Rect) error {
+	if err := limits.Check("number of windows", "photo", int64(len(windows)), maxWindows, "look at it smaller, or in larger strides"); err != nil {
+		return err
+	}
+	p := m.config.PatchSize
+	tokens := (windows[0].Width / p) * (windows[0].Height / p)
+	return limits.Check("number of patches in one window", "photo", int64(tokens), maxTokens, "look at it smaller (short side)")
+}
+
+// prepare resizes a photo as a protocol's code does, and says with which mean
+// and deviation its pixels are normalised.
+func (m *Model) prepare(im *imaging.Image, width, height int, p Protocol) (seen *imaging.Image, mean, std [3]float32, err error) {
+	mean, std = m.weights.Mean, m.weights.Std
+	switch p {
+	case Port: // the port's processor is Pillow's bicubic
+		seen, err = imaging.ResizePIL(im, width, height, imaging.Bicubic)
+	case Paper:
+		// The paper's code reads and resizes with OpenCV. It trains and measures
+		// with ImageNet's mean, whatever a converted checkpoint's
+		// preprocessor_config.json says.
+		mean, std = weights.ImageNetMean, weights.ImageNetStd
+		seen, err = imaging.ResizeOpenCV(im, width, height)
+	default:
+		seen, err = imaging.ResizePIL(im, width, height, imaging.Bilinear)
+	}
+	return seen, mean, std, err
+}
+
+// window runs the image tower on normalised pixels [3, height, width].
+func (m *Model) window(ctx context.Context, pixels []float32, width, height int) (*assign.Window, error) {
+	if err := m.turn.take(ctx); err != nil {
+		return nil, err
+	}
+	defer m.turn.give()
+	shape := []int{1, 3, height, width}
+	out, err := m.image.run(tensors.FromFlatDataAndDimensions(pixels, shape...), shape...)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: image tower on %d×%d pixels: %w", ErrModel, m.name, width, height, err)
+	}
+	grid := m.grids[[2]int{height, width}]
+	w := &assign.Window{GridH: grid[0], GridW: grid[1], Image: out[0]}
+	p := m.config.EmbedWidth
+	assign.Normalize(w.Image, p)
+	out = out[1:]
+	if groups := m.stageGroups(); len(groups) > 0 {
+		for i := range groups {
+			w.Stages = append(w.Stages, assign.Chain(out[:i+1], groups[:i+1]))
+		}
+		w.Assign = w.Stages[len(groups)-1]
+		w.Groups = out[len(groups)]
+		assign.Normalize(w.Groups, p)
+		out = out[len(groups)+1:]
+	}
+	if len(out) > 0 {
+		w.Patches = out[0]
+		assign.Normalize(w.Patches, p)
+	}
+	return w, nil
+}
+
+// EmbedImage returns the photo's unit vector in the space shared with texts.
+// As in the paper's classification, the photo's short side becomes 256/224 of
+// the training size (bilinear), and the middle square of the training size is
+// what the model sees.
+func (m *Model) EmbedImage(ctx context.Context, photo image.Image) ([]float32, error) {
+	im, err := toImage(photo)
+	if err != nil {
+		return nil, err
+	}
+	side := m.config.ImageSize
+	width, height := imaging.ShortSide(im.Width, im.Height, side*256/224)
+	if im, err = imaging.ResizePIL(im, width, height, imaging.Bilinear); err != nil {
+		return nil, err
+	}
+	if im, err = imaging.CenterCrop(im, side, side); err != nil {
+		return nil, err
+	}
+	w, err := m.window(ctx, imaging.Normalize(im, m.weights.Mean, m.weights.Std), side, side)
+	if err != nil {
+		return nil, err
+	}
+	return w.Image, nil
+}

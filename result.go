@@ -1,0 +1,105 @@
+package groupvit
+
+import (
+	"fmt"
+
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// Segmentation is the answer to a question about a photo.
+type Segmentation struct {
+	// Labels are the names asked for; label i of the map is Labels[i-1].
+	Labels []string
+	// Map has the photo's own size.
+	Map *mask.Map
+	// Segments describes the labels that were found, in the order of Labels.
+	Segments []Segment
+	// Scores [labels, height, width] are the class scores before the decision;
+	// nil unless asked for.
+	Scores []float32
+	// Report says how the answer was made.
+	Report Report
+}
+
+// Segment is what was found of one label.
+type Segment struct {
+	// ID is the label's value in the map, from 1.
+	ID    int    `json:"id"`
+	Label string `json:"label"`
+	// Pixels is their number, Area their share of the photo, 0 to 1.
+	Pixels int     `json:"pixels"`
+	Area   float64 `json:"area"`
+	// Box is [x0, y0, x1, y1], x1 and y1 one beyond the last pixel.
+	Box [4]int `json:"box"`
+	// Score is the mean class score of the pixels; its scale is the protocol's.
+	Score float64 `json:"score"`
+}
+
+// Report says how a photo was looked at and decided.
+type Report struct {
+	Protocol Protocol `json:"protocol"`
+	// Background is the rule in force: "off", "words", a threshold, or
+	// "words, 0.3".
+	Background string `json:"background"`
+	// Templates names the prompts.
+	Templates string `json:"templates"`
+	// SeenWidth and SeenHeight are the size the photo was resized to.
+	SeenWidth  int `json:"seen_width"`
+	SeenHeight int `json:"seen_height"`
+	// Rule is the rule behind that size, with window and stride; Windows the
+	// number of windows.
+	Rule    Rule `json:"rule"`
+	Windows int  `json:"windows"`
+	// Note says in which way a protocol's published sizes were departed from;
+	// empty if in none.
+	Note string `json:"note,omitempty"`
+}
+
+// Rule says at which size a photo is looked at, in pixels.
+type Rule struct {
+	// ShortSide is what the photo's short side becomes, LongSide the most its
+	// long side may become (0: no limit).
+	ShortSide int `json:"short_side"`
+	LongSide  int `json:"long_side,omitempty"`
+	// Squash resizes to ShortSide × ShortSide, whatever the photo's shape.
+	Squash bool `json:"squash,omitempty"`
+	// Window and Stride are the side and the step of the sliding window; a
+	// Window of 0 is the whole photo in one pass.
+	Window int `json:"window,omitempty"`
+	Stride int `json:"stride,omitempty"`
+}
+
+// report says how the photo was looked at.
+func (e *Encoded) report() Report {
+	v := e.view
+	return Report{
+		Protocol: e.protocol, SeenWidth: v.SeenWidth, SeenHeight: v.SeenHeight,
+		Rule: Rule(e.rule), Windows: len(v.Windows), Note: e.note(),
+	}
+}
+
+// publishedSize is the training size of the published models, in pixels.
+const publishedSize = 224
+
+// note says where the photo was looked at otherwise than a protocol's published
+// numbers were made.
+func (e *Encoded) note() string {
+	size, r := e.model.config.ImageSize, e.rule
+	if e.protocol == Port && size != publishedSize {
+		return fmt.Sprintf("the model was trained at %d pixels, not %d", size, publishedSize)
+	}
+	published := assign.PaperRule(publishedSize)
+	same := func(o assign.Rule) bool {
+		return r.ShortSide == o.ShortSide && r.Window == o.Window && r.Stride == o.Stride
+	}
+	if e.protocol != Paper || same(published) {
+		return ""
+	}
+	note := fmt.Sprintf("short side %d, windows of %d and stride %d, not %d, %d and %d",
+		r.ShortSide, r.Window, r.Stride, published.ShortSide, published.Window, published.Stride)
+	if same(assign.PaperRule(size)) {
+		note += fmt.Sprintf(": the same proportions for a model trained at %d pixels, not %d", size, publishedSize)
+	}
+	return note
+}
