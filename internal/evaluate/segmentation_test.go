@@ -27,9 +27,7 @@ func (f fake) Load(i int) (image.Image, *bench.Truth, error) {
 		return nil, nil, bench.ErrSample
 	}
 	im := image.NewGray(image.Rect(0, 0, len(f.truths[i]), 1))
-	for x, v := range f.truths[i] {
-		im.Pix[x] = v
-	}
+	copy(im.Pix, f.truths[i])
 	return im, &bench.Truth{Width: len(f.truths[i]), Height: 1, Labels: f.truths[i]}, nil
 }
 
