@@ -140,6 +140,16 @@ func (l *WordList) Word(name string) (Word, bool) {
 	return l.words[i], true
 }
 
+// Find returns the entry that a whole phrase names: by its name, a synonym, or a
+// plural of either.
+func (l *WordList) Find(phrase string) (Word, bool) {
+	i, ok := l.phrases[normal(phrase)]
+	if !ok || i < 0 {
+		return Word{}, false
+	}
+	return l.words[i], true
+}
+
 // Nouns returns the names of the list's words in a caption, in its order and
 // with repetition.
 func (l *WordList) Nouns(caption string) []string {

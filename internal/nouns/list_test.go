@@ -118,3 +118,18 @@ func FuzzList(f *testing.F) {
 		}
 	})
 }
+
+func TestFind(t *testing.T) {
+	l, err := List(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for phrase, want := range map[string]string{
+		"cat": "cat", "Kittens": "cat", " Potted  plant ": "plant", "aeroplane": "airplane", "people": "person",
+		"hot dog": "", "red car": "", "dog and cat": "", "zeppelin": "", "": "",
+	} {
+		if w, ok := l.Find(phrase); w.Name != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v, want %q", phrase, w.Name, ok, want)
+		}
+	}
+}
