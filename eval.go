@@ -25,6 +25,8 @@ type evalFile struct {
 	Templates      templateList `json:"templates"`
 	StuffTemplates templateList `json:"stuff_templates"`
 	StuffWords     []string     `json:"stuff_words"`
+	// Words are those that the model was trained to find, if it learnt from a list.
+	Words trainedWords `json:"words"`
 	// BackgroundWords are the hidden words that compete for background: those of
 	// ground and scenery that the model knows. None are vocab.BackgroundWords.
 	BackgroundWords []string `json:"background_words"`

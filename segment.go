@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/limits"
@@ -170,15 +171,16 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts
 	m := e.model
 	words := assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}
 	var names []string
-	for i, c := range classes {
-		for _, n := range c.Names() {
+	for i, own := range m.eval.Words.names(classes) {
+		for _, n := range own {
 			names, words.Owner = append(names, n), append(words.Owner, uint16(i+1))
 		}
 	}
 	threshold := b.resolve(m.eval.Threshold)
 	report.Background = "off"
 	if !math.IsNaN(threshold) {
-		for _, w := range vocab.WithoutLabels(m.eval.BackgroundWords, classes) {
+		asked := []vocab.Class{{Synonyms: slices.Clone(names)}}
+		for _, w := range vocab.WithoutLabels(vocab.WithoutLabels(m.eval.BackgroundWords, classes), asked) {
 			names, words.Owner = append(names, w), append(words.Owner, 0)
 		}
 		report.Background = "words"
