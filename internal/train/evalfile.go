@@ -1,6 +1,7 @@
 package train
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -53,15 +54,16 @@ func (e Evaluate) validate(c network.Config) error {
 
 // evalJSON is an eval.json.
 type evalJSON struct {
-	ShortSide       int      `json:"short_side,omitempty"`
-	Squash          bool     `json:"squash,omitempty"`
-	Window          int      `json:"window,omitempty"`
-	Stride          int      `json:"stride,omitempty"`
-	Threshold       float64  `json:"background_threshold,omitempty"`
-	Templates       []string `json:"templates,omitempty"`
-	StuffTemplates  []string `json:"stuff_templates,omitempty"`
-	StuffWords      []string `json:"stuff_words,omitempty"`
-	BackgroundWords []string `json:"background_words,omitempty"`
+	ShortSide       int        `json:"short_side,omitempty"`
+	Squash          bool       `json:"squash,omitempty"`
+	Window          int        `json:"window,omitempty"`
+	Stride          int        `json:"stride,omitempty"`
+	Threshold       float64    `json:"background_threshold,omitempty"`
+	Templates       []string   `json:"templates,omitempty"`
+	StuffTemplates  []string   `json:"stuff_templates,omitempty"`
+	StuffWords      []string   `json:"stuff_words,omitempty"`
+	BackgroundWords []string   `json:"background_words,omitempty"`
+	Words           [][]string `json:"words,omitempty"`
 }
 
 // evalFile is the model's eval.json; nil where there is nothing to say, as for
@@ -79,18 +81,49 @@ func (s Settings) evalFile() ([]byte, error) {
 			words = nouns.Builtin()
 		}
 		out.Templates, out.StuffTemplates = o.Nouns.Templates, o.Nouns.StuffTemplates
-		for _, w := range words {
-			if w.Kind == nouns.Stuff && len(out.StuffTemplates) > 0 {
-				out.StuffWords = append(out.StuffWords, w.Name)
-			}
-			if slices.Contains(e.BackgroundKinds, w.Kind.String()) {
-				out.BackgroundWords = append(out.BackgroundWords, w.Name)
-			}
-		}
+		out.list(words, e.BackgroundKinds)
 	}
-	b, err := json.MarshalIndent(out, "", "  ")
+	b, err := json.Marshal(out)
 	if err != nil || string(b) == "{}" {
 		return nil, err
 	}
-	return append(b, '\n'), nil
+	return topLevelLines(b)
+}
+
+// list adds the words that the model learns to find.
+func (out *evalJSON) list(words []nouns.Word, backgroundKinds []string) {
+	for _, w := range words {
+		out.Words = append(out.Words, append([]string{w.Name}, w.Synonyms...))
+		if w.Kind == nouns.Stuff && len(out.StuffTemplates) > 0 {
+			out.StuffWords = append(out.StuffWords, w.Name)
+		}
+		if slices.Contains(backgroundKinds, w.Kind.String()) {
+			out.BackgroundWords = append(out.BackgroundWords, w.Name)
+		}
+	}
+}
+
+// topLevelLines writes an object with one key a line: indented, the lists of
+// words would take hundreds.
+func topLevelLines(object []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if _, err := d.Token(); err != nil { // {
+		return nil, err
+	}
+	out := []byte("{")
+	for d.More() {
+		key, err := d.Token()
+		var value json.RawMessage
+		if err == nil {
+			err = d.Decode(&value)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, "\n  %q: %s", key, value)
+	}
+	return append(out, "\n}\n"...), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/nouns"
+	"github.com/groupvit/groupvit/internal/synth"
 )
 
 func evalOf(t *testing.T, recipe string) *evalJSON {
@@ -45,6 +46,9 @@ func TestEvalFileOfRecipes(t *testing.T) {
 	want := &evalJSON{
 		ShortSide: 64, Templates: []string{"{}", "a {}", "a photo of a {}"},
 		StuffTemplates: []string{"{}", "the {}", "a photo of {}"}, StuffWords: []string{"grass", "sand", "water", "brick"},
+	}
+	for _, w := range synth.Words() {
+		want.Words = append(want.Words, []string{w})
 	}
 	for _, recipe := range []string{"scenes.yaml", "scenes-local.yaml", "scenes-pixelwise.yaml", "scenes-paper.yaml"} {
 		if d := cmp.Diff(want, evalOf(t, recipe)); d != "" {
