@@ -2,6 +2,8 @@
 package enginetest
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -10,12 +12,17 @@ import (
 )
 
 // Each runs f as a subtest on every available engine (simd and go; xla only if it opens), each made new and
-// finalized after the subtest. Subtests are named after the engine.
+// finalized after the subtest. Subtests are named after the engine. Where GROUPVIT_ENGINE names an engine with
+// options ("xla:cuda,tf32=false"), that engine is made with them.
 func Each(t *testing.T, f func(t *testing.T, backend compute.Backend)) {
 	t.Helper()
 	for _, kind := range engine.Available() {
 		t.Run(kind, func(t *testing.T) {
-			b, err := engine.New(engine.Options{Kind: kind})
+			o := engine.Options{Kind: kind}
+			if asked := os.Getenv(engine.EnvKind); strings.HasPrefix(asked, kind+":") {
+				o.Kind = asked
+			}
+			b, err := engine.New(o)
 			if err != nil {
 				if kind == engine.XLA {
 					t.Skipf("no XLA plugin here: %v", err)
