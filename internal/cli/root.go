@@ -64,6 +64,7 @@ func commands(env *environment) []*cobra.Command {
 		newModelCommand(env),
 		newTrainCommand(env),
 		newEvalCommand(env),
+		newBenchCommand(env),
 		newDataCommand(env),
 		newConfigCommand(env),
 		newDoctorCommand(env),
@@ -111,12 +112,15 @@ It needs no network and no other program.`,
 	return root
 }
 
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // Main runs the program and returns its exit code.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	env := &environment{stdin: stdin, stdout: stdout, stderr: stderr}
-	if f, ok := stderr.(*os.File); ok {
-		env.terminal = term.IsTerminal(int(f.Fd()))
-	}
+	env.terminal = isTerminal(stderr)
 	root := newRootCommand(env)
 	root.SetArgs(args)
 	root.SetIn(stdin)
