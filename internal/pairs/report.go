@@ -25,15 +25,18 @@ const examples = 8
 // reasons are the kinds of problems.
 var reasons = []error{errNoPicture, errNoCaption, errPicture, errJSON, errSize, errShard, errRead}
 
-func (r *Report) add(p Problem) {
-	reason := "other"
+// Reason is the kind of the problem in a few words: "broken picture", "other".
+func (p Problem) Reason() string {
 	for _, known := range reasons {
 		if errors.Is(p.Err, known) {
-			reason = known.Error()
-			break
+			return known.Error()
 		}
 	}
-	r.Skipped[reason]++
+	return "other"
+}
+
+func (r *Report) add(p Problem) {
+	r.Skipped[p.Reason()]++
 	if len(r.Examples) < examples {
 		r.Examples = append(r.Examples, p)
 	}
