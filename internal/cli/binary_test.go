@@ -266,7 +266,7 @@ func TestBadInput(t *testing.T) {
 		{"unwritable output", run(good, "--labels", "dog", "-o", blocked), exitFailed, "output"},
 		{"missing model", run(good, "--labels", "dog", "--model", "no/model"), exitFailed, "no/model"},
 		{"broken config", run(good, "--labels", "dog", "--model", broken), exitFailed, "patch"},
-		{"unknown engine", run(good, "--labels", "dog", "--engine", "abacus"), exitFailed, "abacus"},
+		{"unknown engine", run(good, "--labels", "dog", "--engine", "abacus"), exitUsage, "abacus"},
 		{"all fail", run(empty, text, "--labels", "dog"), exitFailed, "all 2"},
 		{"some fail", run(empty, good, "--labels", "dog"), exitPartial, "1 of 2"},
 		{"emoji is a label", run(good, "--labels", "🐕‍🦺"), exitDone, ""},

@@ -49,7 +49,11 @@ by itself.`,
 					}
 				}
 				used = append(used, n)
-				panels = append(panels, render.Panel{Title: fmt.Sprintf("stage %d: %d groups", i+1, n), Image: picture})
+				title := fmt.Sprintf("stage %d: %d groups", i+1, n)
+				if n == 1 {
+					title = fmt.Sprintf("stage %d: 1 group", i+1)
+				}
+				panels = append(panels, render.Panel{Title: title, Image: picture})
 			}
 			sheet, err := render.Sheet(panels, nil)
 			if err != nil {

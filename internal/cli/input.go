@@ -1,8 +1,8 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,52 +24,101 @@ const stdinName = "-"
 var photoEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 
 // findPhotos expands arguments: folders to the photos in them and below, sorted;
-// patterns, where the shell has left any, to what they match.
+// patterns, where the shell has left any, to what they match. A photo that is
+// named twice is taken once.
 func findPhotos(args []string) ([]string, error) {
 	var list []string
+	seen := map[string]bool{}
 	for _, arg := range args {
-		if arg == stdinName {
-			list = append(list, arg)
-			continue
+		found, err := expand(arg)
+		if err != nil {
+			return nil, err
 		}
-		info, err := os.Stat(arg)
-		switch {
-		case err == nil && info.IsDir():
-			found, err := photosBelow(arg)
-			if err != nil {
-				return nil, err
+		for _, path := range found {
+			if clean := filepath.Clean(path); !seen[clean] {
+				seen[clean] = true
+				list = append(list, path)
 			}
-			if len(found) == 0 {
-				return nil, fmt.Errorf("folder %s has no photos (%s)", arg, strings.Join(photoEndings, ", "))
-			}
-			list = append(list, found...)
-		case err == nil:
-			list = append(list, arg)
-		case strings.ContainsAny(arg, "*?["):
-			found, globErr := filepath.Glob(arg)
-			if globErr != nil {
-				return nil, usagef("pattern %s: %w", arg, globErr)
-			}
-			if len(found) == 0 {
-				return nil, fmt.Errorf("pattern %s matches no file", arg)
-			}
-			list = append(list, found...)
-		default:
-			list = append(list, arg) // its own error comes when it is read
 		}
 	}
 	return list, nil
 }
 
+// expand returns the photos that one argument stands for.
+func expand(arg string) ([]string, error) {
+	if arg == stdinName {
+		return []string{arg}, nil
+	}
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && info.IsDir():
+		found, err := photosBelow(arg)
+		if err == nil && len(found) == 0 {
+			err = fmt.Errorf("folder %s has no photos (%s)", arg, strings.Join(photoEndings, ", "))
+		}
+		return found, err
+	case err == nil || !strings.ContainsAny(arg, "*?["):
+		return []string{arg}, nil // a missing one fails when it is read
+	}
+	matches, err := filepath.Glob(arg)
+	if err != nil {
+		return nil, usagef("pattern %s: %w", arg, err)
+	}
+	if len(matches) == 0 {
+		return nil, fmt.Errorf("pattern %s matches no file", arg)
+	}
+	var list []string
+	for _, m := range matches {
+		info, err := os.Stat(m)
+		if err != nil || !info.IsDir() {
+			list = append(list, m)
+			continue
+		}
+		found, err := photosBelow(m)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, found...)
+	}
+	return list, nil
+}
+
+// photosBelow returns the photos of a folder, links to photos among them. Hidden
+// files and folders are left out, and what segment itself has written.
 func photosBelow(dir string) ([]string, error) {
 	var found []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() && slices.Contains(photoEndings, strings.ToLower(filepath.Ext(path))) {
+		switch {
+		case err != nil:
+			return err
+		case path != dir && strings.HasPrefix(d.Name(), "."):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case isPhotoName(d.Name()) && isFile(path, d):
 			found = append(found, path)
 		}
-		return err
+		return nil
 	})
 	return found, err
+}
+
+func isPhotoName(name string) bool {
+	name = strings.ToLower(name)
+	for _, ending := range []string{".overlay.png", ".mask.png"} {
+		if strings.HasSuffix(name, ending) {
+			return false
+		}
+	}
+	return slices.Contains(photoEndings, filepath.Ext(name))
+}
+
+func isFile(path string, d fs.DirEntry) bool {
+	if d.Type()&fs.ModeSymlink == 0 {
+		return d.Type().IsRegular()
+	}
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // readPhoto reads and decodes a photo, or stdin for "-".
@@ -130,25 +179,9 @@ func modelFlag(cmd *cobra.Command, model *string) {
 
 // open opens a model with the engine that the flags name.
 func (e *environment) open(cmd *cobra.Command, model string) (*groupvit.Model, error) {
-	return groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads})
-}
-
-// writeFile writes a file under another name beside it and renames it.
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
+	m, err := groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads})
+	if errors.Is(err, groupvit.ErrOption) { // of the engine
+		err = usagef("%w", err)
 	}
-	defer os.Remove(f.Name())
-	err = write(f)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
+	return m, err
 }

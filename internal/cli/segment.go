@@ -1,28 +1,18 @@
 package cli
 
 import (
-	"bufio"
-	"encoding/json"
+	"context"
 	"errors"
 	"fmt"
-	"image/png"
 	"io"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit"
-	"github.com/groupvit/groupvit/internal/imaging"
-	"github.com/groupvit/groupvit/internal/render"
-	"github.com/groupvit/groupvit/mask"
 )
-
-// formats are the files that segment can write.
-var formats = []string{"overlay", "mask", "json", "npy"}
 
 type segmentFlags struct {
 	labels                                  labelFlags
@@ -39,9 +29,11 @@ func newSegmentCommand(env *environment) *cobra.Command {
 		Long: `Cut photographs into regions named by words. PATH is a photo, a folder (with all
 photos below it), a pattern, or - for one photo on stdin.
 
-For NAME.jpg it writes NAME.overlay.png (the photo with coloured regions and a
-legend), NAME.mask.png (indexed; 0 is background, i the i-th label), NAME.json
-and, on demand, NAME.npy (float32 class scores [labels, height, width]).
+For NAME.jpg it writes, as --format asks (overlay, mask and json if it does not),
+
+` + formatHelp() + `
+A second photo of the same name is NAME-2, and so on. Results (*.overlay.png,
+*.mask.png) and hidden files in a folder are not taken for photos.
 
 Exit code 3 says that some photos failed; the others are done.`,
 		Example: `  # A picture to look at, in the folder out
@@ -64,7 +56,7 @@ Exit code 3 says that some photos failed; the others are done.`,
 	flags.StringVar(&f.protocol, "protocol", "", "paper, hf or best (default: paper for the paper's network, else best)")
 	flags.StringVar(&f.background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
 	flags.StringVarP(&f.out, "output", "o", ".", "folder for the results; made if missing")
-	flags.StringVar(&f.files, "format", "overlay,mask,json", "files to write: "+strings.Join(formats, ", "))
+	flags.StringVar(&f.files, "format", "overlay,mask,json", "files to write, any of "+strings.Join(formatNames(), ", ")+`; "" for none`)
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
 	return cmd
@@ -84,174 +76,161 @@ type segmentJSON struct {
 	Report     groupvit.Report    `json:"report"`
 }
 
+// segmentJob is what a call of segment does to each photo.
+type segmentJob struct {
+	env     *environment
+	model   *groupvit.Model
+	labels  []string
+	options groupvit.SegmentOptions
+	files   []format
+}
+
 func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
-	labels, err := f.labels.read()
-	if err != nil {
+	job := &segmentJob{env: env}
+	var err error
+	if job.labels, err = f.labels.read(); err != nil {
 		return err
 	}
-	o := &groupvit.SegmentOptions{Templates: f.templates, ShortSide: f.shortSide}
-	if o.Protocol, err = groupvit.ParseProtocol(f.protocol); err != nil {
-		return usagef("--protocol: %w", err)
-	}
-	if o.Background, err = groupvit.ParseBackground(f.background); err != nil {
-		return usagef("--background: %w", err)
-	}
-	wanted, err := parseFormats(f.files)
-	if err != nil {
+	if job.options, err = f.options(); err != nil {
 		return err
 	}
-	o.Scores = wanted["npy"]
+	if job.files, err = parseFormats(f.files); err != nil {
+		return err
+	}
+	for _, file := range job.files {
+		job.options.Scores = job.options.Scores || file.name == "npy"
+	}
 	photos, err := findPhotos(args)
 	if err != nil {
 		return err
 	}
-	names := outputNames(photos)
-	if len(wanted) > 0 {
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
-			return fmt.Errorf("output folder: %w", err)
+	names, renamed := outputNames(photos)
+	if len(job.files) > 0 {
+		if err := makeFolder(f.out); err != nil {
+			return err
 		}
+		env.tellRenamed(photos, names, renamed)
 	}
-	model, err := env.open(cmd, f.model)
-	if err != nil {
+	if job.model, err = env.open(cmd, f.model); err != nil {
 		return err
 	}
-	defer model.Close()
-	failed := 0
-	for i, path := range photos {
-		err := f.one(cmd, env, model, path, filepath.Join(f.out, names[i]), labels, o, wanted)
-		if ctxErr := cmd.Context().Err(); ctxErr != nil {
+	defer job.model.Close()
+	bases := make([]string, len(names))
+	for i, n := range names {
+		bases[i] = filepath.Join(f.out, n)
+	}
+	return job.all(cmd.Context(), photos, bases)
+}
+
+func (f *segmentFlags) options() (groupvit.SegmentOptions, error) {
+	o := groupvit.SegmentOptions{Templates: f.templates, ShortSide: f.shortSide}
+	var err error
+	if o.Protocol, err = groupvit.ParseProtocol(f.protocol); err != nil {
+		return o, usagef("--protocol: %w", err)
+	}
+	if o.Background, err = groupvit.ParseBackground(f.background); err != nil {
+		return o, usagef("--background: %w", err)
+	}
+	return o, nil
+}
+
+// tellRenamed warns of photos whose results have another name than theirs.
+func (e *environment) tellRenamed(photos, names []string, renamed []int) {
+	const most = 5
+	for k, i := range renamed {
+		if k == most {
+			e.warn("and %d more; the JSON of each says which photo it is", len(renamed)-most)
+			return
+		}
+		e.warn("%s: another photo has its name: the results are %s", photos[i], names[i])
+	}
+}
+
+// all segments the photos, some side by side, and prints their results in order.
+func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
+	bar := j.bar(len(photos))
+	failed, noted := 0, false
+	err := inOrder(ctx, len(photos), func(i int) (segmentJSON, error) {
+		return j.one(ctx, photos[i], bases[i])
+	}, func(i int, result segmentJSON, err error) error {
+		if ctxErr := ctx.Err(); ctxErr != nil {
 			return fmt.Errorf("interrupted after %d of %d photos: %w", i, len(photos), ctxErr)
 		}
 		if errors.Is(err, groupvit.ErrOption) || errors.Is(err, groupvit.ErrLabels) {
 			return usagef("%w", err)
 		}
+		defer bar(i + 1)
 		if err != nil {
-			if len(photos) == 1 {
-				return err
-			}
 			failed++
-			env.warn("%s: %v", path, err)
-		} else if len(photos) > 1 && env.terminal {
-			env.warn("%d/%d %s", i+1, len(photos), path)
+			if len(photos) > 1 {
+				j.env.clearLine()
+				j.env.warn("%s: %v", photos[i], err)
+				return nil
+			}
+			return err
 		}
-	}
+		if note := result.Report.Note; note != "" && !noted {
+			noted = true
+			j.env.clearLine()
+			j.env.warn("note: %s", note)
+		}
+		if j.env.json {
+			return j.env.print(result)
+		}
+		return j.env.tell(result)
+	})
+	j.env.clearLine()
 	switch {
-	case failed == 0:
-		return nil
+	case err != nil || failed == 0:
+		return err
 	case failed == len(photos):
 		return fmt.Errorf("all %d photos failed", failed)
 	}
 	return fmt.Errorf("%d of %d photos failed: %w", failed, len(photos), errPartial)
 }
 
-// parseFormats reads the list of files to write; empty is none.
-func parseFormats(list string) (map[string]bool, error) {
-	wanted := map[string]bool{}
-	for _, name := range strings.Split(list, ",") {
-		name = strings.TrimSpace(name)
-		if name == "" {
-			continue
-		}
-		if !slices.Contains(formats, name) {
-			return nil, usagef("--format %q, there are %s", name, strings.Join(formats, ", "))
-		}
-		wanted[name] = true
+// bar returns what shows that so many photos are done: a bar on a terminal, unless
+// the results themselves appear there, or nothing.
+func (j *segmentJob) bar(photos int) func(done int) {
+	if photos < 2 || !j.env.terminal || isTerminal(j.env.stdout) {
+		return func(int) {}
 	}
-	return wanted, nil
-}
-
-// outputNames returns a name for each photo's results: its own without the
-// ending; with a number where an earlier photo has it already.
-func outputNames(photos []string) []string {
-	taken := map[string]bool{}
-	names := make([]string, len(photos))
-	for i, p := range photos {
-		base := filepath.Base(p)
-		if p == stdinName {
-			base = "stdin"
-		}
-		base = strings.TrimSuffix(base, filepath.Ext(base))
-		name := base
-		for n := 2; taken[strings.ToLower(name)]; n++ {
-			name = fmt.Sprintf("%s-%d", base, n)
-		}
-		taken[strings.ToLower(name)] = true
-		names[i] = name
-	}
-	return names
+	return j.env.progress("photos", photos).set
 }
 
 // one segments a photo and writes its results to files that begin with base.
-func (f *segmentFlags) one(cmd *cobra.Command, env *environment, model *groupvit.Model, path, base string, labels []string, o *groupvit.SegmentOptions, wanted map[string]bool) error {
-	photo, err := env.readPhoto(path)
+func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, error) {
+	photo, err := j.env.readPhoto(path)
 	if err != nil {
-		return err
+		return segmentJSON{}, err
 	}
 	start := time.Now()
-	s, err := model.Segment(cmd.Context(), photo, labels, o)
+	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
 	if err != nil {
-		return err
+		return segmentJSON{}, err
 	}
-	result := segmentJSON{
-		Photo: path, Width: photo.Width, Height: photo.Height, Model: model.Info(), Protocol: s.Report.Protocol,
+	a := &answer{photo: photo, found: s, result: segmentJSON{
+		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
 		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
 		Seconds: float64(time.Since(start).Milliseconds()) / 1000,
-	}
-	if err := writeResults(base, photo, s, result, wanted); err != nil {
-		return err
-	}
-	if env.json {
-		return env.print(result)
-	}
-	return env.tell(path, s.Segments)
-}
-
-func writeResults(base string, photo *imaging.Image, s *groupvit.Segmentation, result segmentJSON, wanted map[string]bool) error {
-	for _, name := range formats {
-		if !wanted[name] {
-			continue
-		}
-		var err error
-		switch name {
-		case "overlay":
-			picture, drawErr := render.Overlay(photo, s.Map, s.Labels, nil)
-			if drawErr != nil {
-				return drawErr
-			}
-			err = writeFile(base+".overlay.png", func(w io.Writer) error { return png.Encode(w, picture) })
-		case "mask":
-			err = writeFile(base+".mask.png", func(w io.Writer) error { return s.Map.EncodePNG(w, mask.VOCPalette()) })
-		case "json":
-			err = writeFile(base+".json", func(w io.Writer) error {
-				e := json.NewEncoder(w)
-				e.SetIndent("", "  ")
-				return e.Encode(result)
-			})
-		case "npy":
-			err = writeFile(base+".npy", func(w io.Writer) error {
-				b := bufio.NewWriter(w)
-				if err := mask.WriteNPY(b, s.Scores, len(s.Labels), s.Map.Height, s.Map.Width); err != nil {
-					return err
-				}
-				return b.Flush()
-			})
-		}
-		if err != nil {
-			return err
+	}}
+	for _, f := range j.files {
+		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(w, a) }); err != nil {
+			return segmentJSON{}, err
 		}
 	}
-	return nil
+	return a.result, nil
 }
 
 // tell writes what was found as a line of text.
-func (e *environment) tell(path string, segments []groupvit.Segment) error {
+func (e *environment) tell(r segmentJSON) error {
 	var found []string
-	for _, s := range segments {
+	for _, s := range r.Segments {
 		found = append(found, fmt.Sprintf("%s %.1f%%", s.Label, 100*s.Area))
 	}
 	if len(found) == 0 {
 		found = []string{"nothing found"}
 	}
-	_, err := fmt.Fprintf(e.stdout, "%s: %s\n", path, strings.Join(found, ", "))
+	_, err := fmt.Fprintf(e.stdout, "%s: %s\n", r.Photo, strings.Join(found, ", "))
 	return err
 }

@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/render"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// answer is a photo and what was found in it.
+type answer struct {
+	photo  *imaging.Image
+	found  *groupvit.Segmentation
+	result segmentJSON
+}
+
+// format is a file that segment can write for a photo.
+type format struct {
+	name, ending, says string
+	write              func(io.Writer, *answer) error
+}
+
+var formats = []format{
+	{"overlay", ".overlay.png", "the photo with coloured regions and a legend", writeOverlay},
+	{"mask", ".mask.png", "indexed PNG: 0 is background, i the i-th label", func(w io.Writer, a *answer) error {
+		return a.found.Map.EncodePNG(w, mask.VOCPalette())
+	}},
+	{"json", ".json", "what was found, as --json prints it", func(w io.Writer, a *answer) error {
+		return writeIndented(w, a.result)
+	}},
+	{"npy", ".npy", "class scores before the decision, float32 [labels, height, width]", func(w io.Writer, a *answer) error {
+		return mask.WriteNPY(w, a.found.Scores, len(a.found.Labels), a.found.Map.Height, a.found.Map.Width)
+	}},
+	{"coco", ".coco.json", "COCO's instance file of this photo, regions as run lengths", func(w io.Writer, a *answer) error {
+		return json.NewEncoder(w).Encode(a.found.Map.COCO(a.result.Photo, a.found.Labels))
+	}},
+	{"rle", ".rle.json", "regions as COCO's run lengths", func(w io.Writer, a *answer) error {
+		return writeRegions(w, a, "rle", func(label uint16) any { return a.found.Map.RLE(label) })
+	}},
+	{"polygons", ".polygons.json", "regions as polygons with holes, in pixel corners", func(w io.Writer, a *answer) error {
+		return writeRegions(w, a, "polygons", func(label uint16) any { return a.found.Map.Polygons(label) })
+	}},
+}
+
+func formatNames() []string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// formatHelp lists the formats, one a line.
+func formatHelp() string {
+	var b strings.Builder
+	for _, f := range formats {
+		fmt.Fprintf(&b, "  %-10s NAME%-15s %s\n", f.name, f.ending, f.says)
+	}
+	return b.String()
+}
+
+// parseFormats reads the list of files to write; empty is none.
+func parseFormats(list string) ([]format, error) {
+	var wanted []format
+	for _, name := range strings.Split(list, ",") {
+		name = strings.TrimSpace(name)
+		if name == "" || slices.ContainsFunc(wanted, func(f format) bool { return f.name == name }) {
+			continue
+		}
+		i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+		if i < 0 {
+			return nil, usagef("--format %q, there are %s", name, strings.Join(formatNames(), ", "))
+		}
+		wanted = append(wanted, formats[i])
+	}
+	return wanted, nil
+}
+
+func writeOverlay(w io.Writer, a *answer) error {
+	picture, err := render.Overlay(a.photo, a.found.Map, a.found.Labels, nil)
+	if err != nil {
+		return err
+	}
+	return png.Encode(w, picture)
+}
+
+// writeRegions writes each segment with its shape under a key.
+func writeRegions(w io.Writer, a *answer, key string, shape func(label uint16) any) error {
+	segments := []map[string]any{}
+	for _, s := range a.found.Segments {
+		segments = append(segments, map[string]any{"id": s.ID, "label": s.Label, key: shape(uint16(s.ID))})
+	}
+	return json.NewEncoder(w).Encode(map[string]any{
+		"photo": a.result.Photo, "width": a.result.Width, "height": a.result.Height, "segments": segments,
+	})
+}
+
+func writeIndented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}

@@ -1,0 +1,308 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/groupvit/groupvit/mask"
+)
+
+// TestSegmentKeys: the JSON has the promised keys, in their order; labels and
+// report come after them.
+func TestSegmentKeys(t *testing.T) {
+	photo := writePhoto(t, t.TempDir(), "p.png")
+	r := runProgram(t, nil, "segment", photo, "--labels", "dog,grass", "--model", model, "--format", "", "--background", "off", "--json")
+	if r.code != exitDone {
+		t.Fatal(r)
+	}
+	if want := []string{"photo", "width", "height", "model", "protocol", "background", "segments", "seconds", "labels", "report"}; !slices.Equal(keys(t, []byte(r.out)), want) {
+		t.Errorf("keys %v, want %v", keys(t, []byte(r.out)), want)
+	}
+	var parts struct {
+		Model    json.RawMessage
+		Segments []json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(r.out), &parts); err != nil || len(parts.Segments) == 0 {
+		t.Fatalf("%v in %s", err, r.out)
+	}
+	if want := []string{"name", "sha256"}; !slices.Equal(keys(t, parts.Model), want) {
+		t.Errorf("model has keys %v, want %v", keys(t, parts.Model), want)
+	}
+	if want := []string{"id", "label", "pixels", "area", "box", "score"}; !slices.Equal(keys(t, parts.Segments[0]), want) {
+		t.Errorf("a segment has keys %v, want %v", keys(t, parts.Segments[0]), want)
+	}
+}
+
+// keys returns the keys of a JSON object in their order.
+func keys(t *testing.T, b []byte) []string {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(b))
+	var list []string
+	depth, isKey := 0, true
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return list
+		}
+		switch v := token.(type) {
+		case json.Delim:
+			if v == '{' || v == '[' {
+				depth++
+				isKey = depth == 1
+				continue
+			}
+			depth--
+			isKey = depth == 1
+		case string:
+			if depth == 1 && isKey {
+				list = append(list, v)
+				isKey = false
+				continue
+			}
+			isKey = depth == 1
+		default:
+			isKey = depth == 1
+		}
+	}
+}
+
+// TestFormatsAgree: every format tells of the same pixels.
+func TestFormatsAgree(t *testing.T) {
+	dir := t.TempDir()
+	photo := writePhoto(t, dir, "p.png")
+	r := runProgram(t, nil, "segment", photo, "--labels", "dog,grass,sky", "--model", model, "-o", dir, "--format", "mask,json,coco,rle,polygons", "--background", "off")
+	if r.code != exitDone {
+		t.Fatal(r)
+	}
+	read := func(ending string, into any) {
+		b, err := os.ReadFile(filepath.Join(dir, "p"+ending))
+		if err == nil {
+			err = json.Unmarshal(b, into)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := os.Open(filepath.Join(dir, "p.mask.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want, err := mask.DecodePNG(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found segmentJSON
+	var coco mask.COCO
+	var rle struct {
+		Segments []struct {
+			ID  int
+			RLE mask.RLE
+		}
+	}
+	var polygons struct {
+		Segments []struct {
+			ID       int
+			Polygons []mask.Polygon
+		}
+	}
+	read(".json", &found)
+	read(".coco.json", &coco)
+	read(".rle.json", &rle)
+	read(".polygons.json", &polygons)
+	if n := len(found.Segments); n == 0 || len(coco.Annotations) != n || len(rle.Segments) != n || len(polygons.Segments) != n || len(coco.Categories) != 3 {
+		t.Fatalf("%d segments, in COCO %d, as run lengths %d, as polygons %d", n, len(coco.Annotations), len(rle.Segments), len(polygons.Segments))
+	}
+	for name, draw := range map[string]func(*mask.Map){
+		"coco": func(m *mask.Map) {
+			for _, a := range coco.Annotations {
+				if err := a.Segmentation.Draw(m, uint16(a.Category)); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+		"rle": func(m *mask.Map) {
+			for _, s := range rle.Segments {
+				if err := s.RLE.Draw(m, uint16(s.ID)); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+		"polygons": func(m *mask.Map) {
+			for _, s := range polygons.Segments {
+				for _, p := range s.Polygons {
+					p.Draw(m, uint16(s.ID))
+				}
+			}
+		},
+	} {
+		m, err := mask.New(60, 45)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if draw(m); !slices.Equal(m.Labels, want.Labels) {
+			t.Errorf("%s draws another map than the mask", name)
+		}
+	}
+}
+
+// TestNamesOfResults: photos of one name do not overwrite each other's results,
+// and say so; results and hidden files are no photos; a photo named twice is
+// taken once.
+func TestNamesOfResults(t *testing.T) {
+	dir := t.TempDir()
+	writePhoto(t, dir, "x/a.png")
+	writePhoto(t, dir, "x/a.jpg")
+	writePhoto(t, dir, "y/A.png")
+	writePhoto(t, dir, "x/.hidden.png")
+	writePhoto(t, dir, "x/.cache/b.png")
+	writePhoto(t, dir, "x/.png")
+	if err := os.Symlink(filepath.Join(dir, "y", "A.png"), filepath.Join(dir, "x", "link.png")); err != nil {
+		t.Logf("no links here: %v", err)
+	}
+	args := []string{"segment", filepath.Join(dir, "x"), filepath.Join(dir, "x", "a.png"), filepath.Join(dir, "y") + string(filepath.Separator), "--labels", "dog", "--model", model, "-o", filepath.Join(dir, "x"), "--json"}
+	for range 2 { // the second time its own results lie among the photos
+		r := runProgram(t, nil, args...)
+		lines := strings.Split(strings.TrimSpace(r.out), "\n")
+		if r.code != exitDone || len(lines) != 4 && len(lines) != 3 {
+			t.Fatalf("%d lines: %+v", len(lines), r)
+		}
+		if !strings.Contains(r.errors, "a.png: another photo has its name: the results are a-2") || !strings.Contains(r.errors, "the results are A-3") {
+			t.Errorf("not told of other names: %s", r.errors)
+		}
+		for name, photo := range map[string]string{"a": "a.jpg", "a-2": "a.png", "A-3": "A.png"} {
+			var found segmentJSON
+			b, err := os.ReadFile(filepath.Join(dir, "x", name+".json"))
+			if err == nil {
+				err = json.Unmarshal(b, &found)
+			}
+			if err != nil || filepath.Base(found.Photo) != photo {
+				t.Errorf("%s.json is of %s, want %s (%v)", name, found.Photo, photo, err)
+			}
+		}
+	}
+}
+
+func TestUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	photo := writePhoto(t, dir, "p.png")
+	blocked := filepath.Join(dir, "out", "p.json")
+	if err := os.MkdirAll(blocked, 0o755); err != nil { // a folder stands where a file is needed
+		t.Fatal(err)
+	}
+	run := func(args ...string) result {
+		return runProgram(t, nil, append([]string{"segment", photo, "--labels", "dog", "--model", model}, args...)...)
+	}
+	if r := run("-o", filepath.Join(dir, "out")); r.code != exitFailed || !strings.Contains(r.errors, "p.json") {
+		t.Errorf("%+v", r)
+	}
+	if r := runProgram(t, nil, "groups", photo, "--model", model, "-o", filepath.Join(dir, "no", "such", "sheet.png")); r.code != exitFailed || !strings.Contains(r.errors, "sheet.png") {
+		t.Errorf("%+v", r)
+	}
+	if runtime.GOOS != "linux" {
+		return
+	}
+	// /proc refuses new files, even to root: before the work begins.
+	if r := run("-o", "/proc"); r.code != exitFailed || !strings.Contains(r.errors, "/proc cannot be written to") || r.out != "" {
+		t.Errorf("%+v", r)
+	}
+	if r := runProgram(t, nil, "groups", photo, "--model", model, "-o", "/dev/full"); r.code != exitFailed || !strings.Contains(r.errors, "/dev/full") {
+		t.Errorf("%+v", r)
+	}
+	if info, err := os.Stat("/dev/full"); err != nil || info.Mode().IsRegular() {
+		t.Error("/dev/full has been replaced")
+	}
+}
+
+// TestInterrupt: Ctrl-C ends a batch soon, with whole files only.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no interrupt can be sent there")
+	}
+	dir := t.TempDir()
+	for i := range 400 {
+		writePhoto(t, dir, fmt.Sprintf("in/%d.png", i))
+	}
+	cmd := exec.Command(program, "segment", filepath.Join(dir, "in"), "--labels", "dog,grass", "--model", model, "-o", filepath.Join(dir, "out"))
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	lines.Scan() // it is at work
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	start, n := time.Now(), 1
+	for lines.Scan() {
+		n++
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitFailed || n == 400 || !strings.Contains(errs.String(), "interrupted after") {
+		t.Errorf("exit code %d after %d photos and %v: %s", code, n, time.Since(start), errs.String())
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "out", temporary+"*")); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	for _, ending := range []string{".json", ".mask.png"} {
+		files, _ := filepath.Glob(filepath.Join(dir, "out", "*"+ending))
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil || ending == ".json" && !json.Valid(b) || ending == ".mask.png" && !bytes.Contains(b, []byte("IEND")) {
+				t.Errorf("%s is not whole: %v", f, err)
+			}
+		}
+	}
+}
+
+func TestInOrder(t *testing.T) {
+	var atOnce, most atomic.Int64
+	next := 0
+	err := inOrder(t.Context(), 50, func(i int) (int, error) {
+		most.Store(max(most.Load(), atOnce.Add(1)))
+		defer atOnce.Add(-1)
+		time.Sleep(time.Duration(i%7) * time.Millisecond)
+		if i == 20 {
+			return 0, errors.New("twenty")
+		}
+		return i * i, nil
+	}, func(i, square int, err error) error {
+		if i != next || (i == 20) != (err != nil) || i != 20 && square != i*i {
+			t.Errorf("result %d of %d, error %v; expected number %d", square, i, err, next)
+		}
+		next++
+		return nil
+	})
+	if err != nil || next != 50 || most.Load() > mostAtOnce {
+		t.Errorf("%d taken, %d at once, error %v", next, most.Load(), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	taken := 0
+	err = inOrder(ctx, 1000, func(i int) (int, error) { return i, ctx.Err() }, func(i, _ int, err error) error {
+		if taken++; i == 3 {
+			cancel()
+		}
+		return err
+	})
+	if !errors.Is(err, context.Canceled) || taken > 4+mostAtOnce+1 {
+		t.Errorf("%d taken after it was cancelled: %v", taken, err)
+	}
+}
