@@ -1,20 +1,86 @@
-// Package simd is a GoMLX compute backend with vector kernels.
 package simd
 
 import (
+	"fmt"
+	"runtime"
+
 	"github.com/gomlx/compute"
 
 	"github.com/groupvit/groupvit/internal/engine/plain"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
+
+// Name of the backend.
+const Name = "simd"
 
 // Options of the backend.
 type Options struct {
-	// Threads is the number of threads one execution uses; 0 means all.
+	// Threads is the number of threads one execution uses; 0 means all (GOMAXPROCS).
 	Threads int
 }
 
-// Supported says whether this machine has what the backend needs.
-func Supported() bool { return false }
+// Supported says whether this machine has what the backend needs: vector instructions that the kernels know, and
+// that GROUPVIT_SIMD does not switch off.
+func Supported() bool { return kernels.Path() != kernels.Off }
 
-// New makes the backend.
-func New(o Options) (compute.Backend, error) { return plain.New(o.Threads) }
+// New makes the backend. It works on every machine, if slowly where [Supported] is false.
+func New(o Options) (compute.Backend, error) {
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	inner, err := plain.New(o.Threads)
+	if err != nil {
+		return nil, fmt.Errorf("make the plain backend for what has no kernel: %w", err)
+	}
+	return &Backend{Backend: inner, pool: kernels.NewPool(o.Threads)}, nil
+}
+
+// Backend implements compute.Backend. The embedded plain Go backend answers what is the same in both: the number of
+// devices, whether it is finalized.
+type Backend struct {
+	compute.Backend
+	pool   *kernels.Pool
+	arenas arenas
+}
+
+var _ compute.Backend = (*Backend)(nil)
+
+// Name implements compute.Backend.
+func (b *Backend) Name() string { return Name }
+
+// String implements compute.Backend.
+func (b *Backend) String() string { return Name }
+
+// Description implements compute.Backend: it says which instructions are in use.
+func (b *Backend) Description() string {
+	return fmt.Sprintf("vector kernels (%s, %d threads), plain Go for the rest", kernels.Path(), b.pool.Threads())
+}
+
+// Capabilities implements compute.Backend: those of the plain Go backend, without functions, control flow and
+// dynamic shapes, with fused attention and its gradient.
+func (b *Backend) Capabilities() compute.Capabilities {
+	c := b.Backend.Capabilities().Clone()
+	c.DynamicAxes, c.Functions = false, false
+	for _, op := range []compute.OpType{
+		compute.OpTypeCall, compute.OpTypeIf, compute.OpTypeWhile, compute.OpTypeSort,
+		compute.OpTypeDynamicDimensionSize, compute.OpTypeDynamicShape, compute.OpTypeDynamicReshape,
+	} {
+		delete(c.Operations, op)
+	}
+	c.Operations[compute.OpTypeFusedScaledDotProductAttention] = true
+	c.Operations[compute.OpTypeFusedScaledDotProductAttentionVJP] = true
+	return c
+}
+
+// Builder implements compute.Backend.
+func (b *Backend) Builder(name string) compute.Builder { return newBuilder(b, name) }
+
+// Finalize implements compute.Backend: it ends the threads and lets go of the memory. No execution may be going on.
+func (b *Backend) Finalize() {
+	if b.IsFinalized() {
+		return
+	}
+	b.Backend.Finalize()
+	b.pool.Close()
+	b.arenas.drop()
+}

@@ -1,0 +1,162 @@
+package simd
+
+import (
+	"container/heap"
+	"slices"
+)
+
+// unit is what is lowered at once: one node, or several elementwise ones of the same shape.
+type unit struct {
+	nodes  []*node // in order of recording
+	merged *unit   // the unit that took this one in, or nil
+	mark   int     // of the last search that came by
+}
+
+func (u *unit) root() *unit {
+	for u.merged != nil {
+		u = u.merged
+	}
+	return u
+}
+
+// clusters is the graph of units.
+type clusters struct {
+	of     map[*node]*unit
+	search int
+}
+
+// cluster groups elementwise nodes. From the last node to the first, each joins the units that use it if they have
+// its shape and nothing else stands between: so what only the backward pass needs is computed there, and what the
+// forward pass has computed already is not kept for it.
+func cluster(nodes []*node) []*unit {
+	c := &clusters{of: map[*node]*unit{}}
+	for _, n := range nodes {
+		c.of[n] = &unit{nodes: []*node{n}}
+	}
+	for i := len(nodes) - 1; i >= 0; i-- {
+		n := nodes[i]
+		if !elementwise(n) {
+			continue
+		}
+		for _, user := range n.values[0].users {
+			u := c.of[user].root()
+			if elementwise(user) && slices.Equal(user.values[0].dims(), n.values[0].dims()) {
+				c.join(c.of[n].root(), u)
+			}
+		}
+	}
+	return c.sort(nodes)
+}
+
+// join makes one unit of two if no other unit stands between them.
+func (c *clusters) join(a, b *unit) {
+	if a == b || c.between(a, b) || c.between(b, a) {
+		return
+	}
+	if len(a.nodes) < len(b.nodes) {
+		a, b = b, a
+	}
+	a.nodes = append(a.nodes, b.nodes...)
+	b.merged, b.nodes = a, nil
+}
+
+// between says whether a path leads from a to b over a third unit.
+func (c *clusters) between(a, b *unit) bool {
+	limit := 0 // nodes after b's last cannot lead to b
+	for _, n := range b.nodes {
+		limit = max(limit, n.index)
+	}
+	c.search++
+	var visit func(u *unit, first bool) bool
+	visit = func(u *unit, first bool) bool {
+		for _, n := range u.nodes {
+			for _, v := range n.values {
+				for _, user := range v.users {
+					next := c.of[user].root()
+					if next == b {
+						if !first {
+							return true
+						}
+						continue
+					}
+					if next == u || next.mark == c.search || next.first() > limit {
+						continue
+					}
+					next.mark = c.search
+					if visit(next, false) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}
+	return visit(a, true)
+}
+
+// first is the smallest index of the unit's nodes.
+func (u *unit) first() int {
+	i := u.nodes[0].index
+	for _, n := range u.nodes[1:] {
+		i = min(i, n.index)
+	}
+	return i
+}
+
+// sort orders units by dependency, and where that leaves a choice by the last node's place in the recording.
+func (c *clusters) sort(nodes []*node) []*unit {
+	waits := map[*unit]int{} // inputs from other units that are not there yet
+	for _, n := range nodes {
+		u := c.of[n].root()
+		if _, ok := waits[u]; !ok {
+			waits[u] = 0
+		}
+		for _, v := range n.inputs {
+			if v != nil && c.of[v.node].root() != u {
+				waits[u]++
+			}
+		}
+	}
+	ready := &queue{}
+	for u, n := range waits {
+		slices.SortFunc(u.nodes, func(a, b *node) int { return a.index - b.index })
+		if n == 0 {
+			heap.Push(ready, u)
+		}
+	}
+	var order []*unit
+	for ready.Len() > 0 {
+		u := heap.Pop(ready).(*unit)
+		order = append(order, u)
+		for _, n := range u.nodes {
+			for _, v := range n.values {
+				for _, user := range v.users {
+					next := c.of[user].root()
+					if next == u {
+						continue
+					}
+					if waits[next]--; waits[next] == 0 {
+						heap.Push(ready, next)
+					}
+				}
+			}
+		}
+	}
+	return order
+}
+
+// queue is a heap of units, the one whose last node comes first on top.
+type queue []*unit
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].last() < q[j].last() }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)        { *q = append(*q, x.(*unit)) }
+func (q *queue) Pop() any {
+	old := *q
+	u := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return u
+}
+
+func (u *unit) last() int { return u.nodes[len(u.nodes)-1].index }

@@ -1,0 +1,96 @@
+package simd
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+)
+
+func init() { lowerings[compute.OpTypeConvGeneral] = lowerConv }
+
+// lowerConv takes ungrouped two-dimensional convolutions of float32, and the forms that gradients take.
+func lowerConv(c *compiler, n *node) (bool, error) {
+	a := n.attr.(convAttr)
+	x, w, out := n.inputs[0], n.inputs[1], n.values[0]
+	if len(a.axes.InputSpatial) != 2 || a.channelGroups > 1 || a.batchGroups > 1 || x.dtype() != dtypes.Float32 || out.size() == 0 {
+		return false, nil
+	}
+	g := kernels.ConvGeneral{}
+	pair := func(to *[2]int, from []int) {
+		*to = [2]int{1, 1}
+		copy(to[:], from)
+	}
+	pair(&g.Strides, a.strides)
+	pair(&g.InputDilation, a.inputDilations)
+	pair(&g.KernelDilation, a.kernDilations)
+	for i, p := range a.paddings {
+		g.PadBefore[i], g.PadAfter[i] = p[0], p[1]
+	}
+	one := [2]int{1, 1}
+	if min(g.PadBefore[0], g.PadBefore[1], g.PadAfter[0], g.PadAfter[1]) < 0 && g.InputDilation != one ||
+		g.Strides != one && (g.KernelDilation != one || g.InputDilation != one) || g.InputDilation != one && g.KernelDilation != one {
+		return false, nil
+	}
+	axesX := []int{a.axes.InputBatch, a.axes.InputSpatial[0], a.axes.InputSpatial[1], a.axes.InputChannels}
+	axesW := []int{a.axes.KernelSpatial[0], a.axes.KernelSpatial[1], a.axes.KernelInputChannels, a.axes.KernelOutputChannels}
+	axesY := []int{a.axes.OutputBatch, a.axes.OutputSpatial[0], a.axes.OutputSpatial[1], a.axes.OutputChannels}
+	d := pick(x.dims(), axesX)
+	g.Batch, g.Height, g.Width, g.In = d[0], d[1], d[2], d[3]
+	d = pick(w.dims(), axesW)
+	g.KernelH, g.KernelW, g.Out = d[0], d[1], d[3]
+	if g.InputDilation != one && min(g.KernelH-1-g.PadBefore[0], g.KernelW-1-g.PadBefore[1]) < 0 {
+		return false, nil
+	}
+	vx, err := c.packedView(x)
+	if err != nil {
+		return false, err
+	}
+	vw, err := c.packedView(w)
+	if err != nil {
+		return false, err
+	}
+	vy := c.define(out)
+	copy(g.X[:], pick(vx.strides, axesX))
+	copy(g.W[:], pick(vw.strides, axesW))
+	copy(g.Y[:], pick(vy.strides, axesY))
+	pool := c.pool
+	return true, c.emit(step{name: "convolution", reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
+		if !g.Run(pool, f.read(vy), f.read(vx), f.read(vw)) {
+			return fmt.Errorf("convolution: the kernels do not know the form %+v", g)
+		}
+		return nil
+	}})
+}
+
+// packedView gives a view whose elements lie without gaps in some order of the axes.
+func (c *compiler) packedView(v *value) (view, error) {
+	r, err := c.view(v)
+	if err != nil || gapless(r) {
+		return r, err
+	}
+	return c.dense(v)
+}
+
+// gapless says whether the elements of a view lie without gaps in some order of its axes.
+func gapless(v view) bool {
+	n := 1
+	used := make([]bool, len(v.dims))
+	for range v.dims {
+		next := -1
+		for i, d := range v.dims {
+			if !used[i] && (d == 1 || v.strides[i] == n) {
+				next = i
+				break
+			}
+		}
+		if next < 0 {
+			return false
+		}
+		used[next] = true
+		n *= v.dims[next]
+	}
+	return true
+}

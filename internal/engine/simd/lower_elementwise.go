@@ -1,0 +1,203 @@
+package simd
+
+import (
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+)
+
+// unaries, binaries and comparisons are the operations that programs know.
+var (
+	unaries = map[compute.OpType]kernels.UnaryOp{
+		compute.OpTypeAbs: kernels.Abs, compute.OpTypeErf: kernels.Erf, compute.OpTypeExp: kernels.Exp,
+		compute.OpTypeFusedGelu: kernels.Gelu, compute.OpTypeLog: kernels.Log, compute.OpTypeLogistic: kernels.Sigmoid,
+		compute.OpTypeNeg: kernels.Neg, compute.OpTypeRsqrt: kernels.Rsqrt, compute.OpTypeSqrt: kernels.Sqrt,
+		compute.OpTypeTanh: kernels.Tanh,
+	}
+	binaries = map[compute.OpType]kernels.BinaryOp{
+		compute.OpTypeAdd: kernels.Add, compute.OpTypeDiv: kernels.Div, compute.OpTypeMax: kernels.Max,
+		compute.OpTypeMin: kernels.Min, compute.OpTypeMul: kernels.Mul, compute.OpTypeSub: kernels.Sub,
+	}
+	comparisons = map[compute.OpType]kernels.CompareOp{
+		compute.OpTypeEqual: kernels.Equal, compute.OpTypeNotEqual: kernels.NotEqual,
+		compute.OpTypeLessThan: kernels.Less, compute.OpTypeLessOrEqual: kernels.LessEqual,
+		compute.OpTypeGreaterThan: kernels.Greater, compute.OpTypeGreaterOrEqual: kernels.GreaterEqual,
+	}
+	logical = map[compute.OpType]kernels.Operation{
+		compute.OpTypeLogicalAnd: kernels.DoAnd, compute.OpTypeLogicalOr: kernels.DoOr,
+		compute.OpTypeLogicalXor: kernels.DoXor, compute.OpTypeLogicalNot: kernels.DoNot,
+	}
+)
+
+// instruction translates an elementwise node; ok is false for what programs do not know.
+func instruction(n *node) (i kernels.Instruction, ok bool) {
+	if len(n.inputs) == 0 || n.inputs[0] == nil {
+		return i, false
+	}
+	from, to := n.inputs[0].dtype(), n.values[0].dtype()
+	const f32, boolean = dtypes.Float32, dtypes.Bool
+	if op, known := unaries[n.op]; known && from == f32 {
+		exact, gelu := n.attr.(geluAttr)
+		return kernels.Instruction{Do: kernels.DoUnary, Op: uint8(op)}, !gelu || bool(exact)
+	}
+	if op, known := binaries[n.op]; known && from == f32 {
+		return kernels.Instruction{Do: kernels.DoBinary, Op: uint8(op)}, true
+	}
+	if op, known := comparisons[n.op]; known && from == f32 {
+		return kernels.Instruction{Do: kernels.DoCompare, Op: uint8(op)}, true
+	}
+	if do, known := logical[n.op]; known && from == boolean {
+		return kernels.Instruction{Do: do}, true
+	}
+	switch {
+	case n.op == compute.OpTypeWhere && to == f32:
+		return kernels.Instruction{Do: kernels.DoSelect}, true
+	case n.op == compute.OpTypeConvertDType && from == boolean && to == f32:
+		return kernels.Instruction{Do: kernels.DoFromBool}, true
+	case n.op == compute.OpTypeIsFinite && from == f32:
+		return kernels.Instruction{Do: kernels.DoFinite}, true
+	case n.op == compute.OpTypeIsNaN && from == f32:
+		return kernels.Instruction{Do: kernels.DoNaN}, true
+	}
+	return i, false
+}
+
+func elementwise(n *node) bool {
+	_, ok := instruction(n)
+	return ok
+}
+
+// expand gives a view of v as an operand of a result of dims: scalars and axes of one element broadcast.
+func expand(v view, dims []int) view {
+	r := view{slot: v.slot, offset: v.offset, dims: dims, strides: make([]int, len(dims))}
+	if len(v.dims) != len(dims) {
+		return r // a scalar
+	}
+	for i, d := range v.dims {
+		if d != 1 {
+			r.strides[i] = v.strides[i]
+		}
+	}
+	return r
+}
+
+// lowerElementwise makes a program of a unit of elementwise nodes.
+func (c *compiler) lowerElementwise(u *unit) (bool, error) {
+	dims := u.nodes[0].values[0].dims()
+	inside := map[*value]int{} // registers
+	var outside []*value
+	for _, n := range u.nodes {
+		inside[n.values[0]] = -1
+	}
+	for _, n := range u.nodes {
+		for _, v := range n.inputs {
+			if _, ok := inside[v]; !ok {
+				inside[v] = len(outside)
+				outside = append(outside, v)
+			}
+		}
+	}
+	views := make([]view, len(outside))
+	inputs := make([]kernels.Input, len(outside))
+	for i, v := range outside {
+		r, err := c.streamed(v, dims)
+		if err != nil {
+			return false, err
+		}
+		views[i], inputs[i] = r, kernels.Input{Bool: v.dtype() == dtypes.Bool, Strides: r.strides}
+	}
+	var code []kernels.Instruction
+	var results []*value
+	var registers []int
+	for i, n := range u.nodes {
+		q, _ := instruction(n)
+		q.Dst = len(outside) + i
+		inside[n.values[0]] = q.Dst
+		for a, v := range n.inputs {
+			q.Args[a] = inside[v]
+		}
+		code = append(code, q)
+		if leaves(n.values[0], u) {
+			results, registers = append(results, n.values[0]), append(registers, q.Dst)
+		}
+	}
+	p, ok := kernels.NewProgram(dims, inputs, code, registers)
+	if !ok {
+		return false, nil // streamed has made this impossible
+	}
+	s := step{name: "elementwise"}
+	for _, v := range views {
+		s.reads = append(s.reads, v.slot)
+	}
+	for i, v := range results {
+		r := c.define(v)
+		s.writes = append(s.writes, r.slot)
+		views = append(views, r)
+		for j, in := range views[:len(outside)] {
+			if in.dense() && in.covers() && in.slot.dtype == r.slot.dtype && p.LastRead(j) <= registers[i]-len(outside) {
+				s.over = append(s.over, [2]*slot{r.slot, in.slot})
+			}
+		}
+	}
+	at := append(slices.Clone(seq(len(outside))), registers...)
+	size := len(outside) + len(u.nodes)
+	pool := c.pool
+	s.run = func(f *frame) error {
+		memory := make([]kernels.Memory, size)
+		for i, v := range views {
+			memory[at[i]] = f.memory(v)
+		}
+		p.Run(pool, memory)
+		return nil
+	}
+	return true, c.emit(s)
+}
+
+// seq is 0 … n-1.
+func seq(n int) []int {
+	r := make([]int, n)
+	for i := range r {
+		r[i] = i
+	}
+	return r
+}
+
+// leaves says whether a value of a unit is used outside of it.
+func leaves(v *value, u *unit) bool {
+	if len(v.users) == 0 || v.output {
+		return true
+	}
+	for _, user := range v.users {
+		if !slices.Contains(u.nodes, user) {
+			return true
+		}
+	}
+	return false
+}
+
+// streamed gives a value as an operand over dims whose innermost stride a program can walk.
+func (c *compiler) streamed(v *value, dims []int) (view, error) {
+	r, err := c.view(v)
+	if err != nil {
+		return view{}, err
+	}
+	r = expand(r, dims)
+	if walkable(r) {
+		return r, nil
+	}
+	r, err = c.dense(v)
+	return expand(r, dims), err
+}
+
+// walkable says whether the innermost axis of more than one element has stride 0 or 1.
+func walkable(v view) bool {
+	for i := len(v.dims) - 1; i >= 0; i-- {
+		if v.dims[i] != 1 {
+			return v.strides[i] == 0 || v.strides[i] == 1
+		}
+	}
+	return true
+}

@@ -1,0 +1,79 @@
+package simd
+
+import (
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+)
+
+func init() {
+	for op, k := range map[compute.OpType]kernels.ReduceOp{
+		compute.OpTypeReduceSum: kernels.Sum, compute.OpTypeReduceMax: kernels.Maximum, compute.OpTypeReduceMin: kernels.Minimum,
+	} {
+		lowerings[op] = func(c *compiler, n *node) (bool, error) { return lowerReduce(c, n, k) }
+	}
+}
+
+// lowerReduce reduces runs of neighbouring axes, the last run first.
+func lowerReduce(c *compiler, n *node, op kernels.ReduceOp) (bool, error) {
+	in, out := n.inputs[0], n.values[0]
+	if in.dtype() != dtypes.Float32 {
+		return false, nil
+	}
+	axes := slices.Clone([]int(n.attr.(reduceAttr)))
+	if len(axes) == 0 {
+		axes = seq(in.shape.Rank())
+	}
+	slices.Sort(axes)
+	from, err := c.dense(in)
+	if err != nil {
+		return false, err
+	}
+	dims := slices.Clone(in.dims())
+	for len(axes) > 0 {
+		last := axes[len(axes)-1]
+		first := last
+		for len(axes) > 0 && axes[len(axes)-1] == first {
+			axes = axes[:len(axes)-1]
+			first--
+		}
+		first++
+		outer, middle, inner := product(dims[:first]), product(dims[first:last+1]), product(dims[last+1:])
+		dims = append(slices.Clone(dims[:first]), dims[last+1:]...)
+		var to view
+		if len(axes) == 0 {
+			to = c.define(out)
+		} else {
+			to = whole(c.slot(dtypes.Float32, outer*inner), []int{outer * inner})
+		}
+		if err := c.reduceStep(op, to, from, outer, middle, inner); err != nil {
+			return false, err
+		}
+		from = to
+	}
+	if _, ok := c.views[out]; !ok { // no axis at all: a scalar
+		c.views[out] = from
+	}
+	return true, nil
+}
+
+func (c *compiler) reduceStep(op kernels.ReduceOp, to, from view, outer, middle, inner int) error {
+	pool := c.pool
+	s := step{name: "reduce", reads: []*slot{from.slot}, writes: []*slot{to.slot}}
+	switch {
+	case outer == 1 && inner == 1:
+		s.run = func(f *frame) error {
+			f.read(to)[0] = kernels.Total(pool, op, f.read(from)[:middle])
+			return nil
+		}
+	default:
+		s.run = func(f *frame) error {
+			kernels.ReduceMiddle(pool, op, f.read(to), f.read(from), outer, middle, inner)
+			return nil
+		}
+	}
+	return c.emit(s)
+}
