@@ -35,6 +35,9 @@ type Config struct {
 	OutputGroups []int
 	// MLPRatio is the width of a block's MLP over Width.
 	MLPRatio int
+	// GroupMLPRatio is the width of the grouping block's last MLP, which follows
+	// the assignment, over Width; 0 means MLPRatio.
+	GroupMLPRatio int
 	// AssignEpsilon is added to the number of tokens of a group before the
 	// group's mean is taken (1 in the paper's code).
 	AssignEpsilon float64
@@ -101,6 +104,14 @@ func (c Config) HasGroups() bool {
 	return slices.ContainsFunc(c.GroupTokens, func(s int) bool { return s > 0 })
 }
 
+// ChannelRatio returns GroupMLPRatio, or MLPRatio where that is 0.
+func (c Config) ChannelRatio() int {
+	if c.GroupMLPRatio == 0 {
+		return c.MLPRatio
+	}
+	return c.GroupMLPRatio
+}
+
 // Groups returns the number of groups the last grouping block puts out, 0
 // without one.
 func (c Config) Groups() int {
@@ -149,6 +160,7 @@ func (c Config) Validate() error {
 		in("width", c.Width, 1, maxWidth),
 		in("number of stages", len(c.Depths), 1, 3),
 		in("MLP ratio", c.MLPRatio, 1, 64),
+		in("MLP ratio of the grouping blocks", c.GroupMLPRatio, 0, 64),
 		in("projection width", c.ProjectionWidth, 1, 1<<17),
 		in("embedding width", c.EmbedWidth, 1, maxWidth),
 		in("text vocabulary", c.Text.Vocabulary, 3, maxVocab),

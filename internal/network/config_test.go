@@ -137,6 +137,7 @@ func TestBadConfigFiles(t *testing.T) {
 		{"another epsilon", `{"model_type": "groupvit", "text_config": {"layer_norm_eps": 1e-6}}`, "layer_norm_eps"},
 		{"four channels", `{"model_type": "groupvit", "vision_config": {"num_channels": 4}}`, "num_channels"},
 		{"another mixer", `{"model_type": "groupvit", "vision_config": {"assign_mlp_ratio": [1, 4]}}`, "assign_mlp_ratio"},
+		{"half an MLP", `{"model_type": "groupvit", "vision_config": {"assign_mlp_ratio": [0.5, 1.5]}}`, "assign_mlp_ratio"},
 		{"an end that is not the largest id", `{"model_type": "groupvit", "text_config": {"eos_token_id": 1000}}`, "eos_token_id"},
 		{"unknown option", `{"model_type": "groupvit", "groupvit_variant": {"magic": true}}`, "magic"},
 		{"a cold start", `{"model_type": "groupvit", "logit_scale_init_value": -1e9}`, "temperature"},

@@ -124,9 +124,6 @@ func (v jsonVisionConfig) read(c *Config) error {
 	if err := fixedEpsilon("vision_config", v.LayerNormEps); err != nil {
 		return err
 	}
-	if r := v.AssignRatio; r != nil && (len(r) != 2 || r[0] != 0.5 || r[1] != 4) {
-		return fmt.Errorf("%w: vision_config.assign_mlp_ratio is %v, only [0.5, 4] is supported", ErrConfig, r)
-	}
 	set(&c.Width, v.HiddenSize)
 	set(&c.ImageSize, v.ImageSize)
 	set(&c.PatchSize, v.PatchSize)
@@ -154,7 +151,26 @@ func (v jsonVisionConfig) read(c *Config) error {
 			c.Heads = append(c.Heads, heads)
 		}
 	}
-	return ratio("vision_config", c.Width, v.IntermediateSize, &c.MLPRatio)
+	if err := ratio("vision_config", c.Width, v.IntermediateSize, &c.MLPRatio); err != nil {
+		return err
+	}
+	return v.readAssignRatio(c)
+}
+
+// readAssignRatio reads the ratios of the grouping block's token mixer, always a
+// half, and of its last MLP, 4 where the file does not say.
+func (v jsonVisionConfig) readAssignRatio(c *Config) error {
+	r := v.AssignRatio
+	if r == nil {
+		r = []number{0.5, 4}
+	}
+	if len(r) != 2 || r[0] != 0.5 || r[1] < 1 || float64(r[1]) != math.Trunc(float64(r[1])) || r[1] > 64 {
+		return fmt.Errorf("%w: vision_config.assign_mlp_ratio is %v, supported are 0.5 and a whole number", ErrConfig, r)
+	}
+	if c.GroupMLPRatio = int(r[1]); c.GroupMLPRatio == c.MLPRatio {
+		c.GroupMLPRatio = 0
+	}
+	return nil
 }
 
 func (t jsonTextConfig) read(c *TextConfig) error {
@@ -240,7 +256,7 @@ func (c Config) jsonVision() jsonVisionConfig {
 		Layers: &layers, Depths: c.Depths, GroupTokens: c.GroupTokens, OutputGroups: groups,
 		Heads: &c.Heads[0], ImageSize: &c.ImageSize, PatchSize: &c.PatchSize, Channels: ptr(3),
 		Activation: "gelu", LayerNormEps: ptr(number(LayerNormEpsilon)), AssignEps: ptr(number(c.AssignEpsilon)),
-		AssignRatio: []number{0.5, 4}, DropPath: ptr(number(c.DropPath)),
+		AssignRatio: []number{0.5, number(c.ChannelRatio())}, DropPath: ptr(number(c.DropPath)),
 	}
 	for _, h := range c.Heads {
 		if h != c.Heads[0] {

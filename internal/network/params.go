@@ -211,7 +211,7 @@ func (l *paramList) grouping(name string, s, g int) {
 	l.norm(name+".pre_assign_attn.norm_post", d)
 	l.attention(name+".assign", "proj", d, normal, normal)
 	l.norm(name+".norm_new_x", d)
-	l.mlp(name+".mlp_channels", d, c.MLPRatio*d, d)
+	l.mlp(name+".mlp_channels", d, c.ChannelRatio()*d, d)
 }
 
 func (l *paramList) attention(name, out string, width int, in, outWeight draw) {

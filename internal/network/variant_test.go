@@ -74,6 +74,7 @@ func variants() map[string]network.Config {
 	add("three stages with groups", func(c *network.Config, _ *network.Variant) {
 		c.Depths, c.Heads, c.GroupTokens, c.OutputGroups = []int{1, 0, 1}, []int{2, 2, 2}, []int{6, 4, 2}, []int{6, 4, 2}
 	})
+	add("another width of the last MLP", func(c *network.Config, _ *network.Variant) { c.GroupMLPRatio = 3 })
 	add("stem", func(_ *network.Config, v *network.Variant) { v.Stem.Channels = []int{3, 8} })
 	add("stem with residual blocks", func(_ *network.Config, v *network.Variant) {
 		v.Stem = network.Stem{Channels: []int{3, 8}, Blocks: []int{1, 2}}

@@ -48,6 +48,11 @@ func infer(views map[string]view) (network.Config, error) {
 	if c.Width > 0 && in.has("vision_model.encoder.stages.0.layers.0.mlp.fc1.weight") {
 		c.MLPRatio = in.shape("vision_model.encoder.stages.0.layers.0.mlp.fc1.weight", 2)[0] / c.Width
 	}
+	if last := "vision_model.encoder.stages.0.downsample.mlp_channels.fc1.weight"; c.Width > 0 && in.has(last) {
+		if r := in.shape(last, 2)[0] / c.Width; r != c.MLPRatio {
+			c.GroupMLPRatio = r
+		}
+	}
 	table := in.shape("text_model.embeddings.token_embedding.weight", 2)
 	c.Text.Vocabulary, c.Text.Width = table[0], table[1]
 	c.Text.Context = in.shape("text_model.embeddings.position_embedding.weight", 2)[0]

@@ -33,13 +33,15 @@ func model(c network.Config) *Model {
 }
 
 func TestSaveOpen(t *testing.T) {
+	wide := tiny()
+	wide.GroupMLPRatio = 3
 	variant := tiny()
 	variant.Variant.SoftAssign, variant.Variant.AreaWeighted = true, true
 	for _, c := range []struct {
 		name   string
 		config network.Config
 		half   bool
-	}{{"paper", tiny(), false}, {"variant", variant, false}, {"half", tiny(), true}} {
+	}{{"paper", tiny(), false}, {"another width of the last MLP", wide, false}, {"variant", variant, false}, {"half", tiny(), true}} {
 		t.Run(c.name, func(t *testing.T) {
 			m := model(c.config)
 			m.TokenizerFiles = map[string][]byte{"merges.txt": []byte("#version\n")}

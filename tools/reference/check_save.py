@@ -9,8 +9,9 @@ stored ids, and the largest difference from the stored embeddings, relative to
 their largest magnitude, is printed. Exit code 1 if keys are missing or unexpected,
 or a difference exceeds 1e-2 (half precision) or 1e-5 (float32).
 
-    go run ./cmd/groupvit model convert internal/network/testdata/tiny /tmp/saved
-    python tools/reference/check_save.py /tmp/saved internal/network/testdata/tiny/expected.safetensors
+A test saves models in several ways and runs this program on them:
+
+    GROUPVIT_PYTHON=/tmp/reference/bin/python go test ./internal/weights -run PortLoads -v
 """
 
 import json

@@ -71,7 +71,7 @@ func groupingCost(c network.Config, l, s, g int64) int64 {
 	if c.Variant.NoGroupResidual {
 		total += g * l * d // the mean of the values' input
 	}
-	return total + 2*ratio*g*d*d
+	return total + 2*int64(c.ChannelRatio())*g*d*d
 }
 
 // TextCost counts the text tower for one text of length ids: 0.763 G for the
