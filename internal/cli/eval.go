@@ -2,7 +2,10 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +19,7 @@ func newEvalCommand(env *environment) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newEvalSegmentationCommand(env))
+	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalRetrievalCommand(env))
 	return cmd
 }
 
@@ -39,6 +42,20 @@ func (j *jsonFlag) add(cmd *cobra.Command) {
 		}
 		return cobra.NoArgs(cmd, args)
 	}
+}
+
+// check notices before hours of work that the report cannot be written.
+func (j *jsonFlag) check() error {
+	if j.file == "" || j.file == toStdout {
+		return nil
+	}
+	dir := filepath.Dir(j.file)
+	if info, err := os.Stat(dir); err != nil {
+		return fmt.Errorf("--json %s: %w", j.file, err)
+	} else if !info.IsDir() {
+		return fmt.Errorf("--json %s: %s is no folder", j.file, dir)
+	}
+	return nil
 }
 
 // write writes a report to where it is asked for.

@@ -3,8 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -108,7 +106,7 @@ func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *environment) error 
 	if err != nil {
 		return err
 	}
-	if err := f.checkOutput(); err != nil {
+	if err := f.json.check(); err != nil {
 		return err
 	}
 	m, err := env.open(cmd, f.model)
@@ -138,17 +136,4 @@ func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *environment) error 
 	}
 	r.Command = commandLine(cmd)
 	return f.json.write(env, r, r.WriteText)
-}
-
-// checkOutput notices before hours of work that the report cannot be written.
-func (f *evalSegmentationFlags) checkOutput() error {
-	if f.json.file == "" || f.json.file == toStdout {
-		return nil
-	}
-	if info, err := os.Stat(filepath.Dir(f.json.file)); err != nil {
-		return fmt.Errorf("--json %s: %w", f.json.file, err)
-	} else if !info.IsDir() {
-		return fmt.Errorf("--json %s: %s is no folder", f.json.file, filepath.Dir(f.json.file))
-	}
-	return nil
 }

@@ -264,3 +264,59 @@ func TestEvalBadInput(t *testing.T) {
 		})
 	}
 }
+
+func TestEvalRetrieval(t *testing.T) {
+	dir := t.TempDir()
+	for n, key := range []string{"a", "b", "c"} {
+		writePhoto(t, dir, key+".png")
+		captions, _ := json.Marshal(map[string]any{"captions": []string{"a dog " + key, strings.Repeat("cat ", n+1)}})
+		writeBytes(t, dir, key+".json", captions)
+	}
+	writeBytes(t, dir, "d.png", []byte("no picture"))
+	writeBytes(t, dir, "d.txt", []byte("a caption"))
+	file := filepath.Join(t.TempDir(), "r.json")
+	r := runProgram(t, nil, "eval", "retrieval", "--data", dir, "--model", model, "--json", file)
+	if r.code != exitDone || !strings.Contains(r.out, "image to any caption") || !strings.Contains(r.out, "1 samples were left out") {
+		t.Fatalf("%+v", r)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		First struct {
+			ToText map[string]float64 `json:"image_to_text"`
+		} `json:"first_caption"`
+		All struct {
+			Captions int
+			ToImage  map[string]float64 `json:"text_to_image"`
+		} `json:"all_captions"`
+		Images  int
+		Skipped map[string]int
+		Model   map[string]string
+		Command string
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	// Three pictures that are the same: what is found is chance.
+	if report.First.ToText["R@5"] != 100 || report.First.ToText["chance@1"] != 33.33 || report.All.ToImage["R@1"] != 33.33 ||
+		report.All.Captions != 6 || report.Images != 3 || len(report.Skipped) != 1 || len(report.Model["sha256"]) != 64 || !strings.HasPrefix(report.Command, "groupvit eval retrieval --data=") {
+		t.Errorf("%s", text)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"no data":      {nil, exitUsage, "--data"},
+		"missing data": {[]string{"--data", filepath.Join(dir, "none.tar")}, exitFailed, "none.tar"},
+		"one pair":     {[]string{"--data", dir, "--limit", "1"}, exitFailed, "two are needed"},
+		"limit":        {[]string{"--data", dir, "--limit", "-1"}, exitUsage, "--limit"},
+	} {
+		r := runProgram(t, nil, append([]string{"eval", "retrieval", "--model", model}, c.args...)...)
+		if r.code != c.code || !strings.Contains(r.errors, c.want) || r.out != "" {
+			t.Errorf("%s: exit code %d, want %d, and %q in: %s", name, r.code, c.code, c.want, r.errors)
+		}
+	}
+}
