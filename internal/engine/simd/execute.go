@@ -21,6 +21,7 @@ type Executable struct {
 	steps           []step
 	bytes           int // of the arena
 	finalized       bool
+	explanation     explanation
 }
 
 var _ compute.Executable = (*Executable)(nil)
@@ -144,6 +145,9 @@ func (e *Executable) run(f *frame) (err error) {
 			err = fmt.Errorf("step %d (%s): %v", at, e.steps[at].name, v)
 		}
 	}()
+	if explainAfter > 0 {
+		return e.explanation.run(e, f)
+	}
 	for i := range e.steps {
 		at = i
 		if err := e.steps[i].run(f); err != nil {

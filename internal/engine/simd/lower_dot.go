@@ -1,6 +1,8 @@
 package simd
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 
@@ -122,7 +124,7 @@ func lowerDot(c *compiler, n *node) (bool, error) {
 // productStep multiplies batches of matrices.
 func (c *compiler) productStep(left, right matrix, out view, bias *view, act kernels.Activation) error {
 	batch, m, n, k := left.batchLength, left.rows, right.cols, left.cols
-	s := step{name: "product", reads: []*slot{left.view.slot, right.view.slot}, writes: []*slot{out.slot}}
+	s := step{name: fmt.Sprintf("product %dx%dx%dx%d", left.batchLength, left.rows, left.cols, right.cols), reads: []*slot{left.view.slot, right.view.slot}, writes: []*slot{out.slot}}
 	if bias != nil {
 		s.reads = append(s.reads, bias.slot)
 	}

@@ -57,6 +57,8 @@ func instruction(n *node) (i kernels.Instruction, ok bool) {
 		return kernels.Instruction{Do: kernels.DoSelect}, true
 	case n.op == compute.OpTypeConvertDType && from == boolean && to == f32:
 		return kernels.Instruction{Do: kernels.DoFromBool}, true
+	case n.op == compute.OpTypeSign && from == f32:
+		return kernels.Instruction{Do: kernels.DoSign}, true
 	case n.op == compute.OpTypeIsFinite && from == f32:
 		return kernels.Instruction{Do: kernels.DoFinite}, true
 	case n.op == compute.OpTypeIsNaN && from == f32:

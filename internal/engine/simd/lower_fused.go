@@ -65,7 +65,7 @@ func lowerLayerNorm(c *compiler, n *node) (bool, error) {
 		return false, nil
 	}
 	for i, axis := range a.axes {
-		if axis != rank-len(a.axes)+i {
+		if axis != rank-len(a.axes)+i && axis != i-len(a.axes) {
 			return false, nil
 		}
 	}

@@ -17,6 +17,7 @@ type Program struct {
 	temp    []int  // by register: block of working memory, or -1
 	temps   int    // float blocks
 	masks   int    // bool blocks
+	spare   int    // first of two bool blocks for what one instruction needs inside
 	perUnit int    // rows a block
 	chunk   int    // columns a block
 }
@@ -43,6 +44,7 @@ const (
 	DoXor                       // b differs from c
 	DoNot                       // not b
 	DoFromBool                  // 1 where b, else 0
+	DoSign                      // 1 where x > 0, -1 where x < 0, else 0
 	DoFinite                    // x is neither infinite nor NaN
 	DoNaN                       // x is NaN
 )
@@ -206,6 +208,8 @@ func (p *Program) place(registers int) {
 		}
 	}
 	var free, freeMasks []int
+	p.spare = take(true)
+	take(true)
 	for i, c := range p.code {
 		p.temp[c.Dst] = -1
 		list := &free

@@ -109,7 +109,7 @@ func (p *Program) block(w *worker, memory []Memory, o, r, rows, c, cols int) {
 			dst = dst[to:][:n]
 		}
 		w.x[q.Dst] = dst
-		w.instruct(q, dst)
+		w.instruct(q, dst, w.masks[p.spare*size:][:2*size])
 	}
 }
 
@@ -161,8 +161,8 @@ func fillBools(dst []bool, v bool) {
 	}
 }
 
-// instruct does an instruction whose result is float32.
-func (w *worker) instruct(q *Instruction, dst []float32) {
+// instruct does an instruction whose result is float32; spare is working memory of two blocks.
+func (w *worker) instruct(q *Instruction, dst []float32, spare []bool) {
 	a, b, c := q.Args[0], q.Args[1], q.Args[2]
 	switch q.Do {
 	case DoBinary:
@@ -187,6 +187,12 @@ func (w *worker) instruct(q *Instruction, dst []float32) {
 		} else {
 			copy(dst, w.x[b])
 		}
+	case DoSign:
+		below, above := spare[:len(dst)], spare[len(spare)/2:][:len(dst)]
+		compare(Less, below, w.x[a], nil, w.one[a], 0) // both before dst, which may be x, is written
+		compare(Less, above, nil, w.x[a], 0, w.one[a])
+		choose(dst, below, nil, nil, -1, 0)
+		choose(dst, above, nil, dst, 1, 0)
 	case DoFromBool:
 		if w.b[a] != nil {
 			choose(dst, w.b[a], nil, nil, 1, 0)
