@@ -4,10 +4,11 @@ import "github.com/spf13/cobra"
 
 func newConfigCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "config",
-		Short: "Show training settings",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:     "config",
+		Short:   "Show training settings",
+		Example: `  groupvit config show --config recipes/photos.yaml`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newConfigShowCommand(env))
 	return cmd

@@ -12,9 +12,11 @@ import (
 func newModelCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "Look at models",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "Say what a model is",
+		Example: `  groupvit model show
+  groupvit model show runs/photos/final --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newModelShowCommand(env))
 	return cmd

@@ -54,21 +54,27 @@ type environment struct {
 	started bool
 }
 
-// commands lists every command. A new one is added here.
-func commands(env *environment) []*cobra.Command {
-	return []*cobra.Command{
-		newSegmentCommand(env),
-		newGroupsCommand(env),
-		newClassifyCommand(env),
-		newEmbedCommand(env),
-		newModelCommand(env),
-		newTrainCommand(env),
-		newEvalCommand(env),
-		newBenchCommand(env),
-		newDataCommand(env),
-		newConfigCommand(env),
-		newDoctorCommand(env),
-		newVersionCommand(env),
+// The help lists commands in the order in which they are useful.
+func init() { cobra.EnableCommandSorting = false }
+
+// commandGroup is a part of the list of commands in the help.
+type commandGroup struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+// commandGroups lists every command. A new one is added here.
+func commandGroups(env *environment) []commandGroup {
+	return []commandGroup{
+		{"photos", "With photos:", []*cobra.Command{
+			newSegmentCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env),
+		}},
+		{"train", "To train and to measure:", []*cobra.Command{
+			newTrainCommand(env), newEvalCommand(env), newBenchCommand(env), newDataCommand(env), newConfigCommand(env),
+		}},
+		{"program", "Models and the program itself:", []*cobra.Command{
+			newModelCommand(env), newDoctorCommand(env), newVersionCommand(env),
+		}},
 	}
 }
 
@@ -94,10 +100,24 @@ func newRootCommand(env *environment) *cobra.Command {
 		Short: "Cut photographs into named regions by words alone",
 		Long: `groupvit cuts photographs into named regions by words alone, with GroupViT
 (Xu et al., CVPR 2022), and trains such models from pictures with captions.
-It needs no network and no other program.`,
-		Example: `  groupvit segment cat.jpg --labels "cat,sofa" -o out
+It needs no network connection and no other program.
+
+Results go to stdout and files; progress and warnings to stderr. Exit codes: 0
+done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.`,
+		Example: `  # Cut a photo into regions: a picture to look at, a mask, JSON
+  groupvit segment cat.jpg --labels "cat,sofa" -o out
+
+  # A folder, one line of JSON a photo
   groupvit segment photos/ --labels-file words.txt --json > found.jsonl
-  groupvit groups cat.jpg -o groups.png`,
+
+  # What the model groups by itself, without words
+  groupvit groups cat.jpg -o groups.png
+
+  # The whole way in minutes on a CPU: draw scenes, train on their captions,
+  # measure against their masks
+  groupvit data synth --output scenes
+  groupvit train --config recipes/scenes.yaml --train-data scenes/train --output runs/scenes
+  groupvit eval segmentation --dataset scenes --root scenes/test --model runs/scenes/final`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRun: func(*cobra.Command, []string) {
@@ -108,7 +128,15 @@ It needs no network and no other program.`,
 	flags.BoolVar(&env.json, "json", false, "print results as one JSON object a line")
 	flags.StringVar(&env.engine.Kind, "engine", "", "what computes: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
 	flags.IntVar(&env.engine.Threads, "threads", 0, "threads of one computation; 0 means all")
-	root.AddCommand(commands(env)...)
+	for _, g := range commandGroups(env) {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID("program")
+	root.SetCompletionCommandGroupID("program")
 	return root
 }
 
