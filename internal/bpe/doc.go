@@ -21,6 +21,12 @@
 // which bytes were lost, and entities in the wrong case ("&EACUTE;"). Each
 // changes only texts with those characters.
 //
+// With that, all 40 check values of the tests and all 35,000 captions of Flickr8k
+// have the ids that OpenAI's tokenizer (PyPI clip-anytorch 2.6.0, ftfy 6.3.1)
+// gives them:
+//
+//	GROUPVIT_DATA=DIR go test ./internal/bpe -run 'CheckValues|TooLong|Flickr8k' -v
+//
 // The tokenizer of Hugging Face's transformers does none of ftfy's rules, no
 // HTML unescaping and no final sigma, so it differs on such texts.
 package bpe

@@ -8,8 +8,11 @@
 // "boys" and "people" together can. [Builtin] is a list of 77 words for photos.
 //
 // Agreement of the tagger with NLTK 3.10.4: in 1,000 of 1,000 captions of
-// Flickr8k the same words are found (TestCaptionsAsNLTK), and 25 sentences with
-// quotes, numbers, contractions and abbreviations have the same tokens and tags.
+// Flickr8k the same words are found, and 25 sentences with quotes, numbers,
+// contractions and abbreviations have the same tokens and tags:
+//
+//	GROUPVIT_DATA=DIR go test ./internal/nouns -run NLTK -v
+//
 // Where a caption has several sentences, NLTK parts them by its Punkt model and
 // this package by capitals after a full stop; that decides only whether an
 // abbreviation keeps its full stop.
