@@ -19,11 +19,11 @@ import (
 // TestOfficialAgainstPort goes through the known differences between the official
 // code and the Hugging Face port, and says on which side this network stands.
 // Elsewhere: equality of both networks (TestGoldenImage, official; TestPort...,
-// port), names and packed query-key-value (goldenWeights), the port's
-// segmentation logits (checkLogits), other picture sizes (TestPortDefault).
+// port), names and packed query-key-value (goldenWeights), initial values
+// (TestInitialValues), the port's segmentation logits (checkLogits), other picture
+// sizes (TestPortDefault), the normalisation of pixels (package weights).
 func TestOfficialAgainstPort(t *testing.T) {
 	t.Run("training has drop path, noise and batch statistics", trainingIsOfficial)
-	t.Run("initial values are the official ones", initialValues)
 	t.Run("temperatures are clamped at 100", temperatureClamp)
 	t.Run("the projector reads the previous stage's group tokens", projectorInput)
 	t.Run("the port's config.json has three output group counts", outputGroups)
@@ -97,72 +97,6 @@ func difference(a, b array) float64 {
 		d = max(d, math.Abs(a.f[i]-b.f[i]))
 	}
 	return d
-}
-
-// initialValues: deviations and bounds of every kind of tensor. The port instead
-// starts with equal group tokens and positions at 0 and with biases at 0.
-func initialValues(t *testing.T) {
-	c := network.Default()
-	c.Text.Vocabulary = 2000                                              // enough to measure
-	constant := func(v float64) [3]float64 { return [3]float64{v, 0, 0} } // mean, deviation, bound
-	normal := func(s float64) [3]float64 { return [3]float64{0, s, 0} }
-	uniform := func(b float64) [3]float64 { return [3]float64{0, b / math.Sqrt(3), b} }
-	cases := []struct {
-		name string
-		want [3]float64
-	}{
-		{"vision_model.embeddings.patch_embeddings.projection.weight", uniform(1 / math.Sqrt(768))},
-		{"vision_model.embeddings.patch_embeddings.projection.bias", uniform(1 / math.Sqrt(768))},
-		{"vision_model.embeddings.position_embeddings", normal(0.02)},
-		{"vision_model.encoder.stages.0.group_token", normal(0.02)},
-		{"vision_model.encoder.stages.1.group_token", constant(0)},
-		{"vision_model.encoder.stages.0.layers.3.self_attn.q_proj.weight", normal(0.02)},
-		{"vision_model.encoder.stages.0.layers.3.self_attn.out_proj.weight", normal(0.02)},
-		{"vision_model.encoder.stages.0.layers.3.self_attn.out_proj.bias", constant(0)},
-		{"vision_model.encoder.stages.0.layers.3.mlp.fc1.weight", normal(0.02)},
-		{"vision_model.encoder.stages.0.downsample.mlp_inter.fc1.weight", normal(0.02)},
-		{"vision_model.encoder.stages.1.group_projector.1.fc1.weight", normal(0.02)},
-		{"vision_model.layernorm.weight", constant(1)},
-		{"text_model.embeddings.token_embedding.weight", normal(0.02)},
-		{"text_model.embeddings.position_embedding.weight", normal(0.01)},
-		{"text_model.encoder.layers.7.self_attn.v_proj.weight", normal(0.0625)},
-		{"text_model.encoder.layers.7.self_attn.v_proj.bias", constant(0)},
-		{"text_model.encoder.layers.7.self_attn.out_proj.weight", normal(0.0127578)},
-		{"text_model.encoder.layers.7.mlp.fc1.weight", normal(0.0441942)},
-		{"text_model.encoder.layers.7.mlp.fc1.bias", uniform(0.0625)},
-		{"text_model.encoder.layers.7.mlp.fc2.weight", normal(0.0127578)},
-		{"text_model.encoder.layers.7.mlp.fc2.bias", uniform(0.03125)},
-		{"visual_projection.0.weight", uniform(0.0510310)},
-		{"visual_projection.0.bias", uniform(0.0510310)},
-		{"visual_projection.3.weight", uniform(0.015625)},
-		{"text_projection.0.weight", uniform(0.0625)},
-		{"visual_projection.1.weight", constant(1)},
-		{"visual_projection.1.running_var", constant(1)},
-		{"visual_projection.1.running_mean", constant(0)},
-		{network.LogitScale, constant(2.6592600)},
-		{network.NounLogitScale, constant(2.6592600)},
-	}
-	params := map[string]network.Param{}
-	for _, p := range c.Params() {
-		params[p.Name] = p
-	}
-	for _, k := range cases {
-		p, ok := params[k.name]
-		if !ok {
-			t.Errorf("no parameter %s", k.name)
-			continue
-		}
-		x := widen(p.Initial(1))
-		mean, deviation, bound := k.want[0], k.want[1], k.want[2]
-		n := float64(len(x))
-		got := math.Sqrt(sum(x, func(v float64) float64 { return (v - mean) * (v - mean) }) / n)
-		if math.Abs(got-deviation) > 4*deviation/math.Sqrt(n)+1e-6 {
-			t.Errorf("%s: deviation %.6f around %.4f, want %.6f", k.name, got, mean, deviation)
-		}
-		if bound > 0 && (slices.Max(x) > bound+1e-6 || slices.Min(x) < -bound-1e-6) {
-			t.Errorf("%s: values from %.5f to %.5f, bound %.5f", k.name, slices.Min(x), slices.Max(x), bound)
-		}
-	}
 }
 
 // temperatureClamp: above ln 100 the loss is that of 100, and its gradient by
