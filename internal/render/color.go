@@ -5,21 +5,26 @@ import (
 	"math"
 )
 
-// first are the colours of the first labels, picked by eye to be told apart
-// from each other and from photographs at half opacity.
+// first are the colours of the first labels, in an order in which any first few
+// are as far apart as can be: for normal sight and, as simulated by Machado et
+// al. (2009), without red, green or blue cones. A test holds them to that.
 var first = []color.RGBA{
-	{230, 62, 73, 255},  // red
-	{43, 122, 228, 255}, // blue
-	{52, 176, 92, 255},  // green
-	{249, 168, 37, 255}, // amber
-	{142, 77, 200, 255}, // violet
-	{0, 177, 189, 255},  // teal
-	{236, 94, 172, 255}, // pink
-	{152, 190, 40, 255}, // lime
-	{240, 112, 36, 255}, // orange
-	{82, 86, 196, 255},  // indigo
-	{161, 106, 67, 255}, // brown
-	{98, 196, 240, 255}, // sky
+	{202, 26, 22, 255},   // red
+	{65, 72, 249, 255},   // blue
+	{251, 211, 48, 255},  // yellow
+	{26, 176, 130, 255},  // green
+	{180, 140, 244, 255}, // lavender
+	{49, 237, 239, 255},  // cyan
+	{154, 14, 141, 255},  // purple
+	{224, 126, 24, 255},  // orange
+	{166, 98, 162, 255},  // mauve
+	{125, 212, 140, 255}, // pale green
+	{112, 53, 192, 255},  // indigo
+	{10, 114, 58, 255},   // dark green
+	{234, 146, 195, 255}, // pink
+	{123, 116, 227, 255}, // periwinkle
+	{198, 186, 3, 255},   // olive
+	{180, 60, 110, 255},  // berry
 }
 
 // Color returns the colour of the i-th label (from 1); it depends on nothing

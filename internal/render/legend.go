@@ -15,9 +15,10 @@ var (
 	faint = color.RGBA{134, 141, 150, 255}
 )
 
-// Overlay draws the photo with its regions in the colours of their labels
-// and, beneath, a legend: colour, name and share of the photo for each label
-// that was found, in the order of the labels, and the names that were not.
+// Overlay draws the photo with its regions in the colours of their labels, their
+// names on them where there is room, and, beneath, a legend: colour, name and
+// share of the photo for each label that was found, in the order of the labels,
+// and the names that were not.
 // names[i] is the name of label i+1. The picture is as wide as the photo
 // (at least 160 pixels) and higher by the legend.
 // An error wraps [mask.ErrSize] if the map has another size than the photo.
@@ -36,11 +37,16 @@ func Overlay(photo image.Image, m *mask.Map, names []string, options *Options) (
 	if err != nil {
 		return nil, err
 	}
+	defer l.close()
 	out := image.NewRGBA(image.Rect(0, 0, width, m.Height+l.height))
 	draw.Draw(out, out.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
-	draw.Draw(out, regions.Rect.Add(image.Pt((width-m.Width)/2, 0)), regions, image.Point{}, draw.Src)
+	left := (width - m.Width) / 2
+	draw.Draw(out, regions.Rect.Add(image.Pt(left, 0)), regions, image.Point{}, draw.Src)
 	l.draw(out, m.Height)
-	return out, nil
+	if o.NoNames {
+		return out, nil
+	}
+	return out, drawNames(out, left, 0, m, l)
 }
 
 // An entry of a legend; found entries have a swatch and a share.
@@ -53,6 +59,7 @@ type entry struct {
 
 type legend struct {
 	o              Options
+	size           float64 // of the font, in pixels
 	regular, bold  *pen
 	entries        []entry
 	height, margin int
@@ -63,8 +70,9 @@ type legend struct {
 
 // newLegend chooses the entries and lays them out in lines from left to right.
 func newLegend(m *mask.Map, names []string, o Options, width int) (*legend, error) {
-	size := min(max(float64(width)/34, 12.5), 40)
-	l := &legend{o: o}
+	// A tall picture is looked at from further away than a wide one.
+	size := min(max(float64(width)/34, min(float64(m.Height)/60, float64(width)/16), 12.5), 64)
+	l := &legend{o: o, size: size}
 	var err error
 	if l.regular, err = newPen(size, false); err != nil {
 		return nil, err
@@ -128,30 +136,54 @@ func (l *legend) layOut(width int) {
 		l.title = l.bold.fit(l.bold.legible(l.o.Title, ""), room)
 		y += l.line
 	}
-	wasFound := true
+	wasFound, column := true, l.column(room)
 	for i := range l.entries {
 		e := &l.entries[i]
-		fixed := 0
-		if e.found {
-			fixed = l.swatch + l.gap + l.gap + l.regular.width(e.share)
-		}
-		e.name = l.pen(e).fit(e.name, room-fixed)
-		need := fixed + l.pen(e).width(e.name)
+		e.name = l.pen(e).fit(e.name, room-l.fixed(e))
+		need := l.fixed(e) + l.pen(e).width(e.name)
 		if x > 0 && (x+need > room || e.found != wasFound) {
 			x, y = 0, y+l.line
 		}
 		wasFound = e.found
 		e.at = image.Pt(l.margin+x, y)
-		if x += need; e.found {
-			x += 3 * l.gap
-		} else {
+		switch x += need; {
+		case !e.found:
 			x += l.regular.width(" ")
+		case column > 0:
+			x = (x + 3*l.gap + column - 1) / column * column
+		default:
+			x += 3 * l.gap
 		}
 	}
 	if len(l.entries) > 0 {
 		y += l.line
 	}
 	l.height = y + 2*(l.margin-(l.line-l.swatch)/2) // the first and last line bring space of their own
+}
+
+// fixed is the width of a found entry without its name.
+func (l *legend) fixed(e *entry) int {
+	if !e.found {
+		return 0
+	}
+	return l.swatch + l.gap + l.gap + l.regular.width(e.share)
+}
+
+// column is the width of columns for entries that need more than one line, 0
+// where a line or no columns serve better.
+func (l *legend) column(room int) int {
+	widest, all := 0, 0
+	for i := range l.entries {
+		if e := &l.entries[i]; e.found {
+			need := l.fixed(e) + l.pen(e).width(e.name) + 3*l.gap
+			widest, all = max(widest, need), all+need
+		}
+	}
+	columns := (room + 3*l.gap) / max(widest, 1)
+	if all-3*l.gap <= room || columns < 2 {
+		return 0
+	}
+	return (room + 3*l.gap) / columns
 }
 
 func (l *legend) pen(e *entry) *pen {
@@ -175,7 +207,8 @@ func (l *legend) draw(to *image.RGBA, top int) {
 			continue
 		}
 		middle := top + e.at.Y + l.line/2
-		roundedSquare(to, image.Rect(x, middle-l.swatch/2, x+l.swatch, middle-l.swatch/2+l.swatch), l.o.Color(e.label))
+		square := image.Rect(x, middle-l.swatch/2, x+l.swatch, middle-l.swatch/2+l.swatch)
+		roundedRect(to, square, float64(l.swatch)/4, l.o.Color(e.label))
 		x += l.swatch + l.gap
 		l.bold.draw(to, x, y, e.name, ink)
 		x += l.bold.width(e.name) + l.gap
@@ -183,11 +216,16 @@ func (l *legend) draw(to *image.RGBA, top int) {
 	}
 }
 
-// roundedSquare fills a square with corners rounded by a quarter of its side,
-// smoothed by 4×4 samples a pixel.
-func roundedSquare(to *image.RGBA, r image.Rectangle, c color.RGBA) {
+// close gives back the fonts.
+func (l *legend) close() {
+	l.regular.close()
+	l.bold.close()
+}
+
+// roundedRect fills a rectangle with rounded corners, smoothed by 4×4 samples a
+// pixel.
+func roundedRect(to *image.RGBA, r image.Rectangle, radius float64, c color.RGBA) {
 	const n = 4
-	radius := float64(r.Dx()) / 4
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
 			if !image.Pt(x, y).In(to.Rect) {

@@ -16,8 +16,11 @@ type Options struct {
 	Opacity float64
 	// NoOutline leaves out the lines around regions.
 	NoOutline bool
-	// NoLegend leaves out the legend, so that the picture has the photo's size.
+	// NoLegend leaves out the legend, so that the picture has the photo's size,
+	// and the names on regions.
 	NoLegend bool
+	// NoNames leaves out the names on regions.
+	NoNames bool
 	// Title is a line above the legend's entries; empty for none.
 	Title string
 	// Color gives another colour to a label; nil means [Color].

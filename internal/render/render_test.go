@@ -150,10 +150,14 @@ func TestSheet(t *testing.T) {
 }
 
 func BenchmarkOverlay(b *testing.B) {
-	p, m := photo(500, 375), halves(500, 375)
-	for b.Loop() {
-		if _, err := Overlay(p, m, []string{"cat"}, nil); err != nil {
-			b.Fatal(err)
-		}
+	for _, size := range []image.Point{{500, 375}, {4000, 3000}} {
+		p, m := photo(size.X, size.Y), halves(size.X, size.Y)
+		b.Run(size.String(), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Overlay(p, m, []string{"cat"}, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -52,6 +52,8 @@ func newPen(size float64, bold bool) (*pen, error) {
 	return &pen{face: face, font: f, ascent: m.CapHeight.Round(), descent: m.Descent.Ceil()}, nil
 }
 
+func (p *pen) close() { _ = p.face.Close() } // an opentype face's never fails
+
 func (p *pen) width(s string) int { return font.MeasureString(p.face, s).Ceil() }
 
 func (p *pen) draw(to draw.Image, x, baseline int, s string, c color.Color) {
