@@ -138,6 +138,21 @@ func TestSheet(t *testing.T) {
 	if out.Rect.Dx() < 2*90 || out.Rect.Dy() < 2*60 {
 		t.Errorf("the sheet is %v", out.Rect)
 	}
+	// Titles are whole above narrow and tiny pictures.
+	for _, size := range []image.Point{{10, 800}, {6, 4}} {
+		narrow := []Panel{{"stage 1: 8 groups", photo(size.X, size.Y)}, {"stage 2: 8 groups", photo(size.X, size.Y)}}
+		out, err := Sheet(narrow, &SheetOptions{Columns: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := newPen(12, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Rect.Dx() < 2*p.width(narrow[0].Title) {
+			t.Errorf("%v: a sheet %d wide for two titles of %d", size, out.Rect.Dx(), p.width(narrow[0].Title))
+		}
+	}
 	for name, bad := range map[string]func() error{
 		"no panels":  func() error { _, err := Sheet(nil, nil); return err },
 		"no picture": func() error { _, err := Sheet([]Panel{{Title: "x"}}, nil); return err },

@@ -25,7 +25,7 @@ type SheetOptions struct {
 	// 3:2.
 	Columns int
 	// Cell is the width and height, in pixels, that a panel's picture is
-	// scaled to fit, 32 to 4096; 0 means the largest picture's own, at most
+	// scaled to fit, 32 to 4096; 0 means the largest picture's own, 240 to
 	// 800.
 	Cell int
 }
@@ -50,10 +50,12 @@ func Sheet(panels []Panel, options *SheetOptions) (*image.RGBA, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGrid(cell, len(panels), o)
+	g, err := newGrid(cell, panels, o)
 	if err != nil {
 		return nil, err
 	}
+	defer g.pen.close()
+	defer g.heading.close()
 	out := image.NewRGBA(image.Rect(0, 0, g.width, g.height))
 	draw.Draw(out, out.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	if o.Title != "" {
@@ -75,14 +77,14 @@ func Sheet(panels []Panel, options *SheetOptions) (*image.RGBA, error) {
 
 // panelSizes returns the sizes of the scaled pictures and their largest sides.
 func panelSizes(panels []Panel, cell int) (sizes []image.Point, largest image.Point, err error) {
-	const most = 800
+	const least, most = 240, 800
 	if cell == 0 {
 		for _, p := range panels {
 			if p.Image != nil {
 				cell = max(cell, p.Image.Bounds().Dx(), p.Image.Bounds().Dy())
 			}
 		}
-		cell = min(max(cell, 32), most)
+		cell = min(max(cell, least), most)
 	}
 	for i, p := range panels {
 		if p.Image == nil || p.Image.Bounds().Empty() {
@@ -106,8 +108,8 @@ type grid struct {
 	top, width, height   int
 }
 
-func newGrid(cell image.Point, n int, o SheetOptions) (*grid, error) {
-	g := &grid{cell: cell, columns: o.Columns}
+func newGrid(cell image.Point, panels []Panel, o SheetOptions) (*grid, error) {
+	g, n := &grid{columns: o.Columns}, len(panels)
 	size := min(max(float64(cell.X)/22, 12), 30)
 	var err error
 	if g.pen, err = newPen(size, true); err != nil {
@@ -116,6 +118,10 @@ func newGrid(cell image.Point, n int, o SheetOptions) (*grid, error) {
 	if g.heading, err = newPen(size*1.4, true); err != nil {
 		return nil, err
 	}
+	for _, p := range panels { // pictures may be narrower than their titles
+		cell.X = max(cell.X, min(g.pen.width(g.pen.legible(p.Title, "")), int(20*size)))
+	}
+	g.cell = cell
 	g.margin, g.gap, g.caption = int(size*1.4), int(size*1.2), int(size*1.4)
 	if g.columns == 0 {
 		g.columns = bestColumns(n, float64(cell.X+g.gap)/float64(cell.Y+g.caption+g.gap))
