@@ -16,12 +16,18 @@ func (s *Scores) Sweep(ctx context.Context, width, height int, thresholds []floa
 	if err != nil {
 		return nil, err
 	}
+	// The best score's share of a pixel's sum is compared with each threshold;
+	// the exponential is made once.
+	share := make([]float64, len(f.sum))
+	for i := range share {
+		share[i] = exp(f.sharpness * float64(f.best[i]-1))
+	}
 	maps := make([]*mask.Map, len(thresholds))
 	for t, threshold := range thresholds {
 		m := &mask.Map{Width: width, Height: height, Labels: slices.Clone(f.labels.Labels)}
 		if threshold > 0 {
-			for i, l := range m.Labels {
-				if l > 0 && f.unsure(i, threshold) {
+			for i, s := range share {
+				if s < threshold*f.sum[i] {
 					m.Labels[i] = 0
 				}
 			}
