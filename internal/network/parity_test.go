@@ -148,20 +148,21 @@ func TestPortDefault(t *testing.T) {
 	c := network.Default()
 	params := formulaWeights(c)
 	want := readTensors(t, "default", "expected.safetensors")
-	b := enginetest.New(t, "", 0) // GROUPVIT_ENGINE, or the machine's best
 	cases := []struct {
 		name         string
 		first, count int
 		side         int
 	}{{"224x224", 10, 2, 224}, {"448x448", 12, 1, 448}}
-	for _, k := range cases {
-		t.Run(k.name, func(t *testing.T) {
-			pixels := formulaPictures(k.first, k.count, k.side, k.side)
-			got := runGraph(t, b, dtypes.Float32, params, []array{pixels, want["ids"]}, everything(c))
-			checkCase(t, got, want, k.name)
-			checkLogits(t, got, want[k.name+"/segmentation_logits"], params[network.LogitScale].f[0], k.side, k.side, 3, 7)
-		})
-	}
+	enginetest.Each(t, func(t *testing.T, b compute.Backend) {
+		for _, k := range cases {
+			t.Run(k.name, func(t *testing.T) {
+				pixels := formulaPictures(k.first, k.count, k.side, k.side)
+				got := runGraph(t, b, dtypes.Float32, params, []array{pixels, want["ids"]}, everything(c))
+				checkCase(t, got, want, k.name)
+				checkLogits(t, got, want[k.name+"/segmentation_logits"], params[network.LogitScale].f[0], k.side, k.side, 3, 7)
+			})
+		}
+	})
 }
 
 // checkLogits computes the port's segmentation logits from what a pass returned
