@@ -5,15 +5,19 @@ import (
 
 	"github.com/gomlx/compute/support/backendtest"
 
-	"github.com/groupvit/groupvit/internal/engine/simd"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
-// GoMLX's own suite for backends.
+// GoMLX's own suite for backends, on every path that the machine has. What it skips:
+//
+//   - dynamic shapes, functions and control flow, which the backend says it lacks (Capabilities);
+//   - what the plain Go backend lacks too.
 func TestCompliance(t *testing.T) {
-	b, err := simd.New(simd.Options{})
-	if err != nil {
-		t.Fatal(err)
+	reference(t).Finalize() // runs what has no kernel
+	for level := kernels.Off; level <= kernels.Best(); level++ {
+		t.Run(level.String(), func(t *testing.T) {
+			defer kernels.Force(level)()
+			backendtest.RunAll(t, newBackend(t, 2), nil)
+		})
 	}
-	defer b.Finalize()
-	backendtest.RunAll(t, b, nil)
 }
