@@ -157,15 +157,19 @@ func (r rule) apply(views map[string]view, port string, v view) error {
 	return nil
 }
 
-// load reads every tensor of the configuration, after all names and shapes
-// have been checked.
-func load(s source, views map[string]view, c network.Config) (map[string][]float32, error) {
-	params := c.Params()
+// check compares what a file of size bytes has with what is wanted: names,
+// shapes, and whether all of it fits. (In a torch file many tensors may lie in the
+// same few bytes, so that a small file could claim a model larger than memory.)
+func check(size int64, views map[string]view, params []network.Param) error {
+	const smallest = 2 // bytes of an element, F16 or BF16
 	var wrong []string
-	wanted := map[string]bool{}
+	wanted, need := map[string]bool{}, int64(0)
 	for _, p := range params {
 		wanted[p.Name] = true
 		v, ok := views[p.Name]
+		if ok {
+			need += smallest * int64(p.Size())
+		}
 		switch {
 		case !ok && !p.Optional:
 			wrong = append(wrong, fmt.Sprintf("tensor %q is missing, expected with shape %v", p.Name, p.Shape))
@@ -179,6 +183,19 @@ func load(s source, views map[string]view, c network.Config) (map[string][]float
 		}
 	}
 	if err := problems(wrong); err != nil {
+		return err
+	}
+	if need > size {
+		return fmt.Errorf("%w: its tensors have at least %d bytes and the file %d: tensors share their bytes", ErrWeights, need, size)
+	}
+	return nil
+}
+
+// load reads every tensor of the configuration from a file of size bytes, after
+// all have been checked.
+func load(s source, size int64, views map[string]view, c network.Config) (map[string][]float32, error) {
+	params := c.Params()
+	if err := check(size, views, params); err != nil {
 		return nil, err
 	}
 	tensors := make(map[string][]float32, len(params))

@@ -1,18 +1,22 @@
 package weights
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights/torchfile/torchtest"
 )
 
 const tinyDir = "../network/testdata/tiny"
@@ -76,6 +80,55 @@ func TestNamesAgree(t *testing.T) {
 		got := slices.SortedFunc(maps.Keys(views), func(a, b string) int { return views[a].part - views[b].part })
 		if !ok || err != nil || !cmp.Equal(got, want) {
 			t.Errorf("%s became %v (%v), want %v", name, got, err, want)
+		}
+	}
+}
+
+// A file whose tensors all lie in the same bytes claims a model many times its
+// size: it is refused before any tensor is read.
+func TestSharedStorage(t *testing.T) {
+	tensors := official(model(tiny()))
+	largest := 0
+	for _, x := range tensors {
+		largest = max(largest, len(x.Values))
+	}
+	tensors[0].Values = append(slices.Clone(tensors[0].Values), make([]float32, largest)...)
+	file := torchtest.File(tensors, torchtest.Options{Under: "model", Share: true})
+	path := filepath.Join(t.TempDir(), "shared.pth")
+	if err := os.WriteFile(path, file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); !errors.Is(err, ErrWeights) || !strings.Contains(err.Error(), "share their bytes") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Refusing a hostile file takes memory in proportion to it, whatever it claims.
+func TestRefusalsAllocateLittle(t *testing.T) {
+	claims := func(header string, data int) []byte {
+		b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+		return append(append(b, header...), make([]byte, data)...)
+	}
+	files := map[string][]byte{
+		"header of 2^63 bytes": append(binary.LittleEndian.AppendUint64(nil, 1<<63), "{}"...),
+		"2^30 elements":        claims(`{"vision_model.a":{"dtype":"F32","shape":[1073741824],"data_offsets":[0,4294967296]}}`, 8),
+		"2^62 elements":        claims(`{"vision_model.a":{"dtype":"F32","shape":[2147483648,2147483648],"data_offsets":[0,8]}}`, 8),
+	}
+	for _, name := range []string{"hostile_call.pth", "hostile_huge.pth", "hostile_stride.pth"} {
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = b
+	}
+	for name, b := range files {
+		fsys := fstest.MapFS{"model.safetensors": &fstest.MapFile{Data: b}}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := OpenFS(fsys, ".")
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; err == nil || n > 1<<20 {
+			t.Errorf("%s: %d bytes allocated, %v", name, n, err)
 		}
 	}
 }

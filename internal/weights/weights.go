@@ -125,7 +125,7 @@ func openFile(fsys fs.FS, dir, name string) (*Model, error) {
 	if err := m.configure(fsys, dir, views, official); err != nil {
 		return nil, err
 	}
-	if m.Tensors, err = load(source, views, m.Config); err != nil {
+	if m.Tensors, err = load(source, size, views, m.Config); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if !official {

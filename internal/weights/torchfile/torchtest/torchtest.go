@@ -29,6 +29,8 @@ type Options struct {
 	Before []byte
 	// Compress deflates the storages, which torch never does.
 	Compress bool
+	// Share lets every tensor lie in the first tensor's storage.
+	Share bool
 	// ByteOrder is the content of the entry "byteorder", if not empty.
 	ByteOrder string
 }
@@ -47,9 +49,13 @@ func File(tensors []Tensor, o Options) []byte {
 		p.WriteString("ctorch._utils\n_rebuild_tensor_v2\n((")
 		p.Write(Text("storage"))
 		p.WriteString("ctorch\nFloatStorage\n")
+		values := t.Values
+		if o.Share {
+			i, values = 0, tensors[0].Values
+		}
 		p.Write(Text(fmt.Sprint(i)))
 		p.Write(Text("cpu"))
-		p.Write(Int(len(t.Values)))
+		p.Write(Int(len(values)))
 		p.WriteString("tQ")
 		p.Write(Int(0))
 		strides := t.Strides
@@ -99,6 +105,9 @@ func Zip(program []byte, tensors []Tensor, o Options) []byte {
 		method = zip.Deflate
 	}
 	for i, t := range tensors {
+		if o.Share && i > 0 {
+			break
+		}
 		var b []byte
 		for _, x := range t.Values {
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
