@@ -160,14 +160,14 @@ func (d *Dataset) choose(all []vocab.Class, names []string) error {
 }
 
 // evenly takes n samples at even steps; 0 is all.
-func evenly(samples []Sample, n int) ([]Sample, error) {
+func evenly[S any](samples []S, n int) ([]S, error) {
 	if n < 0 {
 		return nil, fmt.Errorf("%w: %w: a limit of %d photos: it must be 0 (all) or more", ErrLayout, ErrUsage, n)
 	}
 	if n == 0 || n >= len(samples) {
 		return samples, nil
 	}
-	taken := make([]Sample, n)
+	taken := make([]S, n)
 	for i := range taken {
 		taken[i] = samples[i*len(samples)/n]
 	}

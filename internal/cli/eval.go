@@ -15,16 +15,17 @@ import (
 func newEvalCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval",
-		Short: "Measure a model's segmentations and its retrieval",
+		Short: "Measure what a model segments, classifies and retrieves",
 		Long: `eval measures a model on data whose truth is known. Every report names the model
 by the hash of its weights, the protocol, the data and the command, and stands
 beside what no model at all would reach.`,
 		Example: `  groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012
+  groupvit eval classification --root animals
   groupvit eval retrieval --data val/flickr8k-val-000000.tar`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalRetrievalCommand(env))
+	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalClassificationCommand(env), newEvalRetrievalCommand(env))
 	return cmd
 }
 

@@ -320,3 +320,46 @@ func TestEvalRetrieval(t *testing.T) {
 		}
 	}
 }
+
+func TestEvalClassification(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"dog/a.png", "dog/b.png", "polar_bear/c.png"} {
+		writePhoto(t, root, name)
+	}
+	r := runProgram(t, nil, "eval", "classification", "--root", root, "--model", model, "--json")
+	if r.code != exitDone {
+		t.Fatalf("%+v", r)
+	}
+	var report struct {
+		Top1, Top5 float64
+		Chance     float64            `json:"chance_top1"`
+		PerClass   map[string]float64 `json:"per_class"`
+		Images     int
+		Model      map[string]string
+		Command    string
+	}
+	if err := json.Unmarshal([]byte(r.out), &report); err != nil {
+		t.Fatal(err)
+	}
+	// The photos are the same: one class gets them all.
+	if dog := report.PerClass["dog"]; report.Images != 3 || report.Top5 != 100 || report.Chance != 50 || dog+report.PerClass["polar bear"] != 100 ||
+		(dog == 100) != (report.Top1 == 66.67) || len(report.Model["sha256"]) != 64 || report.Command == "" {
+		t.Errorf("%s", r.out)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"no root":      {nil, exitUsage, "--root"},
+		"missing root": {[]string{"--root", filepath.Join(root, "none")}, exitFailed, "root folder"},
+		"one class":    {[]string{"--root", filepath.Join(root, "dog")}, exitFailed, "at least 2"},
+		"limit":        {[]string{"--root", root, "--limit", "-2"}, exitUsage, "limit"},
+		"workers":      {[]string{"--root", root, "--workers", "-2"}, exitUsage, "--workers"},
+	} {
+		r := runProgram(t, nil, append([]string{"eval", "classification", "--model", model}, c.args...)...)
+		if r.code != c.code || !strings.Contains(r.errors, c.want) || r.out != "" {
+			t.Errorf("%s: exit code %d, want %d, and %q in: %s", name, r.code, c.code, c.want, r.errors)
+		}
+	}
+}

@@ -1,3 +1,3 @@
 // Package evaluate measures models: mean intersection over union of
-// segmentations, retrieval of captions and pictures.
+// segmentations, zero-shot classification, retrieval of captions and pictures.
 package evaluate

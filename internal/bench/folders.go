@@ -1,0 +1,123 @@
+package bench
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/vocab"
+)
+
+// Folders is a benchmark of classification: photos in one folder a class.
+type Folders struct {
+	// Root is the folder it was opened in.
+	Root string
+	// Classes are in the order of the folders' names.
+	Classes []vocab.Class
+	// Photos are sorted by class and path.
+	Photos []LabelledPhoto
+}
+
+// LabelledPhoto is a photo and the number of its class.
+type LabelledPhoto struct {
+	Path  string
+	Class int
+}
+
+// OpenFolders lists the photos of every folder in root, and below it. A folder's
+// name is its class's, underscores standing for spaces; a file classes.txt in
+// root gives other names where they are needed, one "FOLDER: name, synonym" a
+// line. Of the options, Limit counts.
+func OpenFolders(root string, o Options) (*Folders, error) {
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: is the root folder right?", ErrLayout, err)
+	}
+	names, err := folderNames(filepath.Join(root, "classes.txt"))
+	if err != nil {
+		return nil, err
+	}
+	f := &Folders{Root: root}
+	for _, e := range entries {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		photos, err := f.photosBelow(filepath.Join(root, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if len(photos) == 0 {
+			return nil, fmt.Errorf("%w: folder %s has no photo (%s)", ErrLayout, filepath.Join(root, e.Name()), strings.Join(photoEndings, ", "))
+		}
+		class, ok := names[e.Name()]
+		if !ok {
+			class = vocab.Class{Name: strings.ReplaceAll(e.Name(), "_", " ")}
+		}
+		f.Classes, f.Photos = append(f.Classes, class), append(f.Photos, photos...)
+	}
+	if len(f.Classes) < 2 {
+		return nil, fmt.Errorf("%w: %s has %d folders with photos: classification needs at least 2, one a class", ErrLayout, root, len(f.Classes))
+	}
+	if f.Classes, err = vocab.CheckLabels(f.Classes); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrLayout, root, err)
+	}
+	f.Photos, err = evenly(f.Photos, o.Limit)
+	return f, err
+}
+
+// photosBelow lists the photos of the next class.
+func (f *Folders) photosBelow(dir string) ([]LabelledPhoto, error) {
+	var photos []LabelledPhoto
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || !slices.Contains(photoEndings, strings.ToLower(filepath.Ext(path))) {
+			return err
+		}
+		photos = append(photos, LabelledPhoto{path, len(f.Classes)})
+		return limits.Check("the number of photos", f.Root, int64(len(f.Photos)+len(photos)), limits.DatasetPhotos, "use fewer")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLayout, err)
+	}
+	slices.SortFunc(photos, func(a, b LabelledPhoto) int { return cmp.Compare(a.Path, b.Path) })
+	return photos, nil
+}
+
+// folderNames reads classes.txt, if there is one.
+func folderNames(path string) (map[string]vocab.Class, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	text, err := readCapped(path, limits.DatasetListBytes)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]vocab.Class{}
+	for i, line := range strings.Split(strings.TrimPrefix(string(text), "\uFEFF"), "\n") {
+		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		folder, list, ok := strings.Cut(line, ":")
+		if words := strings.Split(list, ","); ok && strings.TrimSpace(words[0]) != "" {
+			names[strings.TrimSpace(folder)] = vocab.Class{Name: words[0], Synonyms: words[1:]}
+			continue
+		}
+		return nil, fmt.Errorf("%w: %s line %d: write \"FOLDER: name, synonym\"", ErrLayout, path, i+1)
+	}
+	return names, nil
+}
+
+// Load reads photo i, upright.
+func (f *Folders) Load(i int) (*imaging.Image, error) {
+	photo, err := readPhoto(f.Photos[i].Path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: photo %w", ErrSample, err)
+	}
+	return photo, nil
+}
