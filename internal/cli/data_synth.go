@@ -162,6 +162,9 @@ func (f *synthFlags) run(ctx context.Context, env *environment) error {
 		start := time.Now()
 		err := synth.Write(ctx, s.folder, s.options)
 		bar.done()
+		if ctx.Err() != nil {
+			return fmt.Errorf("interrupted: %s is not written: %w", s.folder, ctx.Err())
+		}
 		if err != nil {
 			return err
 		}
