@@ -14,8 +14,9 @@ type Classification struct {
 }
 
 // Classify scores labels for a whole photo, best first: cosine of the photo's
-// vector and the class's, which is the mean over seven prompts of projected
-// vectors, normalised afterwards (paper, zero-shot classification).
+// vector and the class's. For the paper's network that is the mean over seven
+// prompts of projected vectors, normalised afterwards (paper, zero-shot
+// classification); other models use their own prompts, as protocol best does.
 func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string) ([]Classification, error) {
 	classes, err := parseLabels(labels)
 	if err != nil {
@@ -25,11 +26,14 @@ func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string
 	for i, c := range classes {
 		names[i] = c.Name
 	}
-	forms, err := namedPrompts("subset")
-	if err != nil {
-		return nil, err
+	forms, raw := m.eval.prompts(), false
+	if m.DefaultProtocol() == Paper {
+		raw = true
+		if forms, err = namedPrompts("subset"); err != nil {
+			return nil, err
+		}
 	}
-	text, err := m.classVectors(ctx, names, forms, true)
+	text, err := m.classVectors(ctx, names, forms, raw)
 	if err != nil {
 		return nil, err
 	}
