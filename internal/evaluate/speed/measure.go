@@ -167,7 +167,8 @@ func (o Options) turns(ctx context.Context, benches []*bench) error {
 			return fmt.Errorf("reference product on engine %s: %w", b.work.Engine, err)
 		}
 	}
-	for round := 0; ; round++ {
+	told := time.Now()
+	for round := 1; ; round++ {
 		busy := false
 		for _, b := range benches {
 			for _, part := range []struct {
@@ -191,7 +192,10 @@ func (o Options) turns(ctx context.Context, benches []*bench) error {
 		if !busy {
 			return nil
 		}
-		o.Progress(fmt.Sprintf("round %d", round+1))
+		if time.Since(told) > time.Second/4 {
+			told = time.Now()
+			o.Progress(fmt.Sprintf("%s: round %d", benches[0].work.Work, round))
+		}
 	}
 }
 
