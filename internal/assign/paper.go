@@ -80,7 +80,7 @@ func Paper(ctx context.Context, v *View, text []float32, width int, sigma, thres
 		}
 		w := &v.Windows[i]
 		r := GroupScores(w.Groups, w.Image, text, width, sigma)
-		groups := hardest(w.Assign, w)
+		groups := v.hardest()[i]
 		s.addClasses(w, groups, r)
 		if background {
 			s.addBackground(s.Planes[0], w, groups, below(r, classes, threshold))
@@ -93,11 +93,17 @@ func Paper(ctx context.Context, v *View, text []float32, width int, sigma, thres
 // addClasses gives every pixel of a window the class scores R [G, C] of its
 // group.
 func (s *Scores) addClasses(w *Window, groups []uint16, r []float64) {
-	classes := s.Labels
-	for p, g := range groups {
-		at := (w.Y+p/w.Width)*s.Width + w.X + p%w.Width
-		for c := range classes {
-			s.label(c)[at] += float32(r[int(g)*classes+c])
+	column := make([]float32, len(r)/s.Labels) // of one class, by group
+	for c := range s.Labels {
+		for g := range column {
+			column[g] = float32(r[g*s.Labels+c])
+		}
+		plane := s.label(c)
+		for y := range w.Height {
+			to := plane[(w.Y+y)*s.Width+w.X:][:w.Width]
+			for x, g := range groups[y*w.Width:][:w.Width] {
+				to[x] += column[g]
+			}
 		}
 	}
 }

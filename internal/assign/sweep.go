@@ -50,10 +50,10 @@ func PaperSweep(ctx context.Context, v *View, text []float32, width int, sigma f
 		return nil, err
 	}
 	classes := len(text) / width
-	groups, scores := make([][]uint16, len(v.Windows)), make([][]float64, len(v.Windows))
+	groups, scores := v.hardest(), make([][]float64, len(v.Windows))
 	for i := range v.Windows {
 		w := &v.Windows[i]
-		groups[i], scores[i] = hardest(w.Assign, w), GroupScores(w.Groups, w.Image, text, width, sigma)
+		scores[i] = GroupScores(w.Groups, w.Image, text, width, sigma)
 	}
 	known := map[string]*mask.Map{}
 	maps := make([]*mask.Map, len(thresholds))

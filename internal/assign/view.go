@@ -1,6 +1,9 @@
 package assign
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // Window is what the network says about one window of a photo.
 type Window struct {
@@ -27,6 +30,20 @@ type View struct {
 	// SeenWidth and SeenHeight are the size it was resized to.
 	SeenWidth, SeenHeight int
 	Windows               []Window
+
+	once   sync.Once
+	groups [][]uint16 // by window, by pixel; see hardest
+}
+
+// hardest returns, for each window, the group that each of its pixels belongs to
+// most; no words decide that, so it is found once.
+func (v *View) hardest() [][]uint16 {
+	v.once.Do(func() {
+		for i := range v.Windows {
+			v.groups = append(v.groups, hardest(v.Windows[i].Assign, &v.Windows[i]))
+		}
+	})
+	return v.groups
 }
 
 // Chain multiplies the soft assignments of stages, each [G_i, L_i] with
