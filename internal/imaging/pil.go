@@ -72,23 +72,29 @@ func makePILTaps(in, out int, f Filter) pilTaps {
 	return t
 }
 
-// ResizePIL resizes to width×height exactly as Pillow's Image.resize does for
-// 8-bit images: separable, antialiased when shrinking, horizontal pass first,
-// rounded to 8 bits between the passes. (Pillow 13 runs the vertical pass first
-// for some sizes that shrink mostly in height; there it differs by one level.)
-// Errors wrap ErrSize or ErrTooLarge.
+// ResizePIL resizes to width×height exactly as Pillow 13's Image.resize does for
+// 8-bit images: separable, antialiased when shrinking, rounded to 8 bits between
+// the passes. The horizontal pass is first, unless the height loses more than
+// twice the pixels that the width loses. (Older versions of Pillow always begin
+// with the horizontal pass; bicubic then differs by a few levels where the kernel
+// overshoots.) Errors wrap ErrSize or ErrTooLarge.
 func ResizePIL(im *Image, width, height int, f Filter) (*Image, error) {
 	if err := checkTarget(im, width, height); err != nil {
 		return nil, err
+	}
+	if width == im.Width && height == im.Height {
+		return im.Clone(), nil
+	}
+	lost := im.Height - height
+	downFirst := lost > 0 && lost > 2*(im.Width-width)
+	if downFirst {
+		im = pilDown(im, makePILTaps(im.Height, height, f))
 	}
 	if width != im.Width {
 		im = pilAcross(im, makePILTaps(im.Width, width, f))
 	}
 	if height != im.Height {
-		return pilDown(im, makePILTaps(im.Height, height, f)), nil
-	}
-	if width == im.Width {
-		return im.Clone(), nil
+		im = pilDown(im, makePILTaps(im.Height, height, f))
 	}
 	return im, nil
 }

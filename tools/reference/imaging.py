@@ -23,12 +23,15 @@ import formula
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "internal" / "imaging" / "testdata"
 # (seed, width, height) of sources, and the sizes they are resized to.
-SOURCES = [(1, 64, 48), (2, 33, 57), (3, 7, 5), (4, 1, 1), (5, 120, 9)]
+SOURCES = [(1, 64, 48), (2, 33, 57), (3, 7, 5), (4, 1, 1), (5, 120, 9),
+           (6, 34, 60), (7, 60, 90)]
 SIZES = {1: [(32, 24), (17, 13), (64, 48), (100, 75), (224 // 4, 48), (96, 72), (5, 40)],
          2: [(16, 28), (50, 90), (11, 57), (33, 19)],
          3: [(28, 20), (3, 2), (1, 1), (14, 3)],
          4: [(4, 3)],
-         5: [(60, 18), (40, 3)]}
+         5: [(60, 18), (40, 3)],
+         6: [(80, 40), (34, 20), (30, 22), (20, 31), (19, 30)],  # Pillow begins with the height, mostly
+         7: [(64, 48), (45, 50), (41, 51)]}
 
 
 def source(seed, width, height):
