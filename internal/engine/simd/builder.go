@@ -59,6 +59,7 @@ func (b *Builder) Compile() (compute.Executable, error) {
 	}
 	b.compiled = true
 	e, err := compile(b)
+	b.main.forget()
 	if err != nil {
 		return nil, fmt.Errorf("compile %q: %w", b.name, err)
 	}

@@ -223,3 +223,14 @@ func (f *Function) Return(outputs []compute.Value, shardings []*compute.Sharding
 	}
 	return nil
 }
+
+// forget lets go of what only Compile needs, constants above all: callers keep their values, which know their shapes.
+func (f *Function) forget() {
+	for _, n := range f.nodes {
+		n.attr, n.replay, n.inputs = nil, nil, nil
+		for _, v := range n.values {
+			v.shadow, v.users = nil, nil
+		}
+	}
+	f.nodes, f.known, f.shadow, f.parameters = nil, nil, nil, nil
+}

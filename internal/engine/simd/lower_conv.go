@@ -57,7 +57,8 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 	copy(g.W[:], pick(vw.strides, axesW))
 	copy(g.Y[:], pick(vy.strides, axesY))
 	pool := c.pool
-	return true, c.emit(step{name: "convolution", reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
+	name := fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
+	return true, c.emit(step{name: name, reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
 		if !g.Run(pool, f.read(vy), f.read(vx), f.read(vw)) {
 			return fmt.Errorf("convolution: the kernels do not know the form %+v", g)
 		}

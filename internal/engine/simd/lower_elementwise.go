@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -131,6 +132,9 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 		return false, nil // streamed has made this impossible
 	}
 	s := step{name: "elementwise"}
+	if explainAfter > 0 {
+		s.name = fmt.Sprintf("elementwise %v, %d operands, %d operations, %d results", dims, len(outside), len(code), len(results))
+	}
 	for _, v := range views {
 		s.reads = append(s.reads, v.slot)
 	}
