@@ -1,15 +1,20 @@
 package weights
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
+
+	"github.com/groupvit/groupvit/internal/bpe"
 )
 
 // TestPortLoadsWhatWeSave: transformers' GroupViTModel.from_pretrained loads
 // directories that Save wrote, with no tensor missing or unknown, and computes
-// the stored outputs of the tiny network with them. It needs a Python with
+// the stored outputs of the tiny network with them; CLIPTokenizer reads the
+// tokenizer beside it, and we what that writes. It needs a Python with
 // tools/reference/requirements.txt:
 //
 //	GROUPVIT_PYTHON=/tmp/reference/bin/python go test ./internal/weights -run PortLoads -v
@@ -38,6 +43,10 @@ func TestPortLoadsWhatWeSave(t *testing.T) {
 		c.Heads = c.Heads[:len(depths)]
 		return model(c)
 	}
+	var err error
+	if official.TokenizerFiles, err = bpe.CLIP().Files(); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name     string
 		model    *Model
@@ -64,10 +73,39 @@ func TestPortLoadsWhatWeSave(t *testing.T) {
 			cmd := exec.Command(python, args...)
 			cmd.Stderr = os.Stderr
 			out, err := cmd.Output()
-			t.Logf("%s", out)
+			t.Logf("%.600s", out)
 			if err != nil {
-				t.Error(err)
+				t.Fatal(err)
+			}
+			if c.model.TokenizerFiles != nil {
+				checkTokens(t, out, filepath.Join(dir, "resaved"))
 			}
 		})
+	}
+}
+
+// checkTokens compares transformers' ids in a report of check_save.py with ours,
+// and with those of the tokenizer that transformers wrote.
+func checkTokens(t *testing.T, report []byte, resaved string) {
+	t.Helper()
+	var r struct {
+		Tokens []struct {
+			Text string
+			IDs  []int32
+		}
+	}
+	if err := json.Unmarshal(report, &r); err != nil || len(r.Tokens) < 8 {
+		t.Fatalf("%d texts, %v", len(r.Tokens), err)
+	}
+	theirs, err := bpe.Load(resaved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range r.Tokens {
+		for name, tokenizer := range map[string]*bpe.Tokenizer{"ours": bpe.CLIP(), "read from transformers' files": theirs} {
+			if got := tokenizer.Encode(x.Text, len(x.IDs)); !slices.Equal(got, x.IDs) {
+				t.Errorf("%q, %s: %v, transformers has %v", x.Text, name, got, x.IDs)
+			}
+		}
 	}
 }

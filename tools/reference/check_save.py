@@ -9,19 +9,27 @@ stored ids, and the largest difference from the stored embeddings, relative to
 their largest magnitude, is printed. Exit code 1 if keys are missing or unexpected,
 or a difference exceeds 1e-2 (half precision) or 1e-5 (float32).
 
+With a tokenizer.json in DIR, "tokens" holds what transformers' CLIPTokenizer,
+loaded from DIR, makes of a few texts, and DIR/resaved what it writes itself.
+
 A test saves models in several ways and runs this program on them:
 
     GROUPVIT_PYTHON=/tmp/reference/bin/python go test ./internal/weights -run PortLoads -v
 """
 
 import json
+import os
 import sys
 
 import torch
+import transformers
 from safetensors.torch import load_file
 
 import fixtures
 import port
+
+TEXTS = ["", "a photo of a cat.", "don't you think they're fine? I'll say it's 100%", "café naïve façade — über",
+         "東京タワー", "I love 🍕", "rock'n'roll 1/2 cup", "<|startoftext|> hi <|endoftext|>"]
 
 
 def main():
@@ -46,6 +54,10 @@ def main():
             d = float((out[key] - want).abs().max() / want.abs().max())
             report["difference"][key] = d
             failed |= not d <= (1e-2 if half else 1e-5)
+    if os.path.exists(f"{folder}/tokenizer.json"):
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        report["tokens"] = [{"text": s, "ids": tokenizer(s)["input_ids"]} for s in TEXTS]
+        tokenizer.save_pretrained(f"{folder}/resaved")
     print(json.dumps(report))
     sys.exit(1 if failed else 0)
 
