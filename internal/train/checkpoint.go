@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/support/exceptions"
 
 	"github.com/groupvit/groupvit/internal/weights"
 )
@@ -81,10 +80,7 @@ func (t *Stepper) loadOptimizer(dir string) error {
 			if !ok || len(x.Floats) != p.Size() {
 				return fmt.Errorf("%w: %s: tensor %q has %d values, expected shape %v", weights.ErrWeights, optimizerFile, prefix+p.Name, len(x.Floats), p.Shape)
 			}
-			err := exceptions.TryCatch[error](func() {
-				t.store.GetVariable(path + p.Name).MustSetValue(tensors.FromFlatDataAndDimensions(x.Floats, p.Shape...))
-			})
-			if err != nil {
+			if err := t.store.GetVariable(path + p.Name).SetValue(tensors.FromFlatDataAndDimensions(x.Floats, p.Shape...)); err != nil {
 				return err
 			}
 		}

@@ -83,9 +83,5 @@ var ignored = []string{".num_batches_tracked", ".position_ids"}
 // wrappers are prefixes that saving from a wrapper puts before every name.
 var wrappers = []string{"module.", "model."}
 
-// roots are the starts of all names, official and port.
-var roots = []string{"img_encoder.", "text_encoder.", "img_projector.", "text_projector.", "logit_scale",
-	"multi_label_logit_scale", "vision_model.", "text_model.", "visual_projection.", "text_projection.", "local_model."}
-
 // clipNames are names (ends or starts) that only CLIP models have.
 var clipNames = []string{"vision_model.embeddings.class_embedding", "visual.class_embedding", "visual.conv1.weight", "vision_model.pre_layrnorm.weight"}

@@ -78,7 +78,7 @@ func blockInput() [][][]float32 {
 
 func runBlock(t testing.TB, b compute.Backend) []float32 {
 	t.Helper()
-	out, err := graph.ExecOnce(b, block, blockInput())
+	out, err := graph.CallOnce(b, block, blockInput())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ type frame struct {
 	flat   []any
 	floats [][]float32
 	bools  [][]bool
-	arena  *arena
 	// islands are the input buffers of each island, made at its first run.
 	islands [][]compute.Buffer
 	given   map[*Buffer]int
