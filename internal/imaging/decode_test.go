@@ -144,6 +144,23 @@ func forgedBMP(width, height uint32) []byte {
 	return b
 }
 
+// A JPEG of many scans would take a pass over all its pixels for a few bytes each.
+func TestManyScans(t *testing.T) {
+	b, err := os.ReadFile("testdata/decode/jpeg-progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, end := bytes.LastIndex(b, []byte{0xff, 0xda}), len(b)-2
+	many := bytes.Clone(b[:end])
+	for range 2 * limits.JPEGScans {
+		many = append(many, b[last:end]...)
+	}
+	many = append(many, b[end:]...)
+	if _, err := DecodeBytes(many, Options{Name: "scans.jpg"}); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "scans") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A refused header allocates next to nothing.
 func TestRefusalsAllocateLittle(t *testing.T) {
 	for name, b := range map[string][]byte{

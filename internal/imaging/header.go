@@ -13,6 +13,8 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"github.com/groupvit/groupvit/internal/limits"
 )
 
 // A format is one kind of file that Decode reads.
@@ -25,17 +27,19 @@ type format struct {
 	// header claims. It keeps a file of some hundred bytes from claiming an
 	// image just below the pixel cap.
 	enough func(b []byte, c image.Config) bool
+	// scans counts the passes over all pixels that decoding takes; nil is one.
+	scans func(b []byte) int
 	// orientation returns the EXIF orientation, 1 to 8; 1 where none is.
 	orientation func(b []byte) int
 }
 
 var formats = []format{
-	{"JPEG", prefix("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode, enoughJPEG, orientationJPEG},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode, enoughPNG, orientationPNG},
-	{"GIF", prefix("GIF8"), gif.DecodeConfig, gif.Decode, enoughGIF, upright},
-	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, enoughAlways, orientationWebP},
-	{"BMP", prefix("BM"), bmp.DecodeConfig, bmp.Decode, enoughBMP, upright},
-	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, enoughTIFF, orientationTIFF},
+	{"JPEG", prefix("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode, enoughJPEG, scansJPEG, orientationJPEG},
+	{"PNG", prefix("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode, enoughPNG, nil, orientationPNG},
+	{"GIF", prefix("GIF8"), gif.DecodeConfig, gif.Decode, enoughGIF, nil, upright},
+	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, enoughAlways, nil, orientationWebP},
+	{"BMP", prefix("BM"), bmp.DecodeConfig, bmp.Decode, enoughBMP, nil, upright},
+	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, enoughTIFF, nil, orientationTIFF},
 }
 
 func prefix(magic string) func([]byte) bool {
@@ -66,6 +70,10 @@ func pixels(c image.Config) int64 { return int64(c.Width) * int64(c.Height) }
 
 // enoughJPEG: each 8×8 block of the finest component takes at least one bit.
 func enoughJPEG(b []byte, c image.Config) bool { return pixels(c) <= 64*8*int64(len(b)) }
+
+// scansJPEG counts start-of-scan markers. In coded data 0xff is always followed by
+// 0 or a restart marker, so that only metadata can hold a few more.
+func scansJPEG(b []byte) int { return bytes.Count(b, []byte("\xff\xda")) }
 
 // enoughPNG: rows of at least one bit a pixel, deflated.
 func enoughPNG(b []byte, c image.Config) bool {
@@ -135,6 +143,11 @@ func probe(b []byte, o Options) (format, Info, error) {
 	if !f.enough(b, c) {
 		return f, Info{}, fmt.Errorf("%s: %w: its header claims %d×%d pixels, more than %d bytes of %s can hold: it is truncated or forged",
 			o.Name, ErrFormat, c.Width, c.Height, len(b), f.name)
+	}
+	if f.scans != nil {
+		if err := limits.Check("the number of scans", o.Name, int64(f.scans(b)), limits.JPEGScans, "save it again"); err != nil {
+			return f, Info{}, err
+		}
 	}
 	info := Info{f.name, c.Width, c.Height, f.orientation(b)}
 	if info.Orientation >= 5 {

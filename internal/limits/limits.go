@@ -22,6 +22,9 @@ const (
 	ImagePixels = 50_000_000
 	// ImageSide is the longest side of a photograph, in pixels.
 	ImageSide = 32_768
+	// JPEGScans is the largest number of scans of a JPEG. Encoders write ten or
+	// so; each costs time for every pixel, whatever its length.
+	JPEGScans = 100
 )
 
 // Caps on words.
