@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
@@ -36,9 +37,6 @@ type evalFile struct {
 func (e evalFile) prompts() prompts {
 	return prompts{forms: e.Templates, stuffForms: e.StuffTemplates, stuff: e.StuffWords}
 }
-
-// maxEvalSide bounds what an eval.json or an option may ask for, in pixels.
-const maxEvalSide = 4096
 
 func readEval(w *weights.Model) (evalFile, error) {
 	short, err := namedPrompts("short")
@@ -77,8 +75,8 @@ func (e evalFile) check(c network.Config) error {
 		value     int
 		low, high int
 	}{
-		{"short_side", e.ShortSide, c.PatchSize, maxEvalSide}, {"long_side", e.LongSide, 0, 8 * maxEvalSide},
-		{"window", e.Window, 0, maxEvalSide}, {"stride", e.Stride, 0, maxEvalSide},
+		{"short_side", e.ShortSide, c.PatchSize, limits.SeenSide}, {"long_side", e.LongSide, 0, 8 * limits.SeenSide},
+		{"window", e.Window, 0, limits.SeenSide}, {"stride", e.Stride, 0, limits.SeenSide},
 	} {
 		if v.value < v.low || v.value > v.high {
 			return fmt.Errorf("%s: %s is %d, allowed are %d to %d", evalName, v.key, v.value, v.low, v.high)
@@ -123,8 +121,8 @@ func (m *Model) rule(o *SegmentOptions) (assign.Rule, error) {
 		r = m.eval.Rule
 	}
 	if s := o.ShortSide; s != 0 {
-		if s < m.config.PatchSize || s > maxEvalSide {
-			return r, fmt.Errorf("%w: short side %d, allowed are %d to %d pixels", ErrOption, s, m.config.PatchSize, maxEvalSide)
+		if s < m.config.PatchSize || s > limits.SeenSide {
+			return r, fmt.Errorf("%w: short side %d, allowed are %d to %d pixels", ErrOption, s, m.config.PatchSize, limits.SeenSide)
 		}
 		r.LongSide = r.LongSide * s / r.ShortSide
 		r.ShortSide = s

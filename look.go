@@ -13,14 +13,6 @@ import (
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
-// Caps on what a rule may make of a photo; an eval.json comes from outside.
-const (
-	// maxWindows of one photo.
-	maxWindows = 1024
-	// maxTokens of one window: attention needs memory with their square.
-	maxTokens = 16384
-)
-
 // look resizes a photo by a rule and runs the image tower on its windows.
 func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, p Protocol) (*assign.View, error) {
 	width, height := rule.Size(im.Width, im.Height)
@@ -54,12 +46,12 @@ func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, p
 
 // checkWindows refuses windows beyond the caps.
 func (m *Model) checkWindows(windows []assign.Rect) error {
-	if err := limits.Check("number of windows", "photo", int64(len(windows)), maxWindows, "look at it smaller, or in larger strides"); err != nil {
+	if err := limits.Check("number of windows", "photo", int64(len(windows)), limits.Windows, "look at it smaller, or in larger strides"); err != nil {
 		return err
 	}
 	p := m.config.PatchSize
 	tokens := (windows[0].Width / p) * (windows[0].Height / p)
-	return limits.Check("number of patches in one window", "photo", int64(tokens), maxTokens, "look at it smaller (short side)")
+	return limits.Check("number of patches in one window", "photo", int64(tokens), limits.WindowPatches, "look at it smaller (short side)")
 }
 
 // prepare resizes a photo as a protocol's code does, and says with which mean

@@ -43,9 +43,6 @@ type templateList struct {
 	forms []string
 }
 
-// maxForms bounds the templates that a file may list; the largest set has 80.
-const maxForms = 256
-
 // UnmarshalJSON implements json.Unmarshaler.
 func (t *templateList) UnmarshalJSON(b []byte) error {
 	if json.Unmarshal(b, &t.name) == nil {
@@ -56,8 +53,8 @@ func (t *templateList) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &t.forms); err != nil {
 		return fmt.Errorf("templates are the name of a set or a list: %w", err)
 	}
-	if len(t.forms) == 0 || len(t.forms) > maxForms {
-		return fmt.Errorf("%d templates, allowed are 1 to %d", len(t.forms), maxForms)
+	if len(t.forms) == 0 || len(t.forms) > limits.Templates {
+		return fmt.Errorf("%d templates, allowed are 1 to %d", len(t.forms), limits.Templates)
 	}
 	for _, f := range t.forms {
 		if err := vocab.CheckTemplate(f); err != nil {

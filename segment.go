@@ -17,10 +17,6 @@ import (
 // has none of its own.
 const paperThreshold = 0.95
 
-// maxScoreElements bounds the class scores of one result, and those it is made
-// from: 1 GiB of float32.
-const maxScoreElements = 1 << 28
-
 // Segment cuts a photo into regions named by labels: "dog", or with synonyms
 // "dog|puppy". At most 256 labels.
 //
@@ -45,7 +41,7 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 	}
 	if s.Scores {
 		n := int64(len(classes)) * int64(e.view.Width) * int64(e.view.Height)
-		if err := limits.Check("number of class scores", "result", n, maxScoreElements, "ask for fewer labels or use a smaller photo"); err != nil {
+		if err := limits.Check("number of class scores", "result", n, limits.Scores, "ask for fewer labels or use a smaller photo"); err != nil {
 			return nil, err
 		}
 	}
@@ -94,7 +90,7 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 		planes = len(classes) + len(e.model.eval.BackgroundWords)
 	}
 	n := int64(planes) * int64(e.view.SeenWidth) * int64(e.view.SeenHeight)
-	if err := limits.Check("number of class scores", "photo", n, maxScoreElements, "ask for fewer labels or look at it smaller (short side)"); err != nil {
+	if err := limits.Check("number of class scores", "photo", n, limits.Scores, "ask for fewer labels or look at it smaller (short side)"); err != nil {
 		return nil, s, err
 	}
 	return classes, s, s.Background.check()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,7 +46,7 @@ func newDoctorCommand(env *environment) *cobra.Command {
 			if err := report("machine", nil, machine); err != nil {
 				return err
 			}
-			if err := report("engines", nil, fmt.Sprint(engine.Available())); err != nil {
+			if err := report("engines", nil, strings.Join(engine.Available(), ", ")); err != nil {
 				return err
 			}
 			m, err := env.open(cmd, model)

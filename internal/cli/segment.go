@@ -156,7 +156,7 @@ func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return fmt.Errorf("interrupted after %d of %d photos: %w", i, len(photos), ctxErr)
 		}
-		if errors.Is(err, groupvit.ErrOption) || errors.Is(err, groupvit.ErrLabels) {
+		if isOption(err) {
 			return usagef("%w", err)
 		}
 		defer bar(i + 1)
@@ -164,7 +164,7 @@ func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
 			failed++
 			if len(photos) > 1 {
 				j.env.clearLine()
-				j.env.warn("%s: %v", photos[i], err)
+				j.env.warn("%v", err)
 				return nil
 			}
 			return err
@@ -189,6 +189,11 @@ func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
 	return fmt.Errorf("%d of %d photos failed: %w", failed, len(photos), errPartial)
 }
 
+// isOption says whether what was asked for is wrong, for any photo.
+func isOption(err error) bool {
+	return errors.Is(err, groupvit.ErrOption) || errors.Is(err, groupvit.ErrLabels)
+}
+
 // bar returns what shows that so many photos are done: a bar on a terminal, unless
 // the results themselves appear there, or nothing.
 func (j *segmentJob) bar(photos int) func(done int) {
@@ -198,7 +203,8 @@ func (j *segmentJob) bar(photos int) func(done int) {
 	return j.env.progress("photos", photos).set
 }
 
-// one segments a photo and writes its results to files that begin with base.
+// one segments a photo and writes its results to files that begin with base. Its
+// errors name the photo or the file.
 func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, error) {
 	photo, err := j.env.readPhoto(path)
 	if err != nil {
@@ -206,8 +212,11 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 	}
 	start := time.Now()
 	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
-	if err != nil {
+	if isOption(err) { // the photo does not matter
 		return segmentJSON{}, err
+	}
+	if err != nil {
+		return segmentJSON{}, fmt.Errorf("%s: %w", path, err)
 	}
 	a := &answer{photo: photo, found: s, result: segmentJSON{
 		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,

@@ -58,6 +58,24 @@ const (
 	PickleBytes = 64 << 20
 )
 
+// Caps on what a model makes of a photo. They bound options, and the eval.json
+// of a model.
+const (
+	// SeenSide is the longest side, in pixels, that a photo's short side is
+	// resized to, and the largest window.
+	SeenSide = 4096
+	// Windows is the largest number of windows of one photo.
+	Windows = 1024
+	// WindowPatches is the largest number of patches of one window: attention
+	// needs memory with their square.
+	WindowPatches = 16_384
+	// Scores is the largest number of class scores of one photo (1 GiB of
+	// float32), both at the size it is seen and at its own.
+	Scores = 1 << 28
+	// Templates is the largest number of prompts a label may have.
+	Templates = 256
+)
+
 // Caps on training data.
 const (
 	// ShardMember is the largest file inside a tar shard, in bytes.
