@@ -159,6 +159,7 @@ func (e *Executable) run(f *frame) (err error) {
 
 // release lets go of the caller's memory.
 func (e *Executable) release(f *frame) {
+	clear(f.operands[:cap(f.operands)])
 	for _, list := range [][]*slot{e.parameters, e.results} {
 		for _, s := range list {
 			f.flat[s.id], f.floats[s.id], f.bools[s.id] = nil, nil, nil

@@ -15,7 +15,9 @@ type frame struct {
 	bools  [][]bool
 	// islands are the input buffers of each island, made at its first run.
 	islands [][]compute.Buffer
-	given   map[*Buffer]int
+	// operands and given are working memory of a step and of an execution's start.
+	operands []kernels.Memory
+	given    map[*Buffer]int
 }
 
 // grow makes room for one more slot.

@@ -152,11 +152,11 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 	size := len(outside) + len(u.nodes)
 	pool := c.pool
 	s.run = func(f *frame) error {
-		memory := make([]kernels.Memory, size)
+		f.operands = slices.Grow(f.operands[:0], size)[:size]
 		for i, v := range views {
-			memory[at[i]] = f.memory(v)
+			f.operands[at[i]] = f.memory(v)
 		}
-		p.Run(pool, memory)
+		p.Run(pool, f.operands)
 		return nil
 	}
 	return true, c.emit(s)
