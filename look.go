@@ -14,15 +14,19 @@ import (
 )
 
 // look resizes a photo by a rule and runs the image tower on its windows.
-func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, p Protocol) (*assign.View, error) {
+func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, protocol Protocol) (*assign.View, error) {
 	width, height := rule.Size(im.Width, im.Height)
 	// A strip thinner than a patch is widened to one.
 	width, height = max(width, m.config.PatchSize), max(height, m.config.PatchSize)
-	windows := rule.Windows(width, height)
-	if err := m.checkWindows(windows); err != nil {
+	if err := limits.Check("number of windows", "photo", int64(rule.Count(width, height)), limits.Windows, "look at it smaller, or in larger strides"); err != nil {
 		return nil, err
 	}
-	seen, mean, std, err := m.prepare(im, width, height, p)
+	windows, p := rule.Windows(width, height), m.config.PatchSize
+	tokens := (windows[0].Width / p) * (windows[0].Height / p)
+	if err := limits.Check("number of patches in one window", "photo", int64(tokens), limits.WindowPatches, "look at it smaller (short side)"); err != nil {
+		return nil, err
+	}
+	seen, mean, std, err := m.prepare(im, width, height, protocol)
 	if err != nil {
 		return nil, err
 	}
@@ -42,16 +46,6 @@ func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, p
 		view.Windows = append(view.Windows, *w)
 	}
 	return view, nil
-}
-
-// checkWindows refuses windows beyond the caps.
-func (m *Model) checkWindows(windows []assign.Rect) error {
-	if err := limits.Check("number of windows", "photo", int64(len(windows)), limits.Windows, "look at it smaller, or in larger strides"); err != nil {
-		return err
-	}
-	p := m.config.PatchSize
-	tokens := (windows[0].Width / p) * (windows[0].Height / p)
-	return limits.Check("number of patches in one window", "photo", int64(tokens), limits.WindowPatches, "look at it smaller (short side)")
 }
 
 // prepare resizes a photo as a protocol's code does, and says with which mean

@@ -55,6 +55,14 @@ func (r Rule) Windows(width, height int) []Rect {
 	return Windows(height, width, r.Window, r.Stride)
 }
 
+// Count is the number of windows that [Rule.Windows] returns.
+func (r Rule) Count(width, height int) int {
+	if r.Window <= 0 || r.Squash {
+		return 1
+	}
+	return steps(height, r.Window, r.Stride) * steps(width, r.Window, r.Stride)
+}
+
 // Windows covers a picture of h × w pixels with sliding windows, row by row. The
 // last of a row or column is moved back inside; a picture smaller than a window
 // is one smaller window.
