@@ -132,7 +132,9 @@ func official(m *Model) []torchtest.Tensor {
 }
 
 func TestOfficial(t *testing.T) {
-	m := model(tiny())
+	config := tiny()
+	config.GroupMLPRatio = 3
+	m := model(config)
 	for _, c := range []struct {
 		name, prefix, under string
 		nouns               bool
