@@ -47,6 +47,7 @@ func compile(b *Builder) (*Executable, error) {
 		e.names = append(e.names, p.attr.(string))
 		e.parameters = append(e.parameters, s)
 	}
+	fuse(b.main)
 	for _, u := range cluster(live(b.main)) {
 		if err := c.lower(u); err != nil {
 			return nil, err

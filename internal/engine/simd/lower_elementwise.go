@@ -38,6 +38,9 @@ func instruction(n *node) (i kernels.Instruction, ok bool) {
 	if len(n.inputs) == 0 || n.inputs[0] == nil {
 		return i, false
 	}
+	if i, ok = fused[n.op]; ok {
+		return i, true
+	}
 	from, to := n.inputs[0].dtype(), n.values[0].dtype()
 	const f32, boolean = dtypes.Float32, dtypes.Bool
 	if op, known := unaries[n.op]; known && from == f32 {

@@ -18,6 +18,7 @@ type Program struct {
 	temps   int    // float blocks
 	masks   int    // bool blocks
 	spare   int    // first of two bool blocks for what one instruction needs inside
+	blank   int    // first of two float blocks, likewise
 	perUnit int    // rows a block
 	chunk   int    // columns a block
 }
@@ -44,6 +45,7 @@ const (
 	DoXor                       // b differs from c
 	DoNot                       // not b
 	DoFromBool                  // 1 where b, else 0
+	DoGradient                  // y·f'(x) for the Activation f
 	DoSign                      // 1 where x > 0, -1 where x < 0, else 0
 	DoFinite                    // x is neither infinite nor NaN
 	DoNaN                       // x is NaN
@@ -54,7 +56,7 @@ func (o Operation) arguments() int {
 	switch o {
 	case DoSelect:
 		return 3
-	case DoBinary, DoCompare, DoAnd, DoOr, DoXor:
+	case DoBinary, DoCompare, DoAnd, DoOr, DoXor, DoGradient:
 		return 2
 	}
 	return 1
@@ -208,8 +210,9 @@ func (p *Program) place(registers int) {
 		}
 	}
 	var free, freeMasks []int
-	p.spare = take(true)
+	p.spare, p.blank = take(true), take(false)
 	take(true)
+	take(false)
 	for i, c := range p.code {
 		p.temp[c.Dst] = -1
 		list := &free

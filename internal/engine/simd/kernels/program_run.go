@@ -109,7 +109,7 @@ func (p *Program) block(w *worker, memory []Memory, o, r, rows, c, cols int) {
 			dst = dst[to:][:n]
 		}
 		w.x[q.Dst] = dst
-		w.instruct(q, dst, w.masks[p.spare*size:][:2*size])
+		w.instruct(q, dst, w.masks[p.spare*size:][:2*size], w.floats[p.blank*size:][:2*size])
 	}
 }
 
@@ -161,19 +161,16 @@ func fillBools(dst []bool, v bool) {
 	}
 }
 
-// instruct does an instruction whose result is float32; spare is working memory of two blocks.
-func (w *worker) instruct(q *Instruction, dst []float32, spare []bool) {
+// instruct does an instruction whose result is float32; spare and work are working memory of two blocks.
+func (w *worker) instruct(q *Instruction, dst []float32, spare []bool, work []float32) {
 	a, b, c := q.Args[0], q.Args[1], q.Args[2]
 	switch q.Do {
 	case DoBinary:
 		binaryRow(BinaryOp(q.Op), dst, w.x[a], w.x[b], w.one[a], w.one[b])
 	case DoUnary:
-		x := w.x[a]
-		if x == nil {
-			fill(dst, w.one[a])
-			x = dst
-		}
-		unary(UnaryOp(q.Op), dst, x)
+		unary(UnaryOp(q.Op), dst, w.elements(a, dst))
+	case DoGradient:
+		activationGrad(Activation(q.Op), dst, w.elements(a, work[:len(dst)]), w.elements(b, work[len(work)/2:][:len(dst)]))
 	case DoSelect:
 		if w.b[a] != nil {
 			choose(dst, w.b[a], w.x[b], w.x[c], w.one[b], w.one[c])
@@ -206,6 +203,15 @@ func (w *worker) instruct(q *Instruction, dst []float32, spare []bool) {
 	default:
 		panic("kernels.Program: unknown operation")
 	}
+}
+
+// elements gives a register's elements in the block; a single one is repeated in place.
+func (w *worker) elements(register int, place []float32) []float32 {
+	if x := w.x[register]; x != nil {
+		return x
+	}
+	fill(place, w.one[register])
+	return place
 }
 
 // instructBool does an instruction whose result is bool.

@@ -1,0 +1,58 @@
+package simd
+
+import (
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/layers/activation"
+)
+
+// spy keeps the builder of a computation.
+type spy struct {
+	*Backend
+	builder *Builder
+}
+
+func (s *spy) Builder(name string) compute.Builder {
+	s.builder = newBuilder(s.Backend, name)
+	return s.builder
+}
+
+// What GoMLX writes for the gradients of activations is recognised.
+func TestFuse(t *testing.T) {
+	b, err := New(Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Finalize()
+	for _, c := range []struct {
+		name string
+		f    func(x *graph.Node) *graph.Node
+		want compute.OpType
+	}{
+		{"gelu", activation.Gelu, opGeluGradient},
+		{"quick gelu", func(x *graph.Node) *graph.Node {
+			return graph.Mul(x, graph.Sigmoid(graph.MulScalar(x, 1.702)))
+		}, opQuickGradient},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &spy{Backend: b.(*Backend)}
+			g := graph.NewGraph(s, c.name)
+			x := graph.Parameter(g, "x", shapes.Make(dtypes.Float32, 4, 5))
+			graph.Gradient(graph.ReduceAllSum(graph.Square(c.f(x))), x)
+			fuse(s.builder.main)
+			found := 0
+			for _, n := range s.builder.main.nodes {
+				if n.op == c.want {
+					found++
+				}
+			}
+			if found != 1 {
+				t.Errorf("found %d times, want once", found)
+			}
+		})
+	}
+}
