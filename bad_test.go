@@ -5,12 +5,16 @@ import (
 	"errors"
 	"image"
 	"image/color"
+	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights"
 )
 
 func TestErrors(t *testing.T) {
@@ -41,6 +45,7 @@ func TestErrors(t *testing.T) {
 		{"threshold", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Background: groupvit.BackgroundBelow(2)}), groupvit.ErrOption},
 		{"templates", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Templates: "haiku"}), groupvit.ErrOption},
 		{"size", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, ShortSide: 3}), groupvit.ErrOption},
+		{"background of hf", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Port, Background: groupvit.BackgroundBelow(0.5)}), groupvit.ErrOption},
 		{"size of hf", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Port, ShortSide: 64}), groupvit.ErrOption},
 		{"no photo", noPhoto, groupvit.ErrOption},
 		{"paper without groups", segment(local, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Paper}), groupvit.ErrOption},
@@ -159,5 +164,31 @@ func TestClosed(t *testing.T) {
 		if err := call(); !errors.Is(err, groupvit.ErrClosed) {
 			t.Errorf("%s after Close: %v", name, err)
 		}
+	}
+}
+
+// TestDamagedWeights: numbers that are none are an error and not a result.
+func TestDamagedWeights(t *testing.T) {
+	for _, name := range []string{"logit_scale", "visual_projection.3.bias", "text_projection.3.bias", "vision_model.embeddings.patch_embeddings.projection.bias"} {
+		t.Run(name, func(t *testing.T) {
+			c := paperConfig()
+			m := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
+			if len(m.Tensors[name]) == 0 {
+				t.Fatal("no such tensor")
+			}
+			m.Tensors[name][0] = float32(math.NaN())
+			dir := filepath.Join(t.TempDir(), "model")
+			if err := weights.Save(dir, m, weights.SaveOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			opened, err := groupvit.Open(t.Context(), dir, &groupvit.Options{Engine: "go"})
+			if err == nil {
+				defer opened.Close()
+				_, err = opened.Segment(t.Context(), photo(20, 20), []string{"dog"}, nil)
+			}
+			if !errors.Is(err, groupvit.ErrModel) || !strings.Contains(err.Error(), "NaN") {
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }

@@ -52,16 +52,13 @@ func (m *Model) settings(o *SegmentOptions) (SegmentOptions, error) {
 	if _, err := ParseProtocol(string(s.Protocol)); err != nil {
 		return s, err
 	}
-	if err := s.Background.check(); err != nil {
-		return s, err
-	}
 	if s.Protocol == "" {
 		s.Protocol = m.DefaultProtocol()
 	}
 	if s.Protocol != Best && !m.config.HasGroups() {
 		return s, fmt.Errorf("%w: protocol %s needs groups, which model %s has not: use protocol best", ErrOption, s.Protocol, m.name)
 	}
-	return s, nil
+	return s, s.Background.fits(s.Protocol)
 }
 
 func toImage(photo image.Image) (*imaging.Image, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -48,6 +49,21 @@ func (m *Model) look(ctx context.Context, im *imaging.Image, rule assign.Rule, p
 	return view, nil
 }
 
+// checkFinite refuses what a model with damaged weights makes: no later step
+// could make sense of it.
+func (m *Model) checkFinite(outputs ...[]float32) error {
+	for _, out := range outputs {
+		for _, v := range out {
+			if !finite(float64(v)) {
+				return fmt.Errorf("%w %s: its weights give %g", ErrModel, m.name, v)
+			}
+		}
+	}
+	return nil
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
 // prepare resizes a photo as a protocol's code does, and says with which mean
 // and deviation its pixels are normalised.
 func (m *Model) prepare(im *imaging.Image, width, height int, p Protocol) (seen *imaging.Image, mean, std [3]float32, err error) {
@@ -77,6 +93,9 @@ func (m *Model) window(ctx context.Context, pixels []float32, width, height int)
 	out, err := m.image.run(tensors.FromFlatDataAndDimensions(pixels, shape...), shape...)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: image tower on %d×%d pixels: %w", ErrModel, m.name, width, height, err)
+	}
+	if err := m.checkFinite(out...); err != nil {
+		return nil, fmt.Errorf("%w (image tower, %d×%d pixels)", err, width, height)
 	}
 	grid := m.grids[[2]int{height, width}]
 	w := &assign.Window{GridH: grid[0], GridW: grid[1], Image: out[0]}

@@ -86,6 +86,9 @@ func newModel(name string, w *weights.Model, o *Options) (*Model, error) {
 	if theta := w.Tensors["logit_scale"]; len(theta) == 1 {
 		m.scale = math.Exp(float64(theta[0]))
 	}
+	if !finite(m.scale) {
+		return nil, fmt.Errorf("%w %s: its temperature logit_scale gives %g", ErrModel, name, m.scale)
+	}
 	if m.eval, err = readEval(w); err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
 	}

@@ -91,6 +91,14 @@ func (b Background) check() error {
 	return nil
 }
 
+// fits says whether a protocol can do it.
+func (b Background) fits(p Protocol) error {
+	if p == Port && b.mode == backgroundThreshold {
+		return fmt.Errorf("%w: background %s: protocol %s has no background: use paper or best", ErrOption, b, p)
+	}
+	return b.check()
+}
+
 // String is what ParseBackground reads.
 func (b Background) String() string {
 	switch b.mode {
@@ -118,10 +126,12 @@ func (b Background) resolve(auto float64) float64 {
 type SegmentOptions struct {
 	// Protocol is empty for the model's default.
 	Protocol Protocol
-	// Background is what makes a pixel background.
+	// Background is what makes a pixel background. hf has none: a threshold is
+	// an error there.
 	Background Background
 	// Templates names the prompts ("simple", "subset", "short", …); empty is the
-	// protocol's: simple for paper and hf, short for best.
+	// protocol's: simple for paper and hf, for best those that the model was
+	// trained with (short, where it does not say).
 	Templates string
 	// ShortSide, if positive, is what the photo's short side becomes, instead
 	// of the protocol's size; the window follows it. Not for hf.

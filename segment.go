@@ -93,7 +93,7 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 	if err := limits.Check("number of class scores", "photo", n, limits.Scores, "ask for fewer labels or look at it smaller (short side)"); err != nil {
 		return nil, s, err
 	}
-	return classes, s, s.Background.check()
+	return classes, s, s.Background.fits(e.protocol)
 }
 
 // score makes the class scores and says which threshold the decision takes.

@@ -139,6 +139,9 @@ func (m *Model) encodeBatch(ctx context.Context, texts []string, size int) ([][]
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: text tower: %w", ErrModel, m.name, err)
 	}
+	if err := m.checkFinite(out[0]); err != nil {
+		return nil, fmt.Errorf("%w (text tower)", err)
+	}
 	p := m.config.EmbedWidth
 	vectors := make([][]float32, len(texts))
 	for i := range vectors {
