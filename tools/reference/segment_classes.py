@@ -1,0 +1,25 @@
+"""The foreground classes of Pascal VOC with the names of the published evaluation,
+and CLIP's ids of each name, which stand in "a photo of a NAME."."""
+
+CLASSES = {
+    "aeroplane": [27735, 3980],
+    "bicycle": [11652],
+    "bird": [3329],
+    "boat": [4440],
+    "bottle": [5392],
+    "bus": [2840],
+    "car": [1615],
+    "cat": [2368],
+    "chair": [4269],
+    "cow": [9706],
+    "table": [2175],
+    "dog": [1929],
+    "horse": [4558],
+    "motorbike": [33341],
+    "person": [2533],
+    "plant": [3912],
+    "sheep": [9629],
+    "sofa": [15723],
+    "train": [3231],
+    "monitor": [10198],
+}
