@@ -10,10 +10,10 @@ import (
 // is computed, others are read and written. Each takes memory.
 const mostAtOnce = 4
 
-// inOrder does the work of 0 … n-1, a few of them side by side, and gives the
-// results to take one after the other, in order. It ends with take's first
-// error or with ctx, when all work that has begun is over.
-func inOrder[T any](ctx context.Context, n int, work func(i int) (T, error), take func(i int, result T, err error) error) error {
+// inOrder does the work of 0 … n-1, at most so many of them side by side, and
+// gives the results to take one after the other, in order. It ends with take's
+// first error or with ctx, when all work that has begun is over.
+func inOrder[T any](ctx context.Context, n, most int, work func(i int) (T, error), take func(i int, result T, err error) error) error {
 	type outcome struct {
 		result T
 		err    error
@@ -23,7 +23,7 @@ func inOrder[T any](ctx context.Context, n int, work func(i int) (T, error), tak
 	var begun []chan outcome // of i, i+1, …
 	next := 0
 	for i := range n {
-		for next < n && len(begun) < min(mostAtOnce, runtime.GOMAXPROCS(0)) && ctx.Err() == nil {
+		for next < n && len(begun) < min(most, runtime.GOMAXPROCS(0)) && ctx.Err() == nil {
 			done, number := make(chan outcome, 1), next
 			group.Go(func() {
 				result, err := work(number)

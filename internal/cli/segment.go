@@ -149,8 +149,11 @@ func (e *environment) tellRenamed(photos, names []string, renamed []int) {
 // all segments the photos, some side by side, and prints their results in order.
 func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
 	bar := j.bar(len(photos))
-	failed, noted := 0, false
-	err := inOrder(ctx, len(photos), func(i int) (segmentJSON, error) {
+	failed, noted, most := 0, false, mostAtOnce
+	if j.options.Scores { // up to a gigabyte each
+		most = 1
+	}
+	err := inOrder(ctx, len(photos), most, func(i int) (segmentJSON, error) {
 		return j.one(ctx, photos[i], bases[i])
 	}, func(i int, result segmentJSON, err error) error {
 		if ctxErr := ctx.Err(); ctxErr != nil {

@@ -196,6 +196,22 @@ func TestNamesOfResults(t *testing.T) {
 	}
 }
 
+// TestDefaultModel: without --model, the embedded one, or an error that says
+// what to do.
+func TestDefaultModel(t *testing.T) {
+	r := runProgram(t, nil, "segment", "../../examples/photos/cat.jpg", "--labels", "cat", "--format", "", "--json")
+	if _, err := os.Stat(filepath.Join("..", "..", "models", "default", "config.json")); err != nil {
+		if r.code != exitFailed || !strings.Contains(r.errors, "no embedded model") || !strings.Contains(r.errors, "--model") {
+			t.Errorf("%+v", r)
+		}
+		return
+	}
+	var found segmentJSON
+	if err := json.Unmarshal([]byte(r.out), &found); err != nil || r.code != exitDone || found.Model.Name != "default" || found.Width != 451 {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
 func TestUnwritable(t *testing.T) {
 	dir := t.TempDir()
 	photo := writePhoto(t, dir, "p.png")
@@ -276,7 +292,7 @@ func TestInterrupt(t *testing.T) {
 func TestInOrder(t *testing.T) {
 	var atOnce, most atomic.Int64
 	next := 0
-	err := inOrder(t.Context(), 50, func(i int) (int, error) {
+	err := inOrder(t.Context(), 50, mostAtOnce, func(i int) (int, error) {
 		most.Store(max(most.Load(), atOnce.Add(1)))
 		defer atOnce.Add(-1)
 		time.Sleep(time.Duration(i%7) * time.Millisecond)
@@ -296,7 +312,7 @@ func TestInOrder(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	taken := 0
-	err = inOrder(ctx, 1000, func(i int) (int, error) { return i, ctx.Err() }, func(i, _ int, err error) error {
+	err = inOrder(ctx, 1000, mostAtOnce, func(i int) (int, error) { return i, ctx.Err() }, func(i, _ int, err error) error {
 		if taken++; i == 3 {
 			cancel()
 		}
