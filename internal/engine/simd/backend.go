@@ -41,6 +41,7 @@ type Backend struct {
 	compute.Backend
 	pool   *kernels.Pool
 	arenas arenas
+	shared shared
 }
 
 var _ compute.Backend = (*Backend)(nil)

@@ -37,6 +37,7 @@ type step struct {
 func compile(b *Builder) (*Executable, error) {
 	c := &compiler{backend: b.backend, pool: b.backend.pool, views: map[*value]view{}, copies: map[*value]view{},
 		now: &frame{}, packed: map[packKey]*kernels.PackedB{}}
+	b.backend.shared.sweep()
 	e := &Executable{backend: b.backend, name: b.name}
 	for i, p := range b.main.parameters {
 		v := p.values[0]
@@ -70,6 +71,7 @@ func (c *compiler) lower(u *unit) error {
 		v := n.values[0]
 		s := c.slot(v.dtype(), v.size())
 		c.makeConstant(s, n.attr)
+		s.content = n.content
 		c.views[v] = whole(s, v.dims())
 		return nil
 	case elementwise(n):

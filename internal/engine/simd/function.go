@@ -32,8 +32,10 @@ type node struct {
 	op     compute.OpType
 	inputs []*value // nil where an optional input was left out
 	values []*value // what it computes
-	attr   any      // what the lowering must know, by operation (ops_*.go)
-	replay replay   // nil for what the plain Go backend lacks
+	attr   any      // what the lowering must know, by operation (ops_*.go); the data of a constant
+	// content is the fingerprint of a large constant.
+	content fingerprint
+	replay  replay // nil for what the plain Go backend lacks
 }
 
 // replay calls the operation on a function of the plain Go backend.
@@ -174,9 +176,8 @@ func (f *Function) Constant(flat any, dims ...int) (compute.Value, error) {
 		return nil, fmt.Errorf("constant: the data is a %T, want a slice of numbers", flat)
 	}
 	shape := shapes.Make(dtypes.FromGoType(t.Elem()), dims...)
-	own := dtypes.MakeAnySlice(shape.DType, shape.Size())
-	if err := sameKind(own, flat); err != nil {
-		return nil, fmt.Errorf("constant of shape %s: %w", shape, err)
+	if n := length(flat); n != shape.Size() {
+		return nil, fmt.Errorf("constant of shape %s: the data has %d elements, want %d", shape, n, shape.Size())
 	}
 	const large = 1024
 	var s compute.Value
@@ -192,8 +193,8 @@ func (f *Function) Constant(flat any, dims ...int) (compute.Value, error) {
 	if known, ok := f.known[s]; ok {
 		return known, nil
 	}
-	dtypes.CopyAnySlice(own, flat)
-	out, err := f.keep(&node{op: compute.OpTypeConstant, attr: own}, []compute.Value{s})
+	own, content := f.builder.backend.shared.constant(shape.DType, flat)
+	out, err := f.keep(&node{op: compute.OpTypeConstant, attr: own, content: content}, []compute.Value{s})
 	if err != nil {
 		return nil, err
 	}

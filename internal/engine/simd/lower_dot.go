@@ -163,14 +163,23 @@ type packKey struct {
 	transposed         bool
 }
 
-// pack gives a constant right operand in the order in which the kernel reads it; each is packed once.
+// pack gives a constant right operand in the order in which the kernel reads it. Each is packed once, and large ones
+// once for all executables of the backend.
 func (c *compiler) pack(m matrix) *kernels.PackedB {
 	key := packKey{m.view.slot, m.view.offset, m.rows, m.cols, m.stride, m.transposed}
 	p, ok := c.packed[key]
-	if !ok {
-		p = kernels.PackB(c.pool, m.rows, m.cols, m.of(c.now))
-		c.packed[key] = p
+	if ok {
+		return p
 	}
+	pack := func() *kernels.PackedB { return kernels.PackB(c.pool, m.rows, m.cols, m.of(c.now)) }
+	if content := m.view.slot.content; content != (fingerprint{}) {
+		general := key
+		general.slot = nil
+		p = c.backend.shared.pack(sharedPack{content, kernels.Path(), general}, pack)
+	} else {
+		p = pack()
+	}
+	c.packed[key] = p
 	return p
 }
 

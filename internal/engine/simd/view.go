@@ -23,6 +23,8 @@ type slot struct {
 	kind  slotKind
 	index int // of the parameter or output
 	data  any // of a constant
+	// content is the fingerprint of a large constant.
+	content fingerprint
 	// By plan: the steps that write it first and touch it last, and the place in the arena (bytes).
 	first, last int
 	place       int

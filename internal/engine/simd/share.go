@@ -1,0 +1,93 @@
+package simd
+
+import (
+	"bytes"
+	"hash/maphash"
+	"maps"
+	"sync"
+	"unsafe"
+	"weak"
+
+	"github.com/gomlx/compute/dtypes"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+)
+
+// shared lets the executables of a backend have one copy of equal large constants, and one packed form: a model
+// compiled for ten sizes of picture keeps its weights once. What no executable uses any more goes with the garbage.
+type shared struct {
+	mutex  sync.Mutex
+	data   map[sharedData]weak.Pointer[float32] // first elements
+	packed map[sharedPack]weak.Pointer[kernels.PackedB]
+}
+
+// fingerprint is 128 bits of hash of a constant's content; zero for one that is not shared.
+type fingerprint [2]uint64
+
+type sharedData struct {
+	content fingerprint
+	length  int
+}
+
+type sharedPack struct {
+	content fingerprint
+	level   kernels.Level
+	packKey // without its slot
+}
+
+// shareFrom is how many elements make a constant worth sharing.
+const shareFrom = 4096
+
+var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+
+// constant gives a copy of flat that nobody changes: an older one where that has the same content.
+func (s *shared) constant(dtype dtypes.DType, flat any) (any, fingerprint) {
+	x, ok := flat.([]float32)
+	if !ok || len(x) < shareFrom {
+		own := dtypes.MakeAnySlice(dtype, length(flat))
+		dtypes.CopyAnySlice(own, flat)
+		return own, fingerprint{}
+	}
+	content := dtypes.UnsafeByteSlice(x)
+	print := fingerprint{maphash.Bytes(seeds[0], content), maphash.Bytes(seeds[1], content)}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	key := sharedData{print, len(x)}
+	if p := s.data[key].Value(); p != nil {
+		if known := unsafe.Slice(p, len(x)); bytes.Equal(dtypes.UnsafeByteSlice(known), content) {
+			return known, print
+		}
+	}
+	own := append(make([]float32, 0, len(x)), x...)
+	if s.data == nil {
+		s.data = map[sharedData]weak.Pointer[float32]{}
+	}
+	s.data[key] = weak.Make(&own[0])
+	return own, print
+}
+
+// pack gives the packed form of a constant with that content, made by f where there is none.
+func (s *shared) pack(key sharedPack, f func() *kernels.PackedB) *kernels.PackedB {
+	s.mutex.Lock()
+	p := s.packed[key].Value()
+	s.mutex.Unlock()
+	if p != nil {
+		return p
+	}
+	p = f()
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.packed == nil {
+		s.packed = map[sharedPack]weak.Pointer[kernels.PackedB]{}
+	}
+	s.packed[key] = weak.Make(p)
+	return p
+}
+
+// sweep forgets what is gone.
+func (s *shared) sweep() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	maps.DeleteFunc(s.data, func(_ sharedData, p weak.Pointer[float32]) bool { return p.Value() == nil })
+	maps.DeleteFunc(s.packed, func(_ sharedPack, p weak.Pointer[kernels.PackedB]) bool { return p.Value() == nil })
+}

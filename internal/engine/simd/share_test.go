@@ -1,0 +1,72 @@
+package simd_test
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Executables that hold the same weights hold them once, and the memory goes when the last of them does.
+func TestWeightsAreShared(t *testing.T) {
+	const n = 1024 // 4 MB of weights
+	b := newBackend(t, 1)
+	w := make([][]float32, n)
+	for i := range w {
+		w[i] = make([]float32, n)
+		for j := range w[i] {
+			w[i][j] = float32((i*31+j*17)%97) * 0.01
+		}
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var execs []*graph.Exec
+	var want []float32
+	add := func(rows int) {
+		exec, err := graph.NewExec(b, func(x *graph.Node) *graph.Node {
+			return graph.Dot(x, graph.Const(x.Graph(), w)).MatMul()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := make([][]float32, rows)
+		for i := range x {
+			x[i] = w[7]
+		}
+		out, err := exec.Call1(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := out.Value().([][]float32)[rows-1]
+		if want == nil {
+			want = got
+		} else if !slices.Equal(got, want) {
+			t.Fatalf("%d rows: another result", rows)
+		}
+		execs = append(execs, exec)
+	}
+	add(1)
+	one := heap()
+	for rows := 2; rows < 10; rows++ {
+		add(rows)
+	}
+	const size = 4 * n * n
+	// What GoMLX keeps of a constant is its own; ours may not come on top.
+	if many := heap(); many > one+size {
+		t.Errorf("eight executables more take %d bytes more; the weights are %d", many-one, size)
+	}
+	for _, e := range execs {
+		e.Finalize()
+	}
+	execs = nil
+	if none := heap(); none > one {
+		t.Errorf("%d bytes are left after the executables, %d with the first", none, one)
+	}
+	runtime.KeepAlive(w)
+}
