@@ -23,7 +23,7 @@ func newClassifyCommand(env *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			photo, err := env.readPhoto(args[0])
+			photo, err := env.readPhoto(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ func newEmbedCommand(env *environment) *cobra.Command {
 			defer m.Close()
 			var v []float32
 			if image {
-				im, readErr := env.readPhoto(photo)
+				im, readErr := env.readPhoto(cmd.Context(), photo)
 				if readErr != nil {
 					return readErr
 				}

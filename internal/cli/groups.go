@@ -22,7 +22,7 @@ by itself.`,
 		Example: `  groupvit groups cat.jpg -o groups.png`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			photo, err := env.readPhoto(args[0])
+			photo, err := env.readPhoto(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -121,8 +122,27 @@ func isFile(path string, d fs.DirEntry) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// readPhoto reads and decodes a photo, or stdin for "-".
-func (e *environment) readPhoto(path string) (*imaging.Image, error) {
+// readPhoto reads and decodes a photo, or stdin for "-". It leaves when ctx ends,
+// though nothing may ever come from a pipe.
+func (e *environment) readPhoto(ctx context.Context, path string) (*imaging.Image, error) {
+	type outcome struct {
+		photo *imaging.Image
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		photo, err := e.decodePhoto(path)
+		done <- outcome{photo, err}
+	}()
+	select {
+	case o := <-done:
+		return o.photo, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (e *environment) decodePhoto(path string) (*imaging.Image, error) {
 	if path == stdinName {
 		return imaging.Decode(e.stdin, imaging.Options{Name: "stdin"})
 	}

@@ -209,7 +209,7 @@ func (j *segmentJob) bar(photos int) func(done int) {
 // one segments a photo and writes its results to files that begin with base. Its
 // errors name the photo or the file.
 func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, error) {
-	photo, err := j.env.readPhoto(path)
+	photo, err := j.env.readPhoto(ctx, path)
 	if err != nil {
 		return segmentJSON{}, err
 	}

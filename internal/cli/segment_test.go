@@ -289,6 +289,35 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestInterruptWaiting: Ctrl-C ends a program that waits for a photo on stdin.
+func TestInterruptWaiting(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no interrupt can be sent there")
+	}
+	for _, args := range [][]string{{"segment", "-", "--labels", "dog"}, {"embed", "--image", "-"}} {
+		cmd := exec.Command(program, append(args, "--model", model)...)
+		in, err := cmd.StdinPipe() // stays open
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+		time.Sleep(500 * time.Millisecond)
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		kill.Stop()
+		// Where the machine is slow, the program may not have begun to listen.
+		if state := cmd.ProcessState; state.ExitCode() != exitFailed && state.String() != "signal: interrupt" {
+			t.Errorf("%v: %v", args, state)
+		}
+	}
+}
+
 func TestInOrder(t *testing.T) {
 	var atOnce, most atomic.Int64
 	next := 0
