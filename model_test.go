@@ -6,12 +6,15 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
 )
@@ -242,5 +245,82 @@ func TestNote(t *testing.T) {
 		if s.Report.Note != c.want {
 			t.Errorf("%+v: note %q, want %q", c.options, s.Report.Note, c.want)
 		}
+	}
+}
+
+func TestSummary(t *testing.T) {
+	dir := saveModel(t, paperConfig(), nil)
+	m, err := groupvit.Open(t.Context(), dir, &groupvit.Options{Engine: "go"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	s, c := m.Summary(), paperConfig()
+	trained := 0
+	for _, p := range c.Params() {
+		if p.Trainable {
+			trained += p.Size()
+		}
+	}
+	if s.Parameters != trained || !s.Paper || s.Name != dir || len(s.SHA256) != 64 || s.ImageSize != m.ImageSize() || s.Protocol != groupvit.Paper ||
+		!slices.Equal(s.Groups, []int{6, 3}) || s.Mean != weights.ImageNetMean || s.Info != m.Info() || m.Engine() == "" {
+		t.Errorf("%+v", s)
+	}
+	config, err := m.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := os.ReadFile(filepath.Join(dir, weights.ConfigFile))
+	if err != nil || string(stored) != string(config) {
+		t.Errorf("the configuration differs from the stored one: %v\n%s", err, config)
+	}
+	local := openModel(t, localConfig()).Summary()
+	if local.Paper || local.Protocol != groupvit.Best || local.Map != "patches" || len(local.Groups) != 0 {
+		t.Errorf("%+v", local)
+	}
+}
+
+// TestOwnTokenizer: a model's own tokenizer is used; one with more tokens than
+// the model knows is refused, and so are words for a vocabulary without one.
+func TestOwnTokenizer(t *testing.T) {
+	c := paperConfig()
+	whole, err := bpe.Truncated(c.Text.Vocabulary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := whole.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := files["tokenizer.json"]
+	for _, test := range []struct {
+		name       string
+		vocabulary int
+		tokenizer  []byte
+		want       string
+	}{
+		{"its own", c.Text.Vocabulary, own, ""},
+		{"too many tokens", c.Text.Vocabulary - 20, own, "the model knows 580"},
+		{"damaged", c.Text.Vocabulary, own[:len(own)/2], "tokenizer"},
+		{"no words", 60, nil, "it has no words"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			other := c
+			other.Text.Vocabulary = test.vocabulary
+			dir := saveModel(t, other, nil)
+			if test.tokenizer != nil {
+				if err := os.WriteFile(filepath.Join(dir, "tokenizer.json"), test.tokenizer, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m, err := groupvit.Open(t.Context(), dir, &groupvit.Options{Engine: "go"})
+			if err == nil {
+				defer m.Close()
+				_, err = m.EmbedText(t.Context(), "dog")
+			}
+			if test.want == "" && err != nil || test.want != "" && (!errors.Is(err, groupvit.ErrModel) || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+		})
 	}
 }

@@ -1,0 +1,61 @@
+package groupvit
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights"
+)
+
+func TestTextCache(t *testing.T) {
+	c := newTextCache(2)
+	c.put("a", []float32{1})
+	c.put("b", []float32{2})
+	c.put("b", []float32{9}) // known already
+	if c.get("a") == nil {   // now the latest used
+		t.Fatal("a is gone")
+	}
+	c.put("c", []float32{3})
+	if c.get("b") != nil || c.get("a") == nil || c.get("c") == nil || c.order.Len() != 2 || len(c.byKey) != 2 {
+		t.Errorf("it holds %d texts, a %v, b %v, c %v", len(c.byKey), c.get("a"), c.get("b"), c.get("c"))
+	}
+}
+
+// TestManyShapes: more sizes of photos than graphs are kept compiled; the first
+// gives the same again after it was dropped.
+func TestManyShapes(t *testing.T) {
+	c := network.Default()
+	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
+	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
+	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
+	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
+	c.ProjectionWidth, c.EmbedWidth = 32, 16
+	w := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
+	m, err := newModel("tiny", w, &Options{Engine: "go"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var first string
+	for round := range 2 {
+		for i := range runnerShapes + 3 {
+			groups, err := m.Groups(t.Context(), imaging.New(40+16*i, 40)) // in one pass
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i > 0 {
+				continue
+			}
+			if said := fmt.Sprint(groups[0].Labels, groups[1].Labels); round == 0 {
+				first = said
+			} else if said != first {
+				t.Error("a graph compiled again gives something else")
+			}
+		}
+	}
+	if n := len(m.image.compiled); n != runnerShapes {
+		t.Errorf("%d graphs are kept, want %d", n, runnerShapes)
+	}
+}
