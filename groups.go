@@ -10,10 +10,11 @@ import (
 )
 
 // Groups returns, for each grouping stage, which group every pixel belongs to,
-// counted from 1; no words are asked. The photo is looked at in one pass.
+// counted from 1; no words are asked. The photo is looked at in one pass. A model
+// without groups (see [Model.Summary]) is an [ErrModel].
 func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, error) {
 	if !m.config.HasGroups() {
-		return nil, fmt.Errorf("%w %s: it has no groups", ErrModel, m.name)
+		return nil, fmt.Errorf("%w %s: it has no grouping stages, its map is read from patches: name a model with groups", ErrModel, m.name)
 	}
 	im, err := toImage(photo)
 	if err != nil {

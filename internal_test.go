@@ -23,6 +23,28 @@ func TestTextCache(t *testing.T) {
 	}
 }
 
+// TestMeanOfPaper: protocol paper takes ImageNet's mean for converted checkpoints
+// and no others.
+func TestMeanOfPaper(t *testing.T) {
+	own := [3]float32{0.45, 0.45, 0.45}
+	for _, c := range []struct {
+		name       string
+		mean, want [3]float32
+		extra      map[string][]byte
+	}{
+		{"converted", clipMean, weights.ImageNetMean, nil},
+		{"trained here with CLIP's", clipMean, clipMean, map[string][]byte{evalName: nil}},
+		{"another", own, own, nil},
+	} {
+		m := &Model{config: network.Default(), weights: &weights.Model{Mean: c.mean, Std: clipStd, Extra: c.extra}}
+		for protocol, want := range map[Protocol][3]float32{Paper: c.want, Port: c.mean, Best: c.mean} {
+			if _, got, _, err := m.prepare(imaging.New(20, 10), 40, 20, protocol); err != nil || got != want {
+				t.Errorf("%s, protocol %s: mean %v, want %v (%v)", c.name, protocol, got, want, err)
+			}
+		}
+	}
+}
+
 // TestManyShapes: more sizes of photos than graphs are kept compiled; the first
 // gives the same again after it was dropped.
 func TestManyShapes(t *testing.T) {

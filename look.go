@@ -71,16 +71,30 @@ func (m *Model) prepare(im *imaging.Image, width, height int, p Protocol) (seen 
 	switch p {
 	case Port: // the port's processor is Pillow's bicubic
 		seen, err = imaging.ResizePIL(im, width, height, imaging.Bicubic)
-	case Paper:
-		// The paper's code reads and resizes with OpenCV. It trains and measures
-		// with ImageNet's mean, whatever a converted checkpoint's
-		// preprocessor_config.json says.
-		mean, std = weights.ImageNetMean, weights.ImageNetStd
+	case Paper: // the paper's code reads and resizes with OpenCV
+		if m.converted() {
+			mean, std = weights.ImageNetMean, weights.ImageNetStd
+		}
 		seen, err = imaging.ResizeOpenCV(im, width, height)
 	default:
 		seen, err = imaging.ResizePIL(im, width, height, imaging.Bilinear)
 	}
 	return seen, mean, std, err
+}
+
+// CLIP's mean and deviation.
+var (
+	clipMean = [3]float32{0.48145466, 0.4578275, 0.40821073}
+	clipStd  = [3]float32{0.26862954, 0.26130258, 0.27577711}
+)
+
+// converted says whether the model looks like one of the paper's checkpoints,
+// converted for the Hugging Face port: the conversion stored CLIP's mean beside
+// them, but they were trained, and measured by the paper's code, with ImageNet's.
+// A model trained here has an eval.json.
+func (m *Model) converted() bool {
+	_, ours := m.weights.Extra[evalName]
+	return !ours && m.config.IsPaper() && m.weights.Mean == clipMean && m.weights.Std == clipStd
 }
 
 // window runs the image tower on normalised pixels [3, height, width].

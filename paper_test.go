@@ -28,7 +28,7 @@ func formulaModel() *weights.Model {
 	c := network.Default()
 	// The mean that converted checkpoints name; the paper's protocol must not
 	// use it.
-	m := &weights.Model{Config: c, Tensors: map[string][]float32{}, Mean: [3]float32{0.4814, 0.4578, 0.4082}, Std: [3]float32{0.2686, 0.2613, 0.2757}}
+	m := &weights.Model{Config: c, Tensors: map[string][]float32{}, Mean: clipMean, Std: clipStd}
 	k := uint32(0)
 	for _, p := range c.Params() {
 		values := make([]float32, p.Size())

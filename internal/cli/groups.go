@@ -18,7 +18,8 @@ func newGroupsCommand(env *environment) *cobra.Command {
 		Short: "Draw which group each part of a photo belongs to",
 		Long: `Draw which group each part of a photo belongs to, for every grouping stage, on
 one sheet beside the photo. No words are asked: this is what the model groups
-by itself.`,
+by itself. It needs a model with grouping stages, as the paper's; "groupvit model
+show" says how many groups a model has.`,
 		Example: `  groupvit groups cat.jpg -o groups.png`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
