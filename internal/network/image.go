@@ -22,8 +22,8 @@ type ImageOutput struct {
 	Pooled *Node
 	// Embedding [B, P] is the picture in the shared space, not normalised.
 	Embedding *Node
-	// Areas [B, G] is min(1, G · share of the image tokens) of each group; nil
-	// without groups.
+	// Areas [B, G] is min(1, G · share of the image tokens) of each group, a
+	// constant to the losses; nil without groups.
 	Areas *Node
 	// PatchEmbeddings [B, h·w, P] are projected patches, not normalised, nil
 	// unless the variant asks for them.
@@ -129,7 +129,9 @@ func (t *tower) finish(out *ImageOutput, x, local *Node) {
 	out.Groups = t.norm(finalNorm, x)
 	out.Pooled = ReduceMean(out.Groups, 1)
 	if len(out.Stages) > 0 {
-		share := ReduceMean(chain(out.Stages), 2) // [B, G]
+		// Areas weigh and have no gradient: a loss that could move them would make
+		// the assignment diffuse, and the map with it.
+		share := StopGradient(ReduceMean(chain(out.Stages), 2)) // [B, G]
 		out.Areas = MinScalar(MulScalar(share, float64(c.Groups())), 1.0)
 	}
 	switch v.PatchEmbeddings {

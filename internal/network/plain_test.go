@@ -15,6 +15,7 @@ type plain struct {
 	params   map[string]array
 	training bool                 // batch statistics instead of running ones
 	updates  map[string][]float64 // new running statistics
+	areas    rows                 // if set, the groups' areas: constants to the losses
 }
 
 // rows are tokens (or pixels) of equal width.

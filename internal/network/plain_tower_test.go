@@ -139,7 +139,11 @@ func (p *plain) finish(out *plainImage, finals, locals []rows) {
 	out.groups = finals
 	for b, x := range finals {
 		out.pooled = append(out.pooled, averaged(x, nil))
-		if len(out.stages[b]) > 0 {
+		switch {
+		case len(out.stages[b]) == 0:
+		case p.areas != nil:
+			out.areas = append(out.areas, p.areas[b])
+		default:
 			out.areas = append(out.areas, plainAreas(out.stages[b]))
 		}
 	}

@@ -18,7 +18,10 @@ import (
 
 // variantBatch is what the variants are run on: three pictures with captions,
 // four prompts, one of them shared.
-type variantBatch struct{ pixels, captions, prompts, targets array }
+type variantBatch struct {
+	pixels, captions, prompts, targets array
+	areas                              rows // if set, those of the plain computation
+}
 
 func drawBatch(c network.Config) variantBatch {
 	b := variantBatch{
@@ -70,7 +73,7 @@ func (b variantBatch) run(t *testing.T, e compute.Backend, d dtypes.DType, c net
 
 // plain computes the same by loops.
 func (b variantBatch) plain(c network.Config, params map[string]array, training bool) map[string]array {
-	p := &plain{config: c, params: params, training: training, updates: map[string][]float64{}}
+	p := &plain{config: c, params: params, training: training, updates: map[string][]float64{}, areas: b.areas}
 	i := p.image(b.pixels)
 	all := array{shape: []int{7, c.Text.Context}, i: slices.Concat(b.captions.i, b.prompts.i)}
 	pooled, texts := p.text(all)
@@ -248,6 +251,9 @@ func TestVariantGradients(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b, params := drawBatch(c), drawnWeights(c)
 			got := b.run(t, e, dtypes.Float64, c, params, true, trainable(c))
+			if c.HasGroups() {
+				b.areas = slices.Collect(slices.Chunk(b.plain(c, params, true)["areas"].f, c.Groups()))
+			}
 			for _, p := range trainable(c) {
 				for _, j := range []int{0, params[p].size() / 2, params[p].size() - 1} {
 					loss := func(h float64) float64 {
