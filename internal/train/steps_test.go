@@ -8,7 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/gomlx/compute"
+
 	"github.com/groupvit/groupvit/internal/engine/enginetest"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
@@ -35,37 +36,43 @@ func TestStepsAgainstPyTorch(t *testing.T) {
 	}
 	for _, kind := range []string{"scenes", "photos"} {
 		t.Run(kind, func(t *testing.T) {
-			l, err := Load("../../recipes/"+kind+".yaml", nil, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := l.Settings
-			shrink(&s.Model)
-			s.Optimizer.WeightDecay = stepsDecay
-			if err := s.Model.Validate(); err != nil {
-				t.Fatal(err)
-			}
-			stepper, err := NewStepper(enginetest.New(t, engine.Go, 0), s, formulaValues(s.Model))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer stepper.Close()
-			b := formulaBatch(kind)
-			if len(want[kind]) == 0 {
-				t.Fatal("no steps to compare with")
-			}
-			for step, numbers := range want[kind] {
-				got, ok, err := stepper.Step(b, step, stepsRate)
-				if err != nil || !ok {
-					t.Fatalf("step %d: %v, %v", step, ok, err)
-				}
-				for name, v := range numbers {
-					if d := math.Abs(got[name]-v) / v; !(d < 1e-4) {
-						t.Errorf("step %d: %s is %.7g, PyTorch has %.7g", step, name, got[name], v)
-					}
-				}
-			}
+			enginetest.Each(t, func(t *testing.T, backend compute.Backend) {
+				checkSteps(t, backend, kind, want[kind])
+			})
 		})
+	}
+}
+
+func checkSteps(t *testing.T, backend compute.Backend, kind string, want []map[string]float64) {
+	l, err := Load("../../recipes/"+kind+".yaml", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := l.Settings
+	shrink(&s.Model)
+	s.Optimizer.WeightDecay = stepsDecay
+	if err := s.Model.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	stepper, err := NewStepper(backend, s, formulaValues(s.Model))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stepper.Close()
+	b := formulaBatch(kind)
+	if len(want) == 0 {
+		t.Fatal("no steps to compare with")
+	}
+	for step, numbers := range want {
+		got, ok, err := stepper.Step(b, step, stepsRate)
+		if err != nil || !ok {
+			t.Fatalf("step %d: %v, %v", step, ok, err)
+		}
+		for name, v := range numbers {
+			if d := math.Abs(got[name]-v) / v; !(d < 1e-4) {
+				t.Errorf("step %d: %s is %.7g, PyTorch has %.7g", step, name, got[name], v)
+			}
+		}
 	}
 }
 

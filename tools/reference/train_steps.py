@@ -187,7 +187,7 @@ def image(p, kind, pixels):
     o = linear(p, name + ".assign.proj", share @ linear(p, name + ".assign.v_proj", m)) + share @ m
     o = o + mlp(p, name + ".mlp_channels", norm(p, name + ".norm_new_x", o))
     groups = project(p, "visual_projection", norm(p, VISION + "layernorm", o))
-    w = (GROUPS * a.mean(2)).clamp(max=1)
+    w = (GROUPS * a.detach().mean(2)).clamp(max=1)
     return (w[..., None] * groups).sum(1) / w.sum(1, keepdim=True), patches, groups, w
 
 
