@@ -7,11 +7,13 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/imaging"
 )
 
 type segmentFlags struct {
@@ -46,7 +48,7 @@ Exit code 3 says that some photos failed; the others are done.`,
   groupvit segment dog.jpg --labels "dog|puppy,lawn|grass" --background off --format npy
 
   # From another program
-  curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json`,
+  curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json --format ""`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
 	}
@@ -83,6 +85,8 @@ type segmentJob struct {
 	labels  []string
 	options groupvit.SegmentOptions
 	files   []format
+	// turn is for the computation alone, so that seconds are its own.
+	turn sync.Mutex
 }
 
 func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
@@ -213,8 +217,7 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 	if err != nil {
 		return segmentJSON{}, err
 	}
-	start := time.Now()
-	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
+	s, seconds, err := j.compute(ctx, photo)
 	if isOption(err) { // the photo does not matter
 		return segmentJSON{}, err
 	}
@@ -224,7 +227,7 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 	a := &answer{photo: photo, found: s, result: segmentJSON{
 		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
 		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
-		Seconds: float64(time.Since(start).Milliseconds()) / 1000,
+		Seconds: seconds,
 	}}
 	for _, f := range j.files {
 		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(w, a) }); err != nil {
@@ -232,6 +235,15 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 		}
 	}
 	return a.result, nil
+}
+
+// compute asks the model, and says how long it took.
+func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupvit.Segmentation, float64, error) {
+	j.turn.Lock()
+	defer j.turn.Unlock()
+	start := time.Now()
+	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
+	return s, float64(time.Since(start).Milliseconds()) / 1000, err
 }
 
 // tell writes what was found as a line of text.
