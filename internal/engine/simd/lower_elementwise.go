@@ -146,7 +146,7 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 		s.writes = append(s.writes, r.slot)
 		views = append(views, r)
 		for j, in := range views[:len(outside)] {
-			if in.dense() && in.covers() && in.slot.dtype == r.slot.dtype && p.LastRead(j) <= registers[i]-len(outside) {
+			if in.covers() && alone(views[:len(outside)], j) && p.LastRead(j) <= registers[i]-len(outside) {
 				s.over = append(s.over, [2]*slot{r.slot, in.slot})
 			}
 		}
@@ -163,6 +163,16 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 		return nil
 	}
 	return true, c.emit(s)
+}
+
+// alone says whether no other operand looks at the same memory, in whatever order.
+func alone(operands []view, i int) bool {
+	for j, v := range operands {
+		if j != i && v.slot == operands[i].slot {
+			return false
+		}
+	}
+	return true
 }
 
 // seq is 0 … n-1.

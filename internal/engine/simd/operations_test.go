@@ -99,6 +99,11 @@ func TestOperations(t *testing.T) {
 			withGradients(func(in []*Node) *Node {
 				return Mul(Slice(in[0], AxisRange().Stride(2), AxisRange(1).Stride(3)), Slice(in[0], AxisRange(0, 4), AxisRange(2, 5)))
 			})},
+		{"a row of itself added", []*tensors.Tensor{floats(r, 5, 600)},
+			withGradients(func(in []*Node) *Node {
+				y := Tanh(in[0])
+				return Add(y, SliceAxis(y, 0, AxisElem(0)))
+			})},
 		{"a choice", []*tensors.Tensor{floats(r, 7, 40), floats(r, 7, 40)},
 			withGradients(func(in []*Node) *Node {
 				return Where(LogicalAnd(GreaterThan(in[0], in[1]), LogicalNot(LessThan(in[0], ZerosLike(in[0])))), in[0], MulScalar(in[1], 2))
