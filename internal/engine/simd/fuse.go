@@ -5,18 +5,20 @@ import (
 	"math"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
-// Operations that Compile makes of several recorded ones; elementwise.
+// Operations that Compile makes of several recorded ones; elementwise but for the last.
 const (
 	opGeluGradient  = compute.OpTypeLast + 1 + iota // (x, dy) → dy·GELU'(x)
 	opQuickGelu                                     // x → x·sigmoid(1.702·x)
 	opQuickGradient                                 // (x, dy) → dy·QuickGELU'(x)
+	opSumOfSquares                                  // x → Σ x², over all of it
 )
 
-// fused are the instructions of these operations.
+// fused are the instructions of the elementwise ones.
 var fused = map[compute.OpType]kernels.Instruction{
 	opGeluGradient:  {Do: kernels.DoGradient, Op: uint8(kernels.GELU)},
 	opQuickGelu:     {Do: kernels.DoUnary, Op: uint8(kernels.Quick)},
@@ -32,7 +34,7 @@ func fuse(f *Function) {
 				continue
 			}
 			m := matches{}
-			if !r.pattern(m, n.values[0]) || !sameShape(n.values[0], m[r.inputs[0]]) {
+			if !r.pattern(m, n.values[0]) || !r.fits(n.values[0], m[r.inputs[0]]) {
 				continue
 			}
 			g := &node{index: i, op: r.op, values: n.values}
@@ -46,14 +48,23 @@ func fuse(f *Function) {
 	}
 }
 
-func sameShape(a, b *value) bool { return a.shape.Equal(b.shape) }
-
 // rewrite is a pattern and what stands for it.
 type rewrite struct {
 	op      compute.OpType
 	root    compute.OpType
 	pattern pattern
 	inputs  []string
+}
+
+// fits says whether the input is float32, and the result has the shape that goes with it.
+func (r rewrite) fits(result, input *value) bool {
+	if input.dtype() != dtypes.Float32 {
+		return false
+	}
+	if r.op == opSumOfSquares {
+		return result.shape.Rank() == 0
+	}
+	return result.shape.Equal(input.shape)
 }
 
 var rewrites = func() []rewrite {
@@ -67,10 +78,13 @@ var rewrites = func() []rewrite {
 	s := apply(compute.OpTypeLogistic, times(x, number(1.702)))
 	slope := times(s, minus(number(1), s))
 	quick := sum(times(dy, s), times(times(times(dy, x), slope), number(1.702)))
+	// The squares of a gradient, whose norm it is clipped by, need not go to memory.
+	squares := apply(compute.OpTypeReduceSum, times(x, x))
 	return []rewrite{
 		{opGeluGradient, compute.OpTypeAdd, gelu, []string{"x", "dy"}},
 		{opQuickGradient, compute.OpTypeAdd, quick, []string{"x", "dy"}},
 		{opQuickGelu, compute.OpTypeMul, times(x, s), []string{"x"}},
+		{opSumOfSquares, compute.OpTypeReduceSum, squares, []string{"x"}},
 	}
 }()
 

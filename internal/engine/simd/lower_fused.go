@@ -1,6 +1,8 @@
 package simd
 
 import (
+	"slices"
+
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 
@@ -89,7 +91,7 @@ func lowerLayerNorm(c *compiler, n *node) (bool, error) {
 	rows := in.size() / cols
 	to := c.define(out)
 	s.writes = []*slot{to.slot}
-	if from.covers() {
+	if from.covers() && !slices.Contains(s.reads[1:], from.slot) {
 		s.over = [][2]*slot{{to.slot, from.slot}}
 	}
 	pool, eps := c.pool, float32(a.epsilon)

@@ -15,6 +15,7 @@ func init() {
 	} {
 		lowerings[op] = func(c *compiler, n *node) (bool, error) { return lowerReduce(c, n, k) }
 	}
+	lowerings[opSumOfSquares] = lowerSumOfSquares
 }
 
 // lowerReduce reduces runs of neighbouring axes, the last run first.
@@ -76,4 +77,17 @@ func (c *compiler) reduceStep(op kernels.ReduceOp, to, from view, outer, middle,
 		}
 	}
 	return c.emit(s)
+}
+
+func lowerSumOfSquares(c *compiler, n *node) (bool, error) {
+	from, err := c.dense(n.inputs[0])
+	if err != nil {
+		return false, err
+	}
+	to, pool, size := c.define(n.values[0]), c.pool, n.inputs[0].size()
+	return true, c.emit(step{name: "sum of squares", reads: []*slot{from.slot}, writes: []*slot{to.slot}, run: func(f *frame) error {
+		x := f.read(from)[:size]
+		f.read(to)[0] = kernels.Dot(pool, x, x)
+		return nil
+	}})
 }

@@ -99,6 +99,15 @@ func TestOperations(t *testing.T) {
 			withGradients(func(in []*Node) *Node {
 				return Mul(Slice(in[0], AxisRange().Stride(2), AxisRange(1).Stride(3)), Slice(in[0], AxisRange(0, 4), AxisRange(2, 5)))
 			})},
+		{"norm of all elements", []*tensors.Tensor{floats(r, 5, 600), floats(r, 3)},
+			func(in []*Node) *Node {
+				return Sqrt(Add(ReduceAllSum(Square(TransposeAllAxes(in[0], 1, 0))), ReduceAllSum(Square(in[1]))))
+			}},
+		{"the same in float64 and integers", []*tensors.Tensor{floats(r, 5, 60), integers(r, 9, 7)},
+			func(in []*Node) *Node {
+				norm := ConvertDType(ReduceAllSum(Square(ConvertDType(in[0], dtypes.Float64))), dtypes.Float32)
+				return Add(norm, ConvertDType(ReduceAllSum(Square(in[1])), dtypes.Float32))
+			}},
 		{"a row of itself added", []*tensors.Tensor{floats(r, 5, 600)},
 			withGradients(func(in []*Node) *Node {
 				y := Tanh(in[0])
