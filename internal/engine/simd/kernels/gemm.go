@@ -94,9 +94,10 @@ func checkGemm(function string, batch, m, n, lengthA, haveA, strideA int, c []fl
 // PackedB is the right operand of a product in the order in which the kernel reads it: pack a
 // weight once, use it in many products, from any goroutine.
 type PackedB struct {
-	k, n  int
-	panel int       // columns of a panel
-	data  []float32 // panels, each term by term
+	format Format
+	k, n   int
+	panel  int       // columns of a panel
+	data   []float32 // panels, each term by term
 }
 
 // Shape gives the rows and columns of the packed matrix.
@@ -119,6 +120,10 @@ func GemmPacked(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Ep
 		return
 	}
 	checkGemm("GemmPacked", 1, m, b.n, a.length(m, b.k), len(a.Data), 0, c, ldc, 0, e)
+	if b.format != Float32 && b.k > 0 {
+		gemmNarrow(p, m, a, b, c, ldc, e)
+		return
+	}
 	if l := Path(); l != Off && b.k > 0 {
 		vectorGemm(p, l, 1, m, b.n, b.k, a, 0, Matrix{}, 0, b, c, ldc, 0, e)
 		return

@@ -10,9 +10,10 @@ type Level int32
 
 // The levels, each with all of those before it.
 const (
-	Off    Level = iota // plain Go
-	AVX2                // AVX2, FMA and BMI2
-	AVX512              // AVX-512 F, DQ, BW and VL, for products
+	Off        Level = iota // plain Go
+	AVX2                    // AVX2, FMA and BMI2
+	AVX512                  // AVX-512 F, DQ, BW and VL, for products
+	AVX512BF16              // products of bfloat16 too
 )
 
 // String gives the name that GROUPVIT_SIMD knows.
@@ -22,6 +23,8 @@ func (l Level) String() string {
 		return "avx2"
 	case AVX512:
 		return "avx512"
+	case AVX512BF16:
+		return "avx512bf16"
 	}
 	return "off"
 }
@@ -33,7 +36,7 @@ func init() { current.Store(int32(fromEnvironment(os.Getenv("GROUPVIT_SIMD")))) 
 // fromEnvironment is the level that a setting asks for, at most what the machine has.
 // An unknown setting is as good as none.
 func fromEnvironment(setting string) Level {
-	for _, l := range []Level{Off, AVX2, AVX512} {
+	for _, l := range []Level{Off, AVX2, AVX512, AVX512BF16} {
 		if setting == l.String() {
 			return min(l, Best())
 		}

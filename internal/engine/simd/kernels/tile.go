@@ -32,7 +32,10 @@ type shape struct {
 }
 
 func tileShape(l Level) shape {
-	if l == AVX512 {
+	switch {
+	case l >= bf16Tiles:
+		return shape{l, 12, narrowWide}
+	case l >= AVX512:
 		return shape{AVX512, 12, 32}
 	}
 	return shape{AVX2, 6, 16}

@@ -10,6 +10,8 @@ func tileCall(l Level, rows, width int, t *tile) {
 	}
 	w := (*[18]uint64)(unsafe.Pointer(t))
 	switch {
+	case l == bf16Tiles:
+		bf16TileCall(rows, width, w)
 	case l == AVX2 && width == 16:
 		switch rows {
 		case 6:

@@ -1,6 +1,7 @@
 // Command _generate writes the assembly of package kernels. In this directory:
 //
 //	go run . -what product -out ../product_amd64.s -stubs ../product_amd64.go -pkg kernels
+//	go run . -what bf16 -out ../bf16_amd64.s -stubs ../bf16_amd64.go -pkg kernels
 //	go run . -what vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernels
 //	go run . -what others -from ../vector_amd64.go >../vector_other.go
 package main
@@ -18,12 +19,14 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "", "which file to write: product or vector")
+	what := flag.String("what", "", "which file to write: product, bf16 or vector")
 	from := flag.String("from", "", "with -what others: the stubs to write panicking bodies for")
 	flag.Parse()
 	switch *what {
 	case "product":
 		products()
+	case "bf16":
+		bfloats()
 	case "vector":
 		vectors()
 	case "others":
@@ -32,7 +35,7 @@ func main() {
 		}
 		return
 	default:
-		log.Fatalf("-what is %q; it must be product, vector or others", *what)
+		log.Fatalf("-what is %q; it must be product, bf16, vector or others", *what)
 	}
 	Generate()
 }

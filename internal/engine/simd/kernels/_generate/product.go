@@ -36,14 +36,16 @@ type isa struct {
 	width  int // floats in a register
 	rows   int // most rows of a block: accumulators fill the registers
 	vector func() reg.VecVirtual
+	// multiply adds b·a to acc; nil is VFMADD231PS.
+	multiply func(b, a, acc reg.VecVirtual)
 }
 
 // products writes the microkernels: for each instruction set, one and two registers of columns, and
 // 1 to isa.rows rows.
 func products() {
 	for _, s := range []isa{
-		{"avx2", 8, 6, YMM},
-		{"avx512", 16, 12, ZMM},
+		{name: "avx2", width: 8, rows: 6, vector: YMM},
+		{name: "avx512", width: 16, rows: 12, vector: ZMM},
 	} {
 		for _, vectors := range []int{1, 2} {
 			for rows := 1; rows <= s.rows; rows++ {
@@ -121,7 +123,11 @@ func product(s isa, rows, vectors int) {
 			}
 			VBROADCASTSS(m, a)
 			for j, r := range b {
-				VFMADD231PS(r, a, acc[i][j])
+				if s.multiply != nil {
+					s.multiply(r, a, acc[i][j])
+				} else {
+					VFMADD231PS(r, a, acc[i][j])
+				}
 			}
 		}
 		for _, r := range bases {

@@ -1,0 +1,252 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// narrowCase is one product with a packed operand of a narrow format.
+type narrowCase struct {
+	format         Format
+	m, n, k        int
+	ta, tb         bool
+	extra          int
+	accumulate     bool
+	bias, residual bool
+	residualInC    bool
+	act            Activation
+	alpha          float32
+}
+
+// operands draws the matrices of the case by slice, which makes memory.
+func (p narrowCase) operands(slice func(n int) []float32) (a, b Matrix, c []float32, e Epilogue) {
+	matrix := func(rows, cols int, tr bool) Matrix {
+		if tr {
+			rows, cols = cols, rows
+		}
+		return Matrix{Data: slice((rows-1)*(cols+p.extra) + cols), Stride: cols + p.extra, Transposed: tr}
+	}
+	a, b = matrix(p.m, p.k, p.ta), matrix(p.k, p.n, p.tb)
+	c = slice((p.m-1)*(p.n+p.extra) + p.n)
+	e = Epilogue{Alpha: p.alpha, Accumulate: p.accumulate, Activation: p.act}
+	if p.bias {
+		e.Bias = slice(p.n)
+	}
+	if p.residual {
+		e.Residual = slice(len(c))
+	}
+	if p.residualInC {
+		e.Residual = c
+	}
+	return a, b, c, e
+}
+
+func randomNarrow(r interface{ IntN(int) int }, f Format) narrowCase {
+	size := func() int {
+		switch r.IntN(4) {
+		case 0:
+			return 1 + r.IntN(4)
+		case 1:
+			return 8 * (1 + r.IntN(12))
+		}
+		return 1 + r.IntN(100)
+	}
+	p := narrowCase{format: f, m: size(), n: size(), k: size(), ta: r.IntN(3) == 0, tb: r.IntN(2) == 0, extra: r.IntN(2) * r.IntN(20),
+		accumulate: r.IntN(3) == 0, bias: r.IntN(2) == 0, residual: r.IntN(4) == 0, act: Activation(r.IntN(4))}
+	if r.IntN(3) == 0 {
+		p.alpha = 0.37
+	}
+	p.residualInC = !p.accumulate && !p.residual && r.IntN(6) == 0
+	return p
+}
+
+// rounded is a matrix after rounding to bfloat16, everything else of its memory too.
+func rounded(x Matrix) Matrix {
+	y := make([]float32, len(x.Data))
+	for i, v := range x.Data {
+		y[i] = fromBF16(toBF16(v))
+	}
+	x.Data = y
+	return x
+}
+
+// run compares the product with the exact one of the operands that the format makes of the given ones.
+func (p narrowCase) run(t *testing.T, slice func(n int) []float32, pool *Pool) []float32 {
+	t.Helper()
+	a, b, c, e := p.operands(slice)
+	w := Pack(pool, p.format, p.k, p.n, b)
+	like := productCase{batch: 1, m: p.m, n: p.n, k: p.k}
+	want, bound, rest := like.exact(rounded(a), 0, rounded(b), 0, c, p.n+p.extra, 0, e)
+	GemmPacked(pool, p.m, a, w, c, p.n+p.extra, e)
+	closeTo(t, fmt.Sprintf("%+v", p), c, want, func(i int) float64 {
+		if rest[i] {
+			return 0
+		}
+		return bound[i]
+	})
+	return c
+}
+
+func TestGemmNarrow(t *testing.T) {
+	pool := NewPool(3)
+	defer pool.Close()
+	onEachPath(t, func(t *testing.T) {
+		r := generator(71)
+		for i := range 300 {
+			p := randomNarrow(r, BFloat16)
+			switch {
+			case i%20 == 0: // beyond one block of each axis, split among threads
+				p.m, p.k = 90+r.IntN(40), 760+r.IntN(40)
+			case i%20 == 1:
+				p.m = 1
+			case i%20 == 2:
+				p.n = 1
+			case i%20 == 3:
+				p.k = 1
+			}
+			p.run(t, func(n int) []float32 { return draw(r, n) }, pool)
+		}
+	})
+}
+
+func TestGemmNarrowThreads(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		for _, p := range []narrowCase{
+			{m: 200, n: 130, k: 390, bias: true, act: GELU, residual: true},
+			{m: 500, n: 20, k: 1601, ta: true},
+			{m: 13, n: 800, k: 384, tb: true},
+		} {
+			p.format = BFloat16
+			var first []float32
+			for _, threads := range []int{1, 2, 7} {
+				pool, r := NewPool(threads), generator(72)
+				c := p.run(t, func(n int) []float32 { return draw(r, n) }, pool)
+				pool.Close()
+				if first == nil {
+					first = c
+				}
+				sameBits(t, fmt.Sprint(p, threads), first, c)
+			}
+		}
+	})
+}
+
+func TestBF16Rounding(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, c := range []struct{ x, want float32 }{
+		{1, 1}, {-1.5, -1.5},
+		{1 + 0x1p-8, 1},                    // a tie, to even
+		{1 + 0x3p-8, 1 + 0x1p-6},           // the other way
+		{1 + 0x1p-8 + 0x1p-20, 1 + 0x1p-7}, // more than a tie
+		{math.MaxFloat32, inf}, {inf, inf}, {-inf, -inf},
+		{0x1p-126, 0x1p-126}, {0x1p-127, 0}, {-0x1p-130, 0},
+	} {
+		if got := fromBF16(toBF16(c.x)); got != c.want {
+			t.Errorf("%v rounds to %v, not %v", c.x, got, c.want)
+		}
+	}
+	if got := fromBF16(toBF16(float32(math.NaN()))); got == got {
+		t.Errorf("NaN rounds to %v", got)
+	}
+}
+
+// TestBF16RoundingOfVectors compares the instruction with plain Go on all kinds of bits, so also its encoding.
+func TestBF16RoundingOfVectors(t *testing.T) {
+	if Best() < AVX512BF16 {
+		t.Skip("this machine has no AVX512-BF16")
+	}
+	r := generator(73)
+	row := make([]float32, 32*64)
+	for i := range row {
+		b := r.Uint32()
+		switch r.IntN(4) {
+		case 0:
+			b = b&^0xffff | 0x8000 // a tie
+		case 1:
+			b |= 0x7f800000 // NaN and infinity
+		case 2:
+			b &^= 0x7f800000 // denormal
+		}
+		row[i] = math.Float32frombits(b)
+	}
+	got := make([]uint32, len(row)/2)
+	roundPairs(got, row)
+	for i, w := range got {
+		want := uint32(toBF16(row[2*i])) | uint32(toBF16(row[2*i+1]))<<16
+		if w != want {
+			t.Fatalf("pair %d of %x %x is %08x, not %08x", i, math.Float32bits(row[2*i]), math.Float32bits(row[2*i+1]), w, want)
+		}
+	}
+}
+
+func TestGemmNarrowNaN(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		inf, nan := float32(math.Inf(1)), float32(math.NaN())
+		const n = 37
+		a, b, c := []float32{inf, 1, nan, 1, 1, 1}, make([]float32, 2*n), make([]float32, 3*n)
+		for i := range b {
+			b[i] = float32(i%3) - 1
+		}
+		w := Pack(nil, BFloat16, 2, n, Matrix{Data: b, Stride: n})
+		GemmPacked(nil, 3, Matrix{Data: a, Stride: 2}, w, c, n, Epilogue{Activation: ReLU})
+		for j := range n {
+			x := float64(inf)*float64(b[j]) + float64(b[n+j])
+			want := max(x, 0)
+			if g := float64(c[j]); g != want && !(math.IsNaN(g) && math.IsNaN(want)) {
+				t.Errorf("column %d: %v, not %v", j, g, want)
+			}
+			if g := c[n+j]; g == g {
+				t.Errorf("ReLU of NaN is %v", g)
+			}
+			if g, want := c[2*n+j], max(b[j]+b[n+j], 0); g != want {
+				t.Errorf("column %d beside NaN: %v, not %v", j, g, want)
+			}
+		}
+	})
+}
+
+func TestGemmNarrowEmpty(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		c := []float32{5, 6}
+		w := Pack(nil, BFloat16, 0, 2, Matrix{Stride: 2})
+		GemmPacked(nil, 1, Matrix{}, w, c, 2, Epilogue{Accumulate: true, Bias: []float32{1, 2}})
+		if c[0] != 6 || c[1] != 8 {
+			t.Errorf("an empty sum with C and bias gives %v", c)
+		}
+		GemmPacked(nil, 0, Matrix{Stride: 3}, Pack(nil, BFloat16, 3, 2, Matrix{Data: make([]float32, 6), Stride: 2}), nil, 2, Epilogue{})
+	})
+}
+
+func FuzzGemmNarrow(f *testing.F) {
+	f.Add(uint64(1))
+	f.Add(uint64(77))
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		for l := Off; l <= Best(); l++ {
+			undo := Force(l)
+			r := generator(seed)
+			randomNarrow(r, BFloat16).run(t, func(n int) []float32 { return draw(r, n) }, nil)
+			undo()
+		}
+	})
+}
+
+// BenchmarkGemmNarrow shows the formats in turn on the shapes of the image tower.
+func BenchmarkGemmNarrow(b *testing.B) {
+	for _, s := range []struct{ m, k, n int }{{1024, 1024, 1024}, {260, 384, 1536}, {260, 1536, 384}, {196, 384, 384}} {
+		for f := Float32; f <= BFloat16; f++ {
+			b.Run(fmt.Sprintf("%dx%dx%d/%v", s.m, s.k, s.n, f), func(b *testing.B) {
+				if Path() < f.Level() {
+					b.Skip("no instructions for it")
+				}
+				r := generator(1)
+				x, y, c := draw(r, s.m*s.k), draw(r, s.k*s.n), make([]float32, s.m*s.n)
+				w := Pack(nil, f, s.k, s.n, Matrix{Data: y, Stride: s.n})
+				for b.Loop() {
+					GemmPacked(nil, s.m, Matrix{Data: x, Stride: s.k}, w, c, s.n, Epilogue{})
+				}
+				gflops(b, 2*float64(s.m*s.n*s.k))
+			})
+		}
+	}
+}
