@@ -250,7 +250,11 @@ func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupv
 func (e *environment) tell(r segmentJSON) error {
 	var found []string
 	for _, s := range r.Segments {
-		found = append(found, fmt.Sprintf("%s %.1f%%", s.Label, 100*s.Area))
+		share := fmt.Sprintf("%.1f%%", 100*s.Area)
+		if s.Area < 0.0005 {
+			share = "<0.1%"
+		}
+		found = append(found, s.Label+" "+share)
 	}
 	if len(found) == 0 {
 		found = []string{"nothing found"}
