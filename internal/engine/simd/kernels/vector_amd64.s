@@ -2382,11 +2382,12 @@ TEXT ·vecGelu(SB), NOSPLIT, $0-24
 vecGelu_eight26:
 	VMOVUPS     (CX)(BX*1), Y0
 	VMOVUPS     word_c0b00000<>+0(SB), Y1
-	VCMPPS      $0x01, Y1, Y0, Y3
-	VMAXPS      Y0, Y1, Y1
+	VCMPPS      $0x01, Y1, Y0, Y1
+	VMOVUPS     word_c0b00000<>+0(SB), Y3
+	VMAXPS      Y0, Y3, Y3
 	VMOVUPS     word_40b00000<>+0(SB), Y2
-	VMINPS      Y1, Y2, Y1
-	VMULPS      Y1, Y1, Y2
+	VMINPS      Y3, Y2, Y3
+	VMULPS      Y3, Y3, Y2
 	VMOVUPS     word_32c370f5<>+0(SB), Y4
 	VFMADD213PS word_36d51db0<>+0(SB), Y2, Y4
 	VFMADD213PS word_3930f4ff<>+0(SB), Y2, Y4
@@ -2399,10 +2400,10 @@ vecGelu_eight26:
 	VFMADD213PS word_3ceaa335<>+0(SB), Y2, Y5
 	VFMADD213PS word_3e80c575<>+0(SB), Y2, Y5
 	VFMADD213PS word_3f800000<>+0(SB), Y2, Y5
-	VMULPS      Y1, Y4, Y4
+	VMULPS      Y3, Y4, Y4
 	VDIVPS      Y5, Y4, Y4
 	VADDPS      word_3f000000<>+0(SB), Y4, Y4
-	VANDNPS     Y4, Y3, Y4
+	VANDNPS     Y4, Y1, Y4
 	VMULPS      Y0, Y4, Y4
 	VMOVUPS     Y4, (AX)(BX*1)
 	ADDQ        $0x20, BX
@@ -2417,11 +2418,12 @@ vecGelu_rest26:
 	VMOVUPS     32(SI)(DX*4), Y0
 	VMASKMOVPS  (CX)(BX*1), Y0, Y1
 	VMOVUPS     word_c0b00000<>+0(SB), Y2
-	VCMPPS      $0x01, Y2, Y1, Y4
-	VMAXPS      Y1, Y2, Y2
+	VCMPPS      $0x01, Y2, Y1, Y2
+	VMOVUPS     word_c0b00000<>+0(SB), Y4
+	VMAXPS      Y1, Y4, Y4
 	VMOVUPS     word_40b00000<>+0(SB), Y3
-	VMINPS      Y2, Y3, Y2
-	VMULPS      Y2, Y2, Y3
+	VMINPS      Y4, Y3, Y4
+	VMULPS      Y4, Y4, Y3
 	VMOVUPS     word_32c370f5<>+0(SB), Y5
 	VFMADD213PS word_36d51db0<>+0(SB), Y3, Y5
 	VFMADD213PS word_3930f4ff<>+0(SB), Y3, Y5
@@ -2434,10 +2436,10 @@ vecGelu_rest26:
 	VFMADD213PS word_3ceaa335<>+0(SB), Y3, Y6
 	VFMADD213PS word_3e80c575<>+0(SB), Y3, Y6
 	VFMADD213PS word_3f800000<>+0(SB), Y3, Y6
-	VMULPS      Y2, Y5, Y5
+	VMULPS      Y4, Y5, Y5
 	VDIVPS      Y6, Y5, Y5
 	VADDPS      word_3f000000<>+0(SB), Y5, Y5
-	VANDNPS     Y5, Y4, Y5
+	VANDNPS     Y5, Y2, Y5
 	VMULPS      Y1, Y5, Y5
 	VMASKMOVPS  Y5, Y0, (AX)(BX*1)
 
@@ -2732,7 +2734,7 @@ vecRelu_done28:
 	RET
 
 // func vecGeluGrad(dx *float32, x *float32, dy *float32, n int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, FMA3
 TEXT ·vecGeluGrad(SB), NOSPLIT, $0-32
 	MOVQ dx+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -2743,152 +2745,202 @@ TEXT ·vecGeluGrad(SB), NOSPLIT, $0-32
 	JL   vecGeluGrad_rest29
 
 vecGeluGrad_eight29:
-	VMOVUPS      (CX)(SI*1), Y0
-	VMULPS       Y0, Y0, Y1
-	VMULPS       word_bf000000<>+0(SB), Y1, Y1
-	VMOVUPS      word_c2d00000<>+0(SB), Y2
-	VMAXPS       Y1, Y2, Y2
-	VMOVUPS      word_42b20000<>+0(SB), Y1
-	VMINPS       Y2, Y1, Y2
-	VMULPS       word_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS word_3f318000<>+0(SB), Y1, Y2
-	VFNMADD231PS word_b95e8083<>+0(SB), Y1, Y2
-	VMOVUPS      word_39509521<>+0(SB), Y4
-	VFMADD213PS  word_3ab6a490<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3c088870<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3d2aaa72<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3e2aaaab<>+0(SB), Y2, Y4
-	VFMADD213PS  word_3f000000<>+0(SB), Y2, Y4
-	VMULPS       Y2, Y2, Y3
-	VFMADD213PS  Y2, Y3, Y4
-	VADDPS       word_3f800000<>+0(SB), Y4, Y4
-	VCVTPS2DQ    Y1, Y1
-	VPSRAD       $0x01, Y1, Y3
-	VPSUBD       Y3, Y1, Y1
-	VPADDD       word_0000007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
-	VPADDD       word_0000007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y4, Y4
-	VANDPS       word_7fffffff<>+0(SB), Y0, Y1
-	VMULPS       word_3f3504f3<>+0(SB), Y1, Y1
-	VMOVUPS      word_3f800000<>+0(SB), Y2
-	VFMADD231PS  word_3eb33333<>+0(SB), Y1, Y2
-	VMOVUPS      word_3f800000<>+0(SB), Y1
-	VDIVPS       Y2, Y1, Y1
-	VMOVUPS      word_3d2e7d4c<>+0(SB), Y2
-	VFMADD213PS  word_be3a4e02<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e71eb74<>+0(SB), Y1, Y2
-	VFMADD213PS  word_bdd0d793<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e19a606<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3de42743<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e2765e8<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e3da4e4<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e4a35f5<>+0(SB), Y1, Y2
-	VFMADD213PS  word_3e4a349d<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VMULPS       word_3f000000<>+0(SB), Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      word_3f800000<>+0(SB), Y1
-	VSUBPS       Y2, Y1, Y1
-	VBLENDVPS    Y0, Y2, Y1, Y2
-	VMULPS       word_3ecc422a<>+0(SB), Y4, Y4
-	VFMADD231PS  Y4, Y0, Y2
-	VMOVUPS      (DX)(SI*1), Y0
-	VMULPS       Y0, Y2, Y2
-	VMOVUPS      Y2, (AX)(SI*1)
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, BX
-	JGE          vecGeluGrad_eight29
+	VMOVUPS     (CX)(SI*1), Y0
+	VMOVUPS     word_c0bccccd<>+0(SB), Y2
+	VMAXPS      Y0, Y2, Y2
+	VMOVUPS     word_40bccccd<>+0(SB), Y1
+	VMINPS      Y2, Y1, Y2
+	VMULPS      Y2, Y2, Y1
+	VMOVUPS     word_344f27d2<>+0(SB), Y3
+	VFMADD213PS word_3816cf62<>+0(SB), Y1, Y3
+	VFMADD213PS word_37a140c4<>+0(SB), Y1, Y3
+	VFMADD213PS word_3c692632<>+0(SB), Y1, Y3
+	VFMADD213PS word_bcfdeac6<>+0(SB), Y1, Y3
+	VFMADD213PS word_3f4c4237<>+0(SB), Y1, Y3
+	VMOVUPS     word_37163244<>+0(SB), Y4
+	VFMADD213PS word_39495d9a<>+0(SB), Y1, Y4
+	VFMADD213PS word_3b66e2c8<>+0(SB), Y1, Y4
+	VFMADD213PS word_3d27dae9<>+0(SB), Y1, Y4
+	VFMADD213PS word_3e96c7f1<>+0(SB), Y1, Y4
+	VFMADD213PS word_3f800000<>+0(SB), Y1, Y4
+	VMULPS      Y2, Y3, Y3
+	VDIVPS      Y4, Y3, Y3
+	VADDPS      word_3f000000<>+0(SB), Y3, Y3
+	VSUBPS      Y0, Y0, Y0
+	VADDPS      Y0, Y3, Y3
+	VMOVUPS     (DX)(SI*1), Y0
+	VMULPS      Y0, Y3, Y3
+	VMOVUPS     Y3, (AX)(SI*1)
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, BX
+	JGE         vecGeluGrad_eight29
 
 vecGeluGrad_rest29:
-	ADDQ         $0x08, BX
-	JE           vecGeluGrad_done29
-	LEAQ         masks<>+0(SB), DI
-	NEGQ         BX
-	VMOVUPS      32(DI)(BX*4), Y0
-	VMASKMOVPS   (CX)(SI*1), Y0, Y1
-	VMULPS       Y1, Y1, Y2
-	VMULPS       word_bf000000<>+0(SB), Y2, Y2
-	VMOVUPS      word_c2d00000<>+0(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VMOVUPS      word_42b20000<>+0(SB), Y2
-	VMINPS       Y3, Y2, Y3
-	VMULPS       word_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS word_3f318000<>+0(SB), Y2, Y3
-	VFNMADD231PS word_b95e8083<>+0(SB), Y2, Y3
-	VMOVUPS      word_39509521<>+0(SB), Y5
-	VFMADD213PS  word_3ab6a490<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3c088870<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3d2aaa72<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3e2aaaab<>+0(SB), Y3, Y5
-	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y5
-	VMULPS       Y3, Y3, Y4
-	VFMADD213PS  Y3, Y4, Y5
-	VADDPS       word_3f800000<>+0(SB), Y5, Y5
-	VCVTPS2DQ    Y2, Y2
-	VPSRAD       $0x01, Y2, Y4
-	VPSUBD       Y4, Y2, Y2
-	VPADDD       word_0000007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
-	VPADDD       word_0000007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y5, Y5
-	VANDPS       word_7fffffff<>+0(SB), Y1, Y2
-	VMULPS       word_3f3504f3<>+0(SB), Y2, Y2
-	VMOVUPS      word_3f800000<>+0(SB), Y3
-	VFMADD231PS  word_3eb33333<>+0(SB), Y2, Y3
-	VMOVUPS      word_3f800000<>+0(SB), Y2
-	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      word_3d2e7d4c<>+0(SB), Y3
-	VFMADD213PS  word_be3a4e02<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e71eb74<>+0(SB), Y2, Y3
-	VFMADD213PS  word_bdd0d793<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e19a606<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3de42743<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e2765e8<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e3da4e4<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e4a35f5<>+0(SB), Y2, Y3
-	VFMADD213PS  word_3e4a349d<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VMULPS       word_3f000000<>+0(SB), Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VMOVUPS      word_3f800000<>+0(SB), Y2
-	VSUBPS       Y3, Y2, Y2
-	VBLENDVPS    Y1, Y3, Y2, Y3
-	VMULPS       word_3ecc422a<>+0(SB), Y5, Y5
-	VFMADD231PS  Y5, Y1, Y3
-	VMASKMOVPS   (DX)(SI*1), Y0, Y1
-	VMULPS       Y1, Y3, Y3
-	VMASKMOVPS   Y3, Y0, (AX)(SI*1)
+	ADDQ        $0x08, BX
+	JE          vecGeluGrad_done29
+	LEAQ        masks<>+0(SB), DI
+	NEGQ        BX
+	VMOVUPS     32(DI)(BX*4), Y0
+	VMASKMOVPS  (CX)(SI*1), Y0, Y1
+	VMOVUPS     word_c0bccccd<>+0(SB), Y3
+	VMAXPS      Y1, Y3, Y3
+	VMOVUPS     word_40bccccd<>+0(SB), Y2
+	VMINPS      Y3, Y2, Y3
+	VMULPS      Y3, Y3, Y2
+	VMOVUPS     word_344f27d2<>+0(SB), Y4
+	VFMADD213PS word_3816cf62<>+0(SB), Y2, Y4
+	VFMADD213PS word_37a140c4<>+0(SB), Y2, Y4
+	VFMADD213PS word_3c692632<>+0(SB), Y2, Y4
+	VFMADD213PS word_bcfdeac6<>+0(SB), Y2, Y4
+	VFMADD213PS word_3f4c4237<>+0(SB), Y2, Y4
+	VMOVUPS     word_37163244<>+0(SB), Y5
+	VFMADD213PS word_39495d9a<>+0(SB), Y2, Y5
+	VFMADD213PS word_3b66e2c8<>+0(SB), Y2, Y5
+	VFMADD213PS word_3d27dae9<>+0(SB), Y2, Y5
+	VFMADD213PS word_3e96c7f1<>+0(SB), Y2, Y5
+	VFMADD213PS word_3f800000<>+0(SB), Y2, Y5
+	VMULPS      Y3, Y4, Y4
+	VDIVPS      Y5, Y4, Y4
+	VADDPS      word_3f000000<>+0(SB), Y4, Y4
+	VSUBPS      Y1, Y1, Y1
+	VADDPS      Y1, Y4, Y4
+	VMASKMOVPS  (DX)(SI*1), Y0, Y1
+	VMULPS      Y1, Y4, Y4
+	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
 
 vecGeluGrad_done29:
 	VZEROUPPER
 	RET
 
-DATA word_bf000000<>+0(SB)/4, $0xbf000000
-DATA word_bf000000<>+4(SB)/4, $0xbf000000
-DATA word_bf000000<>+8(SB)/4, $0xbf000000
-DATA word_bf000000<>+12(SB)/4, $0xbf000000
-DATA word_bf000000<>+16(SB)/4, $0xbf000000
-DATA word_bf000000<>+20(SB)/4, $0xbf000000
-DATA word_bf000000<>+24(SB)/4, $0xbf000000
-DATA word_bf000000<>+28(SB)/4, $0xbf000000
-GLOBL word_bf000000<>(SB), RODATA|NOPTR, $32
+DATA word_c0bccccd<>+0(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+4(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+8(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+12(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+16(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+20(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+24(SB)/4, $0xc0bccccd
+DATA word_c0bccccd<>+28(SB)/4, $0xc0bccccd
+GLOBL word_c0bccccd<>(SB), RODATA|NOPTR, $32
 
-DATA word_3ecc422a<>+0(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+4(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+8(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+12(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+16(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+20(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+24(SB)/4, $0x3ecc422a
-DATA word_3ecc422a<>+28(SB)/4, $0x3ecc422a
-GLOBL word_3ecc422a<>(SB), RODATA|NOPTR, $32
+DATA word_40bccccd<>+0(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+4(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+8(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+12(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+16(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+20(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+24(SB)/4, $0x40bccccd
+DATA word_40bccccd<>+28(SB)/4, $0x40bccccd
+GLOBL word_40bccccd<>(SB), RODATA|NOPTR, $32
+
+DATA word_344f27d2<>+0(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+4(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+8(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+12(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+16(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+20(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+24(SB)/4, $0x344f27d2
+DATA word_344f27d2<>+28(SB)/4, $0x344f27d2
+GLOBL word_344f27d2<>(SB), RODATA|NOPTR, $32
+
+DATA word_3816cf62<>+0(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+4(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+8(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+12(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+16(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+20(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+24(SB)/4, $0x3816cf62
+DATA word_3816cf62<>+28(SB)/4, $0x3816cf62
+GLOBL word_3816cf62<>(SB), RODATA|NOPTR, $32
+
+DATA word_37a140c4<>+0(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+4(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+8(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+12(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+16(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+20(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+24(SB)/4, $0x37a140c4
+DATA word_37a140c4<>+28(SB)/4, $0x37a140c4
+GLOBL word_37a140c4<>(SB), RODATA|NOPTR, $32
+
+DATA word_3c692632<>+0(SB)/4, $0x3c692632
+DATA word_3c692632<>+4(SB)/4, $0x3c692632
+DATA word_3c692632<>+8(SB)/4, $0x3c692632
+DATA word_3c692632<>+12(SB)/4, $0x3c692632
+DATA word_3c692632<>+16(SB)/4, $0x3c692632
+DATA word_3c692632<>+20(SB)/4, $0x3c692632
+DATA word_3c692632<>+24(SB)/4, $0x3c692632
+DATA word_3c692632<>+28(SB)/4, $0x3c692632
+GLOBL word_3c692632<>(SB), RODATA|NOPTR, $32
+
+DATA word_bcfdeac6<>+0(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+4(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+8(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+12(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+16(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+20(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+24(SB)/4, $0xbcfdeac6
+DATA word_bcfdeac6<>+28(SB)/4, $0xbcfdeac6
+GLOBL word_bcfdeac6<>(SB), RODATA|NOPTR, $32
+
+DATA word_3f4c4237<>+0(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+4(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+8(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+12(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+16(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+20(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+24(SB)/4, $0x3f4c4237
+DATA word_3f4c4237<>+28(SB)/4, $0x3f4c4237
+GLOBL word_3f4c4237<>(SB), RODATA|NOPTR, $32
+
+DATA word_37163244<>+0(SB)/4, $0x37163244
+DATA word_37163244<>+4(SB)/4, $0x37163244
+DATA word_37163244<>+8(SB)/4, $0x37163244
+DATA word_37163244<>+12(SB)/4, $0x37163244
+DATA word_37163244<>+16(SB)/4, $0x37163244
+DATA word_37163244<>+20(SB)/4, $0x37163244
+DATA word_37163244<>+24(SB)/4, $0x37163244
+DATA word_37163244<>+28(SB)/4, $0x37163244
+GLOBL word_37163244<>(SB), RODATA|NOPTR, $32
+
+DATA word_39495d9a<>+0(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+4(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+8(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+12(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+16(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+20(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+24(SB)/4, $0x39495d9a
+DATA word_39495d9a<>+28(SB)/4, $0x39495d9a
+GLOBL word_39495d9a<>(SB), RODATA|NOPTR, $32
+
+DATA word_3b66e2c8<>+0(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+4(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+8(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+12(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+16(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+20(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+24(SB)/4, $0x3b66e2c8
+DATA word_3b66e2c8<>+28(SB)/4, $0x3b66e2c8
+GLOBL word_3b66e2c8<>(SB), RODATA|NOPTR, $32
+
+DATA word_3d27dae9<>+0(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+4(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+8(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+12(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+16(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+20(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+24(SB)/4, $0x3d27dae9
+DATA word_3d27dae9<>+28(SB)/4, $0x3d27dae9
+GLOBL word_3d27dae9<>(SB), RODATA|NOPTR, $32
+
+DATA word_3e96c7f1<>+0(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+4(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+8(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+12(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+16(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+20(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+24(SB)/4, $0x3e96c7f1
+DATA word_3e96c7f1<>+28(SB)/4, $0x3e96c7f1
+GLOBL word_3e96c7f1<>(SB), RODATA|NOPTR, $32
 
 // func vecQuickGrad(dx *float32, x *float32, dy *float32, n int)
 // Requires: AVX, AVX2, FMA3

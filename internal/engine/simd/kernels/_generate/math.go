@@ -30,6 +30,15 @@ var (
 	normalUnder = []float64{1, 0.2515064749, 0.02864227592, 0.001884072754, 7.362454857e-5, 1.197533952e-6}
 )
 
+var (
+	// (GELU'(x) − ½)/x likewise, on |x| ≤ 5.9; the slope is right to 1.2e-7 before rounding.
+	slopeOver  = []float64{0.7978853611, -0.03099573796, 0.01423029814, 1.922285511e-5, 3.59559274e-5, 1.929286356e-7}
+	slopeUnder = []float64{1, 0.2944941866, 0.04098025242, 0.003523038655, 0.0001920372268, 8.952399879e-6}
+)
+
+// slopeEnd is from where on the slope of GELU is 1, and below its negative 0, within 1.2e-7.
+const slopeEnd = 5.9
+
 // normalEnd is where Φ(−x) is too small to matter beside the rounding of ½.
 const normalEnd = 5.5
 
@@ -182,32 +191,22 @@ func erf(x reg.VecVirtual) reg.VecVirtual {
 	return t
 }
 
-// normal gives Φ(x) and exp(−x²/2). Φ of a negative x is computed as ½·erfc(−x/√2), which keeps its
-// small values exact; of a positive one as 1 less that.
-func normal(x reg.VecVirtual) (phi, e reg.VecVirtual) {
-	a, z := YMM(), YMM()
-	VMULPS(x, x, a)
-	VMULPS(value(-0.5), a, a)
-	e = exponential(a)
-	VANDPS(bits(1<<31-1), x, z)
-	VMULPS(value(1/math.Sqrt2), z, z)
-	phi = scaled(z)
-	VMULPS(value(0.5), phi, phi)
-	VMULPS(e, phi, phi)
-	up := spread(value(1))
-	VSUBPS(phi, up, up)
-	VBLENDVPS(x, phi, up, phi) // by the sign of x
-	return phi, e
+// clamped is x, at most end in size; NaN stays.
+func clamped(x reg.VecVirtual, end float64) reg.VecVirtual {
+	c, u := YMM(), YMM()
+	VMOVUPS(value(-end), c)
+	VMAXPS(x, c, c)
+	VMOVUPS(value(end), u)
+	VMINPS(c, u, c)
+	return c
 }
 
 // gelu is x·Φ(x). Below −normalEnd it is 0.
 func gelu(x reg.VecVirtual) reg.VecVirtual {
-	c, u, far := YMM(), YMM(), YMM()
-	VMOVUPS(value(-normalEnd), c)
-	VCMPPS(Imm(1), c, x, far) // x < −normalEnd, false for NaN
-	VMAXPS(x, c, c)           // NaN stays
-	VMOVUPS(value(normalEnd), u)
-	VMINPS(c, u, c)
+	far, u := YMM(), YMM()
+	VMOVUPS(value(-normalEnd), far)
+	VCMPPS(Imm(1), far, x, far) // x < −normalEnd, false for NaN
+	c := clamped(x, normalEnd)
 	VMULPS(c, c, u)
 	p, q := polynomial(u, normalOver), polynomial(u, normalUnder)
 	VMULPS(c, p, p)
@@ -215,5 +214,19 @@ func gelu(x reg.VecVirtual) reg.VecVirtual {
 	VADDPS(value(0.5), p, p)
 	VANDNPS(p, far, p)
 	VMULPS(x, p, p)
+	return p
+}
+
+// geluSlope is Φ(x) + x·φ(x). Of an infinite x it is NaN, as in Go.
+func geluSlope(x reg.VecVirtual) reg.VecVirtual {
+	u := YMM()
+	c := clamped(x, slopeEnd)
+	VMULPS(c, c, u)
+	p, q := polynomial(u, slopeOver), polynomial(u, slopeUnder)
+	VMULPS(c, p, p)
+	VDIVPS(q, p, p)
+	VADDPS(value(0.5), p, p)
+	VSUBPS(x, x, x) // 0, or NaN
+	VADDPS(x, p, p)
 	return p
 }

@@ -279,12 +279,7 @@ func grads() {
 		name string
 		f    func(x reg.VecVirtual) reg.VecVirtual
 	}{
-		{"Gelu", func(x reg.VecVirtual) reg.VecVirtual { // Φ(x) + x·φ(x)
-			p, e := normal(x)
-			VMULPS(value(1/math.Sqrt(2*math.Pi)), e, e)
-			VFMADD231PS(e, x, p)
-			return p
-		}},
+		{"Gelu", geluSlope},
 		{"Quick", func(x reg.VecVirtual) reg.VecVirtual { // s + z·s·(1−s), z = 1.702x
 			z := YMM()
 			VMULPS(value(1.702), x, z)
