@@ -39,11 +39,11 @@ func TestActivationGradients(t *testing.T) {
 						x[i][j] = float32(i-18)*0.31 + float32(j)*0.07
 					}
 				}
-				want, err := graph.ExecOnce(reference(t), f, x)
+				want, err := graph.CallOnce(reference(t), f, x)
 				if err != nil {
 					t.Fatal(err)
 				}
-				got, err := graph.ExecOnce(newBackend(t, 1), f, x)
+				got, err := graph.CallOnce(newBackend(t, 1), f, x)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -125,10 +125,10 @@ func TestOperations(t *testing.T) {
 		tests = append(tests, test{fmt.Sprintf("convolution %+v", c),
 			[]*tensors.Tensor{floats(r, 2, c.h, c.w, c.in), floats(r, c.out, c.in, c.k, c.k)},
 			withGradients(func(in []*Node) *Node {
-				conv := Convolve(in[0], TransposeAllAxes(in[1], 2, 3, 1, 0)).StridePerDim(c.stride, c.stride).
+				conv := Convolve(in[0], TransposeAllAxes(in[1], 2, 3, 1, 0)).StridePerAxis(c.stride, c.stride).
 					PaddingPerDim([][2]int{{c.pad, c.pad}, {c.pad, c.pad}})
 				if c.dilation > 1 {
-					conv = conv.DilationPerDim(c.dilation, c.dilation)
+					conv = conv.DilationPerAxis(c.dilation, c.dilation)
 				}
 				return conv.Done()
 			})})
