@@ -17,31 +17,40 @@ const Name = "simd"
 type Options struct {
 	// Threads is the number of threads one execution uses; 0 means all (GOMAXPROCS).
 	Threads int
+	// Weights is the format of constant right operands of products; the CPU must have its instructions.
+	Weights kernels.Format
 }
 
 // Supported says whether this machine has what the backend needs: vector instructions that the kernels know, and
 // that GROUPVIT_SIMD does not switch off.
 func Supported() bool { return kernels.Path() != kernels.Off }
 
+// Instructions are the vector instructions in use.
+func Instructions() kernels.Level { return kernels.Path() }
+
 // New makes the backend. It works on every machine, if slowly where [Supported] is false.
 func New(o Options) (compute.Backend, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
+	if need := o.Weights.Level(); kernels.Path() < need {
+		return nil, fmt.Errorf("weights in %s need %s, this CPU has %s", o.Weights, need, kernels.Path())
+	}
 	inner, err := plain.New(o.Threads)
 	if err != nil {
 		return nil, fmt.Errorf("make the plain backend for what has no kernel: %w", err)
 	}
-	return &Backend{Backend: inner, pool: kernels.NewPool(o.Threads)}, nil
+	return &Backend{Backend: inner, pool: kernels.NewPool(o.Threads), weights: o.Weights}, nil
 }
 
 // Backend implements compute.Backend. The embedded plain Go backend answers what is the same in both: the number of
 // devices, whether it is finalized.
 type Backend struct {
 	compute.Backend
-	pool   *kernels.Pool
-	arenas arenas
-	shared shared
+	pool    *kernels.Pool
+	weights kernels.Format // of constant right operands of products
+	arenas  arenas
+	shared  shared
 }
 
 var _ compute.Backend = (*Backend)(nil)
@@ -54,8 +63,11 @@ func (b *Backend) String() string { return Name }
 
 // Description implements compute.Backend: it says which instructions are in use.
 func (b *Backend) Description() string {
-	return fmt.Sprintf("vector kernels (%s, %d threads), plain Go for the rest", kernels.Path(), b.pool.Threads())
+	return fmt.Sprintf("vector kernels (%s, weights in %s, %d threads), plain Go for the rest", kernels.Path(), b.weights, b.pool.Threads())
 }
+
+// Weights is the format of constant right operands of products.
+func (b *Backend) Weights() kernels.Format { return b.weights }
 
 // Capabilities implements compute.Backend: those of the plain Go backend, without functions, control flow and
 // dynamic shapes, with fused attention and its gradient.

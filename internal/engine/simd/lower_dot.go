@@ -138,6 +138,9 @@ func (c *compiler) productStep(left, right matrix, out view, bias *view, act ker
 	pool := c.pool
 	if batch == 1 && right.view.slot.kind == constant && left.view.slot.kind != constant && k*n > 0 {
 		packed := c.pack(right)
+		if f := packed.Format(); f != kernels.Float32 {
+			s.name += " " + f.String()
+		}
 		s.reads = s.reads[:1]
 		if bias != nil {
 			s.reads = append(s.reads, bias.slot)
@@ -171,7 +174,7 @@ func (c *compiler) pack(m matrix) *kernels.PackedB {
 	if ok {
 		return p
 	}
-	pack := func() *kernels.PackedB { return kernels.PackB(c.pool, m.rows, m.cols, m.of(c.now)) }
+	pack := func() *kernels.PackedB { return kernels.Pack(c.pool, c.backend.weights, m.rows, m.cols, m.of(c.now)) }
 	if content := m.view.slot.content; content != (fingerprint{}) {
 		general := key
 		general.slot = nil
