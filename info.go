@@ -1,5 +1,7 @@
 package groupvit
 
+import "github.com/groupvit/groupvit/internal/engine"
+
 // Info describes an opened model.
 type Info struct {
 	// Name is what was opened.
@@ -20,8 +22,14 @@ func (m *Model) DefaultProtocol() Protocol {
 	return Best
 }
 
-// Engine is the name of what computes.
-func (m *Model) Engine() string { return m.backend.Name() }
+// Engine is the name of what computes, and its precision where that is not
+// float32: "simd", "simd/bf16".
+func (m *Model) Engine() string {
+	if p := engine.PrecisionOf(m.backend); p != engine.Float32 {
+		return m.backend.Name() + "/" + p
+	}
+	return m.backend.Name()
+}
 
 // ImageSize is the side, in pixels, of the pictures the model was trained on.
 func (m *Model) ImageSize() int { return m.config.ImageSize }

@@ -74,7 +74,7 @@ func Open(ctx context.Context, path string, o *Options) (*Model, error) {
 }
 
 func newModel(name string, w *weights.Model, o *Options) (*Model, error) {
-	backend, err := engine.New(engine.Options{Kind: o.Engine, Threads: o.Threads})
+	backend, err := engine.New(engine.Options{Kind: o.Engine, Threads: o.Threads, Precision: o.Precision})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ type benchFlags struct {
 	compare, work, model, config, shape string
 	imageSize, batch, threads, repeat   int
 	seconds                             float64
+	precisions                          []string
 }
 
 func newBenchCommand(env *environment) *cobra.Command {
@@ -44,11 +47,13 @@ Work (--work, a list):
   train    a training step on --batch pictures, each with a caption and, where
            the network has the noun loss, three prompts
 
-Engines of --compare take turns, run by run. The network is the published one
+Engines of --compare, and precisions of --precision where it names several
+("float32,bf16"), take turns, run by run. The network is the published one
 unless --model or --config names another; its weights are drawn, which changes no
 time.`,
 		Example: `  groupvit bench
   groupvit bench --compare simd,go --work image,text --threads 2 --json
+  groupvit bench --precision float32,bf16
   groupvit bench --work product --shape 784x384x1536
   groupvit bench --work train --config recipes/photos.yaml --batch 48`,
 		Args: cobra.NoArgs,
@@ -73,6 +78,10 @@ func (f *benchFlags) run(cmd *cobra.Command, env *environment) error {
 	if err != nil {
 		return usagef("--work: %w", err)
 	}
+	if f.precisions, err = precisions(env.engine.Precision); err != nil {
+		return err
+	}
+	env.engine.Precision = engine.Float32 // of what else is opened
 	engines, err := f.engines(env)
 	if err != nil {
 		return err
@@ -184,7 +193,22 @@ func (f *benchFlags) network(cmd *cobra.Command, env *environment) (network.Conf
 	return loaded.Settings.Model, nil
 }
 
-// cases are one for each engine.
+// precisions reads the list of --precision or of the environment.
+func precisions(list string) ([]string, error) {
+	if list == "" {
+		list = cmp.Or(os.Getenv(engine.EnvPrecision), engine.Float32)
+	}
+	var names []string
+	for _, name := range strings.Split(list, ",") {
+		if name = strings.TrimSpace(name); !slices.Contains(engine.Precisions(), name) {
+			return nil, usagef("--precision %q: this machine has %s", name, strings.Join(engine.Precisions(), ", "))
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// cases are one for each engine and precision.
 func (f *benchFlags) cases(w speed.Work, engines []string, net network.Config) ([]speed.Case, error) {
 	shape, err := speed.ParseShape(f.shape)
 	if err != nil {
@@ -196,11 +220,13 @@ func (f *benchFlags) cases(w speed.Work, engines []string, net network.Config) (
 	}
 	var cases []speed.Case
 	for _, kind := range engines {
-		c := speed.Case{Engine: kind, Threads: f.threads, Work: w, Network: net, ImageSize: size, Batch: f.batch, Shape: shape}
-		if err := c.Validate(); err != nil {
-			return nil, usagef("%w", err)
+		for _, precision := range f.precisions {
+			c := speed.Case{Engine: kind, Threads: f.threads, Precision: precision, Work: w, Network: net, ImageSize: size, Batch: f.batch, Shape: shape}
+			if err := c.Validate(); err != nil {
+				return nil, usagef("%w", err)
+			}
+			cases = append(cases, c)
 		}
-		cases = append(cases, c)
 	}
 	return cases, nil
 }

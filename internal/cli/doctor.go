@@ -49,6 +49,10 @@ func newDoctorCommand(env *environment) *cobra.Command {
 			if err := report("engines", nil, strings.Join(engine.Available(), ", ")); err != nil {
 				return err
 			}
+			vectors := fmt.Sprintf("%s; precisions %s", engine.Instructions(), strings.Join(engine.Precisions(), ", "))
+			if err := report("vectors", nil, vectors); err != nil {
+				return err
+			}
 			m, err := env.open(cmd, model)
 			if err != nil {
 				return errors.Join(report("model", err, ""), errors.New("not everything works"))

@@ -199,7 +199,7 @@ func modelFlag(cmd *cobra.Command, model *string) {
 
 // open opens a model with the engine that the flags name.
 func (e *environment) open(cmd *cobra.Command, model string) (*groupvit.Model, error) {
-	m, err := groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads})
+	m, err := groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads, Precision: e.engine.Precision})
 	if errors.Is(err, groupvit.ErrOption) { // of the engine
 		err = usagef("%w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/train"
 )
 
@@ -63,6 +64,9 @@ func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loade
 	add("epochs", "epochs", strconv.FormatFloat(s.epochs, 'g', -1, 64))
 	add("batch", "batch", strconv.Itoa(s.batch))
 	add("seed", "seed", strconv.FormatUint(s.seed, 10))
+	if p := env.engine.Precision; p != "" && p != engine.Float32 {
+		return nil, usagef("--precision %s: training is float32; precisions are for inference", p)
+	}
 	add("engine", "engine", env.engine.Kind)
 	add("threads", "threads", strconv.Itoa(env.engine.Threads))
 	l, err := train.Load(s.config, os.Environ(), overrides)

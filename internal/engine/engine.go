@@ -16,6 +16,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/engine/plain"
 	"github.com/groupvit/groupvit/internal/engine/simd"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
 // Names of the engines, as in --engine and GROUPVIT_ENGINE.
@@ -43,13 +44,17 @@ type Options struct {
 	// Threads is the number of threads one computation uses; 0 means all of the machine's (GOMAXPROCS).
 	// It is a limit on the arithmetic, not on the program. XLA ignores it.
 	Threads int
+	// Precision of products with constant weights, that is in inference: float32, or bf16, which is faster and
+	// rounds both operands; it needs the engine simd and a CPU with AVX512-BF16. Empty means the environment
+	// variable GROUPVIT_PRECISION, and float32 without it.
+	Precision string
 }
 
 // builders of the engines; engine_xla.go adds xla under its build tag.
-var builders = map[string]func(config string, threads int) (compute.Backend, error){
-	Go: func(_ string, threads int) (compute.Backend, error) { return plain.New(threads) },
-	SIMD: func(_ string, threads int) (compute.Backend, error) {
-		return simd.New(simd.Options{Threads: threads})
+var builders = map[string]func(config string, threads int, weights kernels.Format) (compute.Backend, error){
+	Go: func(_ string, threads int, _ kernels.Format) (compute.Backend, error) { return plain.New(threads) },
+	SIMD: func(_ string, threads int, weights kernels.Format) (compute.Backend, error) {
+		return simd.New(simd.Options{Threads: threads, Weights: weights})
 	},
 }
 
@@ -66,9 +71,17 @@ func Available() []string {
 	return kinds
 }
 
+// PrecisionOf says in which precision an engine that New made multiplies by constant weights.
+func PrecisionOf(b compute.Backend) string {
+	if s, ok := b.(*simd.Backend); ok {
+		return s.Weights().String()
+	}
+	return Float32
+}
+
 // New makes the engine that o describes. Auto takes simd where the CPU has what it needs, else go.
 //
-// The error wraps ErrUnavailable if the engine is unknown, not in this binary, or not for this CPU.
+// The error wraps ErrUnavailable if the engine or the precision is unknown, not in this binary, or not for this CPU.
 func New(o Options) (compute.Backend, error) {
 	kind, source := o.Kind, "--engine"
 	if kind == "" {
@@ -99,7 +112,11 @@ func New(o Options) (compute.Backend, error) {
 	if config != "" && kind != XLA {
 		return nil, fmt.Errorf("engine: %q takes no options, got %q: leave out the colon", kind, config)
 	}
-	b, err := build(config, o.Threads)
+	weights, err := o.precision(kind)
+	if err != nil {
+		return nil, err
+	}
+	b, err := build(config, o.Threads, weights)
 	if err != nil {
 		return nil, fmt.Errorf("engine: make %s: %w", kind, err)
 	}

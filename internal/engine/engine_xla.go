@@ -5,10 +5,14 @@ package engine
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
 func init() {
 	// A download at first use is nothing a user asked for: plugins are installed by hand.
 	xla.EnableAutoInstall(false)
-	builders[XLA] = func(config string, _ int) (compute.Backend, error) { return xla.New(config) }
+	builders[XLA] = func(config string, _ int, _ kernels.Format) (compute.Backend, error) {
+		return xla.New(config)
+	}
 }

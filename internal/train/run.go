@@ -103,7 +103,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	defer r.loader.Close()
-	backend, err := engine.New(engine.Options{Kind: r.settings.Engine, Threads: r.settings.Threads})
+	backend, err := engine.New(engine.Options{Kind: r.settings.Engine, Threads: r.settings.Threads, Precision: engine.Float32})
 	if err != nil {
 		return nil, err
 	}

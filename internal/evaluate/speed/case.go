@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 )
 
@@ -84,7 +85,9 @@ type Case struct {
 	// Engine is what engine.Options.Kind takes; Threads its threads, at least 1.
 	Engine  string
 	Threads int
-	Work    Work
+	// Precision is what engine.Options.Precision takes.
+	Precision string
+	Work      Work
 	// Network is the network of image, text and train.
 	Network network.Config
 	// ImageSize is the side of the pictures, Batch the number of pictures or
@@ -105,6 +108,8 @@ func (c Case) Validate() error {
 	switch {
 	case c.Threads < 1:
 		return fmt.Errorf("%w: %d threads: at least 1 is needed", ErrCase, c.Threads)
+	case c.Work == Train && c.Precision != "" && c.Precision != engine.Float32:
+		return fmt.Errorf("%w: training is float32, not %s: precisions are for inference", ErrCase, c.Precision)
 	case c.Work == Product:
 		return nil
 	case c.Batch < 1 || c.Batch > maxBatch:

@@ -118,7 +118,7 @@ func (o Options) open(ctx context.Context, c Case) (_ *bench, err error) {
 		return nil, fmt.Errorf("%w: work %q cannot be measured here", ErrCase, c.Work)
 	}
 	o.Progress(fmt.Sprintf("%s on engine %s: preparing", c.Work, c.Engine))
-	backend, err := engine.New(engine.Options{Kind: c.Engine, Threads: c.Threads})
+	backend, err := engine.New(engine.Options{Kind: c.Engine, Threads: c.Threads, Precision: c.Precision})
 	if err != nil {
 		return nil, err
 	}

@@ -1,18 +1,22 @@
 package speed
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/groupvit/groupvit/internal/engine"
 )
 
 // Result is what was measured of a case. Null is a number without meaning for
 // the work, or one that the system does not tell.
 type Result struct {
 	Engine    string `json:"engine"`
+	Precision string `json:"precision"`
 	Work      Work   `json:"work"`
 	ImageSize *int   `json:"image_size"`
 	Batch     *int   `json:"batch"`
@@ -38,7 +42,7 @@ type Result struct {
 }
 
 func newResult(c Case) Result {
-	r := Result{Engine: c.Engine, Work: c.Work, Threads: c.Threads, FLOP: c.FLOP()}
+	r := Result{Engine: c.Engine, Precision: cmp.Or(c.Precision, engine.Float32), Work: c.Work, Threads: c.Threads, FLOP: c.FLOP()}
 	if c.Work == Product {
 		r.Shape = c.Shape.String()
 		return r
@@ -73,13 +77,13 @@ func round(v float64, digits int) float64 {
 // WriteText writes results as a table for people.
 func WriteText(w io.Writer, results []Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "engine\twork\tsize\tbatch\tthreads\tms median\tms min\truns\tGFLOP/s\tof SGEMM\twindows/s\tpeak MiB\t")
+	fmt.Fprintln(t, "engine\tprecision\twork\tsize\tbatch\tthreads\tms median\tms min\truns\tGFLOP/s\tof SGEMM\twindows/s\tpeak MiB\t")
 	for _, r := range results {
 		size := number(r.ImageSize)
 		if r.Shape != "" {
 			size = r.Shape
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%.3f\t%.3f\t%d\t%.2f\t%.1f %%\t%s\t%s\t\n", r.Engine, r.Work, size, number(r.Batch), r.Threads,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%.3f\t%.3f\t%d\t%.2f\t%.1f %%\t%s\t%s\t\n", r.Engine, r.Precision, r.Work, size, number(r.Batch), r.Threads,
 			r.MsMedian, r.MsMin, r.Runs, r.GFLOPS, 100*r.SGEMMShare, number(r.WindowsPerSecond), number(r.PeakRSSMB))
 	}
 	return t.Flush()

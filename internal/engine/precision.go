@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/engine/simd"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+)
+
+// Precisions of products with constant weights, as in --precision and GROUPVIT_PRECISION. Everything else
+// (attention's scores, softmax, norms, sums) is float32 in all of them.
+const (
+	Float32 = "float32"
+	BF16    = "bf16"
+)
+
+// EnvPrecision is the environment variable that names the precision where Options.Precision is empty.
+const EnvPrecision = "GROUPVIT_PRECISION"
+
+// formats of the weights by precision.
+var formats = map[string]kernels.Format{Float32: kernels.Float32, BF16: kernels.BFloat16}
+
+// precisionNames are all, most exact first.
+var precisionNames = []string{Float32, BF16}
+
+// Precisions returns those that the engine simd has instructions for on this machine. Other engines have float32.
+func Precisions() []string {
+	names := []string{Float32}
+	for _, name := range precisionNames[1:] {
+		if simd.Supported() && simd.Instructions() >= formats[name].Level() {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Instructions names the vector instructions that the engine simd uses on this machine: off, avx2, avx512 and so on.
+func Instructions() string { return simd.Instructions().String() }
+
+// precision reads what o asks for; kind is the engine.
+func (o Options) precision(kind string) (kernels.Format, error) {
+	name, source := o.Precision, "--precision"
+	if name == "" {
+		name, source = os.Getenv(EnvPrecision), EnvPrecision
+	}
+	if name == "" {
+		name = Float32
+	}
+	f, known := formats[name]
+	switch {
+	case !known:
+		return 0, fmt.Errorf("engine: %w: precision %q (from %s) is unknown: choose one of %s",
+			ErrUnavailable, name, source, strings.Join(precisionNames, ", "))
+	case f != kernels.Float32 && kind != SIMD:
+		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for the engine simd, not for %s: choose float32",
+			ErrUnavailable, name, source, kind)
+	case simd.Instructions() < f.Level() && f != kernels.Float32:
+		return 0, fmt.Errorf("engine: %w: precision %s (from %s) needs a CPU with %s, this one has %s "+
+			"(GROUPVIT_SIMD may lower it): choose float32", ErrUnavailable, name, source, f.Level(), simd.Instructions())
+	}
+	return f, nil
+}
