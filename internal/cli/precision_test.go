@@ -25,11 +25,10 @@ func TestPrecision(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	for name, args := range map[string][]string{
-		"unknown":          {"classify", "x.png", "--labels", "cat", "--model", model, "--precision", "fp8"},
-		"unknown of bench": {"bench", "--precision", "float32,fp8"},
-		"of another engine": {"classify", "x.png", "--labels", "cat", "--model", model, "--precision", "bf16",
-			"--engine", "go"},
-		"of training": {"train", "--config", smokeRecipe, "--train-data", "x", "--output", filepath.Join(t.TempDir(), "out"), "--precision", "bf16"},
+		"unknown":           {"embed", "--text", "cat", "--model", model, "--precision", "fp8"},
+		"unknown of bench":  {"bench", "--precision", "float32,fp8"},
+		"of another engine": {"embed", "--text", "cat", "--model", model, "--precision", "bf16", "--engine", "go"},
+		"of training":       {"train", "--config", smokeRecipe, "--train-data", "x", "--output", filepath.Join(t.TempDir(), "out"), "--precision", "bf16"},
 	} {
 		if r := runProgram(t, nil, args...); r.code != exitUsage || !strings.Contains(r.errors, "float32") {
 			t.Errorf("%s: %+v", name, r)
