@@ -21,6 +21,10 @@ type evalFile struct {
 	assign.Rule
 	// Threshold is the background threshold of "auto"; 0 is none.
 	Threshold float64 `json:"background_threshold,omitempty"`
+	// BackgroundRule says how the hidden words act: "words" (the default) lets the
+	// best of them take a pixel; with "probability" they only lower the labels'
+	// probability, which is compared with the threshold.
+	BackgroundRule string `json:"background_rule,omitempty"`
 	// Templates are the prompts that the model was trained with. StuffTemplates,
 	// if any, are those of the words in StuffWords.
 	Templates      templateList `json:"templates"`
@@ -32,6 +36,12 @@ type evalFile struct {
 	// ground and scenery that the model knows. None are vocab.BackgroundWords.
 	BackgroundWords []string `json:"background_words"`
 }
+
+// The background rules.
+const (
+	byWords       = "words"
+	byProbability = "probability"
+)
 
 // prompts are those of protocol best.
 func (e evalFile) prompts() prompts {
@@ -84,6 +94,12 @@ func (e evalFile) check(c network.Config) error {
 	}
 	if e.Window > 0 && e.Window < c.PatchSize {
 		return fmt.Errorf("%s: window is %d, the model's patches are %d", evalName, e.Window, c.PatchSize)
+	}
+	if r := e.BackgroundRule; r != "" && r != byWords && r != byProbability {
+		return fmt.Errorf("%s: background_rule is %q, allowed are %s and %s", evalName, r, byWords, byProbability)
+	}
+	if e.BackgroundRule == byProbability && e.Threshold == 0 {
+		return fmt.Errorf("%s: background_rule %s needs a background_threshold above 0", evalName, byProbability)
 	}
 	if !(e.Threshold >= 0 && e.Threshold <= 1) {
 		return fmt.Errorf("%s: background_threshold is %g, allowed are 0 to 1", evalName, e.Threshold)

@@ -45,6 +45,8 @@ func TestEvalFile(t *testing.T) {
 	}
 	for name, eval := range map[string]string{
 		"set":              `{"templates": "haiku"}`,
+		"rule":             `{"background_rule": "chance", "background_threshold": 0.1}`,
+		"no threshold":     `{"background_rule": "probability"}`,
 		"no place":         `{"templates": ["a photo"]}`,
 		"empty list":       `{"templates": []}`,
 		"number":           `{"templates": 3}`,
@@ -56,5 +58,37 @@ func TestEvalFile(t *testing.T) {
 		if _, err := groupvit.Open(t.Context(), saveModel(t, localConfig(), map[string][]byte{"eval.json": []byte(eval)}), nil); !errors.Is(err, groupvit.ErrModel) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestBackgroundByProbability: hidden words that cannot win a pixel leave it to
+// the label, unless its probability beside them is below the threshold.
+func TestBackgroundByProbability(t *testing.T) {
+	found := func(rule string, threshold string) (pixels int, report groupvit.Report) {
+		eval := `{"background_words": ["sky", "wall", "tree", "road", "sea"], "background_threshold": ` + threshold + rule + `}`
+		m, err := groupvit.Open(t.Context(), saveModel(t, localConfig(), map[string][]byte{"eval.json": []byte(eval)}), &groupvit.Options{Engine: "go"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		s, err := m.Segment(t.Context(), photo(40, 40), []string{"dog"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range s.Segments {
+			pixels += part.Pixels
+		}
+		return pixels, s.Report
+	}
+	const probability = `, "background_rule": "probability"`
+	all, report := found(probability, "0.000001")
+	if all != 40*40 || report.Background != "probability, 1e-06" {
+		t.Errorf("%d pixels found, report %+v", all, report)
+	}
+	if none, _ := found(probability, "0.999"); none != 0 {
+		t.Errorf("%d pixels have a probability of 0.999 beside five words", none)
+	}
+	if words, _ := found("", "0.000001"); words >= all {
+		t.Errorf("%d pixels found where the best word wins", words)
 	}
 }

@@ -162,7 +162,8 @@ func thresholdText(t float64) string {
 	return fmt.Sprintf("%g", t)
 }
 
-// best scores by cosines, background words competing unless background is off.
+// best scores by cosines, background words acting by the model's rule unless
+// background is off.
 func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts, b Background, report *Report) (*assign.Scores, float64, error) {
 	m := e.model
 	words := assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}
@@ -179,9 +180,12 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts
 		for _, w := range vocab.WithoutLabels(vocab.WithoutLabels(m.eval.BackgroundWords, classes), asked) {
 			names, words.Owner = append(names, w), append(words.Owner, 0)
 		}
-		report.Background = "words"
+		report.Background = byWords
+		if m.eval.BackgroundRule == byProbability {
+			report.Background = byProbability
+		}
 		if threshold > 0 {
-			report.Background = fmt.Sprintf("words, %g", threshold)
+			report.Background += fmt.Sprintf(", %g", threshold)
 		}
 	}
 	var err error
@@ -193,6 +197,6 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w %s: %w", ErrModel, m.name, err)
 	}
-	scores.Sharpness = min(m.scale, 100)
+	scores.Sharpness, scores.Silent = min(m.scale, 100), m.eval.BackgroundRule == byProbability
 	return scores, threshold, nil
 }

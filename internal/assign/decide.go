@@ -19,7 +19,7 @@ type Result struct {
 
 // Decide resizes the scores bilinearly to width × height and gives every pixel
 // the label with the best score, the first on ties; background competes where
-// it has planes.
+// it has planes, unless it is silent.
 //
 // With Sharpness τ and a threshold above 0, a pixel whose best label has a
 // probability exp(τ·best)/Σ exp(τ·score), over the planes and those of others,
@@ -59,6 +59,7 @@ type survey struct {
 	// scores [labels, height, width] is nil if not asked for.
 	scores    []float32
 	sharpness float64
+	silent    bool
 }
 
 // survey resizes the scores to width × height once. sum and keep ask for what a
@@ -69,7 +70,7 @@ func (s *Scores) survey(ctx context.Context, width, height int, sum, keep bool) 
 		return nil, err
 	}
 	n := width * height
-	f := &survey{labels: m, best: make([]float32, n), sharpness: s.Sharpness}
+	f := &survey{labels: m, best: make([]float32, n), sharpness: s.Sharpness, silent: s.Silent}
 	if sum && s.Sharpness > 0 {
 		f.sum = make([]float64, n)
 	}
@@ -88,9 +89,11 @@ func (f *survey) add(at, plane int, owner uint16, row []float32) {
 		copy(f.scores[(int(owner)-1)*len(f.best)+at:], row)
 	}
 	best, labels := f.best[at:at+len(row)], f.labels.Labels[at:at+len(row)]
-	for x, v := range row {
-		if plane == 0 || v > best[x] {
-			best[x], labels[x] = v, owner
+	if owner > 0 || !f.silent {
+		for x, v := range row {
+			if plane == 0 || v > best[x] {
+				best[x], labels[x] = v, owner
+			}
 		}
 	}
 	if f.sum != nil {

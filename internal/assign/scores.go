@@ -15,6 +15,9 @@ type Scores struct {
 	// Sharpness, if positive, is τ of the probability that a threshold is
 	// compared with; see [Scores.Decide].
 	Sharpness float64
+	// Silent background planes, which must follow the labels', win no pixel; they
+	// only lower the labels' probability.
+	Silent bool
 }
 
 // newScores makes planes of zeros for the labels, with one for background before

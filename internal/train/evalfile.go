@@ -28,6 +28,9 @@ type Evaluate struct {
 	// BackgroundThreshold, if positive, makes background of pixels whose best
 	// label is less probable than this, 0 to 1.
 	BackgroundThreshold float64
+	// BackgroundRule is "words", where the best background word takes a pixel (the
+	// default), or "probability", where they only lower the labels' probability.
+	BackgroundRule string
 	// BackgroundKinds are the kinds of the word list ("stuff", "thing", "body",
 	// "class") whose words compete for background.
 	BackgroundKinds []string
@@ -43,6 +46,10 @@ func (e Evaluate) validate(c network.Config) error {
 		return fmt.Errorf("squash and window need short_side")
 	case !(e.BackgroundThreshold >= 0 && e.BackgroundThreshold <= 1):
 		return fmt.Errorf("background_threshold %g: it must be in [0, 1]", e.BackgroundThreshold)
+	case e.BackgroundRule != "" && e.BackgroundRule != "words" && e.BackgroundRule != "probability":
+		return fmt.Errorf("background_rule %q: it must be words or probability", e.BackgroundRule)
+	case e.BackgroundRule == "probability" && e.BackgroundThreshold == 0:
+		return fmt.Errorf("background_rule probability needs a background_threshold above 0")
 	}
 	for _, kind := range e.BackgroundKinds {
 		if _, err := nouns.ParseKind(kind); err != nil {
@@ -59,6 +66,7 @@ type evalJSON struct {
 	Window          int        `json:"window,omitempty"`
 	Stride          int        `json:"stride,omitempty"`
 	Threshold       float64    `json:"background_threshold,omitempty"`
+	BackgroundRule  string     `json:"background_rule,omitempty"`
 	Templates       []string   `json:"templates,omitempty"`
 	StuffTemplates  []string   `json:"stuff_templates,omitempty"`
 	StuffWords      []string   `json:"stuff_words,omitempty"`
@@ -70,7 +78,7 @@ type evalJSON struct {
 // the published recipes: their model is used as the paper does.
 func (s Settings) evalFile() ([]byte, error) {
 	e := s.Evaluate
-	out := evalJSON{ShortSide: e.ShortSide, Squash: e.Squash, Window: e.Window, Stride: e.Stride, Threshold: e.BackgroundThreshold}
+	out := evalJSON{ShortSide: e.ShortSide, Squash: e.Squash, Window: e.Window, Stride: e.Stride, Threshold: e.BackgroundThreshold, BackgroundRule: e.BackgroundRule}
 	if s.Data.Nouns.Mode == pairs.NounsList {
 		o, err := s.pairsOptions()
 		if err != nil {

@@ -66,7 +66,7 @@ func TestEvalFileOfRecipes(t *testing.T) {
 			stuff++
 		}
 	}
-	if photos.ShortSide != 96 || !photos.Squash || len(photos.Templates) != 4 || len(photos.BackgroundWords) != stuff {
+	if photos.BackgroundRule != "probability" || photos.Threshold != 0.1 || photos.ShortSide != 96 || !photos.Squash || len(photos.Templates) != 4 || len(photos.BackgroundWords) != stuff {
 		t.Errorf("photos: %+v", photos)
 	}
 }

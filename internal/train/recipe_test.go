@@ -122,6 +122,8 @@ func TestBadRecipes(t *testing.T) {
 		{"noun loss is off", "model: {noun_loss: false}\n", "noun_loss"},
 		{"unknown crop", "data: {augment: {crop: round}}\n", "round"},
 		{"unknown kind", "evaluate: {background_kinds: [sky]}\n", "sky"},
+		{"unknown rule", "evaluate: {background_rule: chance}\n", "background_rule"},
+		{"rule without threshold", "evaluate: {background_rule: probability}\n", "background_threshold"},
 		{"squash to nothing", "evaluate: {squash: true}\n", "short_side"},
 		{"smaller than a patch", "evaluate: {short_side: 3}\n", "short_side"},
 		{"threshold beyond 1", "evaluate: {background_threshold: 1.5}\n", "background_threshold"},
