@@ -2,13 +2,14 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
-	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/groupvit/groupvit/internal/engine"
-	"github.com/groupvit/groupvit/internal/engine/enginetest"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
 func TestNewErrors(t *testing.T) {
@@ -37,18 +38,51 @@ func TestNewErrors(t *testing.T) {
 }
 
 func TestEachRuns(t *testing.T) {
-	enginetest.Each(t, func(t *testing.T, b compute.Backend) {
-		for _, threads := range []int{1, 2, 3} {
-			_ = threads
-			out := graph.MustExecOnce(b, func(x *graph.Node) *graph.Node {
-				return graph.Add(graph.Square(x), x)
-			}, []float32{1, 2, 3})
-			want := []float32{2, 6, 12}
-			for i, v := range out.Value().([]float32) {
-				if v != want[i] {
-					t.Errorf("element %d: %v, want %v", i, v, want[i])
+	for _, kind := range engine.Available() {
+		for _, threads := range []int{0, 1, 2, 3} {
+			t.Run(fmt.Sprintf("%s, %d threads", kind, threads), func(t *testing.T) {
+				b, err := engine.New(engine.Options{Kind: kind, Threads: threads})
+				if err != nil {
+					if kind == engine.XLA {
+						t.Skipf("no XLA plugin here: %v", err)
+					}
+					t.Fatal(err)
 				}
-			}
+				defer b.Finalize()
+				out := graph.MustExecOnce(b, func(x *graph.Node) *graph.Node {
+					return graph.Add(graph.Square(x), x)
+				}, []float32{1, 2, 3})
+				if got, want := out.Value().([]float32), []float32{2, 6, 12}; !slices.Equal(got, want) {
+					t.Errorf("got %v, want %v", got, want)
+				}
+			})
 		}
-	})
+	}
+}
+
+// Auto takes the vector engine where the CPU has what it needs, and the plain one where it has not, or where it is
+// told not to.
+func TestAuto(t *testing.T) {
+	t.Setenv(engine.EnvKind, "")
+	name := func() string {
+		b, err := engine.New(engine.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Finalize()
+		return b.String()
+	}
+	if kernels.Best() > kernels.Off {
+		defer kernels.Force(kernels.Best())()
+		if got := name(); got != engine.SIMD {
+			t.Errorf("with %s auto is %q, want simd", kernels.Best(), got)
+		}
+	}
+	defer kernels.Force(kernels.Off)()
+	if got := name(); got != engine.Go {
+		t.Errorf("without vector instructions auto is %q, want go", got)
+	}
+	if _, err := engine.New(engine.Options{Kind: engine.SIMD}); !errors.Is(err, engine.ErrUnavailable) {
+		t.Errorf("simd without vector instructions: error %v, want ErrUnavailable", err)
+	}
 }
