@@ -137,16 +137,7 @@ func TestOperations(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			var results [2][]float32
 			for i, b := range []compute.Backend{reference(t), newBackend(t, 2)} {
-				var args []any
-				for _, x := range c.in {
-					own, err := x.LocalClone() // a tensor belongs to one backend
-					if err != nil {
-						t.Fatal(err)
-					}
-					args = append(args, own)
-				}
-				out := MustNewExec(b, c.f).MustCall(args...)
-				results[i] = tensors.MustCopyFlatData[float32](out[0])
+				results[i] = call(t, b, c.f, c.in)
 			}
 			if err := near(results[0], results[1], 1e-5); err != nil {
 				t.Error(err)

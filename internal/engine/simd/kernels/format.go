@@ -9,6 +9,7 @@ type Format uint8
 const (
 	Float32  Format = iota
 	BFloat16        // both operands rounded to 8 bits of mantissa, sums in float32
+	Int8            // both operands rounded to 256 steps a row or column, sums in whole numbers
 )
 
 // String gives the name that --precision knows.
@@ -18,6 +19,8 @@ func (f Format) String() string {
 		return "float32"
 	case BFloat16:
 		return "bf16"
+	case Int8:
+		return "int8"
 	}
 	return fmt.Sprintf("format %d", uint8(f))
 }
@@ -25,16 +28,25 @@ func (f Format) String() string {
 // Level is the lowest level with instructions for products of the format. On lower ones they still
 // work, by way of float32: for tests, not for speed.
 func (f Format) Level() Level {
-	if f == BFloat16 {
+	switch f {
+	case BFloat16:
 		return AVX512BF16
+	case Int8:
+		return AVX512VNNI
 	}
 	return Off
 }
 
-// Pack is [PackB] in a format.
+// Pack is [PackB] in a format. A matrix whose columns have outliers, so that Int8 would lose more than
+// two percent of it, stays in float32: the result's Format says so.
 func Pack(p *Pool, f Format, k, n int, b Matrix) *PackedB {
-	if f == BFloat16 {
+	switch f {
+	case BFloat16:
 		return packBF16(p, k, n, b)
+	case Int8:
+		if r := packInt8(p, k, n, b); r != nil {
+			return r
+		}
 	}
 	return PackB(p, k, n, b)
 }
@@ -46,6 +58,7 @@ func (b *PackedB) Format() Format { return b.format }
 // word of 32 bits, which holds neighbouring terms of a sum, stands where a number does.
 const (
 	bf16Tiles Level = 64 + iota
+	int8Tiles
 )
 
 // narrowWide is the columns of their packed panels, on every machine.
@@ -53,6 +66,10 @@ const narrowWide = 32
 
 // gemmNarrow is GemmPacked where b is not float32.
 func gemmNarrow(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
+	if b.format == Int8 {
+		gemmInt8(p, m, a, b, c, ldc, e)
+		return
+	}
 	gemmBF16(p, m, a, b, c, ldc, e)
 }
 

@@ -13,6 +13,7 @@ const (
 	Off        Level = iota // plain Go
 	AVX2                    // AVX2, FMA and BMI2
 	AVX512                  // AVX-512 F, DQ, BW and VL, for products
+	AVX512VNNI              // products of bytes too
 	AVX512BF16              // products of bfloat16 too
 )
 
@@ -23,6 +24,8 @@ func (l Level) String() string {
 		return "avx2"
 	case AVX512:
 		return "avx512"
+	case AVX512VNNI:
+		return "avx512vnni"
 	case AVX512BF16:
 		return "avx512bf16"
 	}
@@ -36,7 +39,7 @@ func init() { current.Store(int32(fromEnvironment(os.Getenv("GROUPVIT_SIMD")))) 
 // fromEnvironment is the level that a setting asks for, at most what the machine has.
 // An unknown setting is as good as none.
 func fromEnvironment(setting string) Level {
-	for _, l := range []Level{Off, AVX2, AVX512, AVX512BF16} {
+	for _, l := range []Level{Off, AVX2, AVX512, AVX512VNNI, AVX512BF16} {
 		if setting == l.String() {
 			return min(l, Best())
 		}

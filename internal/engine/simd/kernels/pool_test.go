@@ -126,7 +126,7 @@ func TestForceAndSetting(t *testing.T) {
 	if Path() != before {
 		t.Errorf("undone, the level is %v, not %v", Path(), before)
 	}
-	for setting, want := range map[string]Level{"off": Off, "avx2": min(AVX2, Best()), "avx512": min(AVX512, Best()), "avx512bf16": Best(), "": Best(), "neon": Best()} {
+	for setting, want := range map[string]Level{"off": Off, "avx2": min(AVX2, Best()), "avx512": min(AVX512, Best()), "avx512vnni": min(AVX512VNNI, Best()), "avx512bf16": Best(), "": Best(), "neon": Best()} {
 		if got := fromEnvironment(setting); got != want {
 			t.Errorf("GROUPVIT_SIMD=%s gives %v, not %v", setting, got, want)
 		}

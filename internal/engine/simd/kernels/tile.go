@@ -33,7 +33,7 @@ type shape struct {
 
 func tileShape(l Level) shape {
 	switch {
-	case l >= bf16Tiles:
+	case l == bf16Tiles || l == int8Tiles:
 		return shape{l, 12, narrowWide}
 	case l >= AVX512:
 		return shape{AVX512, 12, 32}

@@ -12,6 +12,8 @@ func tileCall(l Level, rows, width int, t *tile) {
 	switch {
 	case l == bf16Tiles:
 		bf16TileCall(rows, width, w)
+	case l == int8Tiles:
+		int8TileCall(rows, width, w)
 	case l == AVX2 && width == 16:
 		switch rows {
 		case 6:

@@ -38,6 +38,8 @@ type isa struct {
 	vector func() reg.VecVirtual
 	// multiply adds b·a to acc; nil is VFMADD231PS.
 	multiply func(b, a, acc reg.VecVirtual)
+	// fold, if set, finishes the sum of a block (tile.outer is 1): the last two terms say how.
+	fold func(bases []reg.GPVirtual, rowA, pb, rowB reg.Register, acc [][]reg.VecVirtual, a reg.VecVirtual, b []reg.VecVirtual)
 }
 
 // products writes the microkernels: for each instruction set, one and two registers of columns, and
@@ -134,6 +136,9 @@ func product(s isa, rows, vectors int) {
 			ADDQ(colA, r)
 		}
 	}
+	if s.fold != nil {
+		SUBQ(Imm(2), inner)
+	}
 	const unroll = 4
 	SUBQ(Imm(unroll), inner)
 	JL(LabelRef(id("rest")))
@@ -151,6 +156,9 @@ func product(s isa, rows, vectors int) {
 	DECQ(inner)
 	JNE(LabelRef(id("one")))
 	Label(id("summed"))
+	if s.fold != nil {
+		s.fold(bases, rowA, pb, rowB, acc, a, b)
+	}
 	ADDQ(field(tileOuterA), outerA)
 	ADDQ(field(tileOuterB), outerB)
 	DECQ(outer)
