@@ -10,8 +10,9 @@ import (
 
 // GoMLX's own suite for backends, on every path that the machine has. What it skips:
 //
-//   - dynamic shapes, functions and control flow, which the backend says it lacks (Capabilities);
-//   - what the plain Go backend lacks too.
+//   - dynamic shapes, functions and control flow, which the backend says that it lacks (Capabilities);
+//   - fused attention in half precision, which callers then compute from single operations;
+//   - products of float16 with bfloat16 and the like, which the plain Go backend lacks too.
 func TestCompliance(t *testing.T) {
 	reference(t).Finalize() // runs what has no kernel
 	for level := kernels.Off; level <= kernels.Best(); level++ {
