@@ -38,7 +38,7 @@ func (f Format) Level() Level {
 }
 
 // Pack is [PackB] in a format. A matrix whose columns have outliers, so that Int8 would lose more than
-// two percent of it, stays in float32: the result's Format says so.
+// 1.5 percent of it, stays in float32: the result's Format says so.
 func Pack(p *Pool, f Format, k, n int, b Matrix) *PackedB {
 	switch f {
 	case BFloat16:

@@ -71,14 +71,45 @@ func rounded(x Matrix) Matrix {
 	return x
 }
 
+// inBytes is a left operand after rounding to bytes.
+func inBytes(m, k int, x Matrix) Matrix {
+	y, row, bytes := Matrix{Data: make([]float32, m*k), Stride: k}, make([]float32, k), make([]uint32, int8Words(k))
+	for i := range m {
+		for q := range row {
+			row[q] = x.at(i, q)
+		}
+		roundBytes(bytes, row, false)
+		widenBytes(y.Data[i*k:][:k], bytes)
+	}
+	return y
+}
+
+// onEachNarrow runs a test with each narrow format on every level that this machine has.
+func onEachNarrow(t *testing.T, f func(t *testing.T, format Format)) {
+	onEachPath(t, func(t *testing.T) {
+		for _, format := range []Format{BFloat16, Int8} {
+			t.Run(format.String(), func(t *testing.T) { f(t, format) })
+		}
+	})
+}
+
 // run compares the product with the exact one of the operands that the format makes of the given ones.
 func (p narrowCase) run(t *testing.T, slice func(n int) []float32, pool *Pool) []float32 {
 	t.Helper()
 	a, b, c, e := p.operands(slice)
+	given := a
 	w := Pack(pool, p.format, p.k, p.n, b)
+	if w.Format() != p.format {
+		t.Fatalf("%+v: the operand is in %v", p, w.Format())
+	}
 	like := productCase{batch: 1, m: p.m, n: p.n, k: p.k}
-	want, bound, rest := like.exact(rounded(a), 0, rounded(b), 0, c, p.n+p.extra, 0, e)
-	GemmPacked(pool, p.m, a, w, c, p.n+p.extra, e)
+	if p.format == Int8 {
+		a, b = inBytes(p.m, p.k, a), w.unpackInt8()
+	} else {
+		a, b = rounded(a), rounded(b)
+	}
+	want, bound, rest := like.exact(a, 0, b, 0, c, p.n+p.extra, 0, e)
+	GemmPacked(pool, p.m, given, w, c, p.n+p.extra, e)
 	closeTo(t, fmt.Sprintf("%+v", p), c, want, func(i int) float64 {
 		if rest[i] {
 			return 0
@@ -91,13 +122,16 @@ func (p narrowCase) run(t *testing.T, slice func(n int) []float32, pool *Pool) [
 func TestGemmNarrow(t *testing.T) {
 	pool := NewPool(3)
 	defer pool.Close()
-	onEachPath(t, func(t *testing.T) {
+	onEachNarrow(t, func(t *testing.T, format Format) {
 		r := generator(71)
-		for i := range 300 {
-			p := randomNarrow(r, BFloat16)
+		for i := range 120 {
+			p := randomNarrow(r, format)
 			switch {
 			case i%20 == 0: // beyond one block of each axis, split among threads
-				p.m, p.k = 90+r.IntN(40), 760+r.IntN(40)
+				p.m, p.n, p.k = 97+r.IntN(8), 1+r.IntN(20), 760+r.IntN(40)
+				if format == Int8 {
+					p.k *= 2
+				}
 			case i%20 == 1:
 				p.m = 1
 			case i%20 == 2:
@@ -111,13 +145,13 @@ func TestGemmNarrow(t *testing.T) {
 }
 
 func TestGemmNarrowThreads(t *testing.T) {
-	onEachPath(t, func(t *testing.T) {
+	onEachNarrow(t, func(t *testing.T, format Format) {
 		for _, p := range []narrowCase{
 			{m: 200, n: 130, k: 390, bias: true, act: GELU, residual: true},
-			{m: 500, n: 20, k: 1601, ta: true},
-			{m: 13, n: 800, k: 384, tb: true},
+			{m: 200, n: 20, k: 1601, ta: true},
+			{m: 13, n: 400, k: 384, tb: true},
 		} {
-			p.format = BFloat16
+			p.format = format
 			var first []float32
 			for _, threads := range []int{1, 2, 7} {
 				pool, r := NewPool(threads), generator(72)
@@ -207,14 +241,14 @@ func TestGemmNarrowNaN(t *testing.T) {
 }
 
 func TestGemmNarrowEmpty(t *testing.T) {
-	onEachPath(t, func(t *testing.T) {
+	onEachNarrow(t, func(t *testing.T, format Format) {
 		c := []float32{5, 6}
-		w := Pack(nil, BFloat16, 0, 2, Matrix{Stride: 2})
+		w := Pack(nil, format, 0, 2, Matrix{Stride: 2})
 		GemmPacked(nil, 1, Matrix{}, w, c, 2, Epilogue{Accumulate: true, Bias: []float32{1, 2}})
 		if c[0] != 6 || c[1] != 8 {
 			t.Errorf("an empty sum with C and bias gives %v", c)
 		}
-		GemmPacked(nil, 0, Matrix{Stride: 3}, Pack(nil, BFloat16, 3, 2, Matrix{Data: make([]float32, 6), Stride: 2}), nil, 2, Epilogue{})
+		GemmPacked(nil, 0, Matrix{Stride: 3}, Pack(nil, format, 3, 2, Matrix{Data: make([]float32, 6), Stride: 2}), nil, 2, Epilogue{})
 	})
 }
 
@@ -224,8 +258,10 @@ func FuzzGemmNarrow(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for l := Off; l <= Best(); l++ {
 			undo := Force(l)
-			r := generator(seed)
-			randomNarrow(r, BFloat16).run(t, func(n int) []float32 { return draw(r, n) }, nil)
+			for _, format := range []Format{BFloat16, Int8} {
+				r := generator(seed)
+				randomNarrow(r, format).run(t, func(n int) []float32 { return draw(r, n) }, nil)
+			}
 			undo()
 		}
 	})
@@ -234,7 +270,7 @@ func FuzzGemmNarrow(f *testing.F) {
 // BenchmarkGemmNarrow shows the formats in turn on the shapes of the image tower.
 func BenchmarkGemmNarrow(b *testing.B) {
 	for _, s := range []struct{ m, k, n int }{{1024, 1024, 1024}, {260, 384, 1536}, {260, 1536, 384}, {196, 384, 384}} {
-		for f := Float32; f <= BFloat16; f++ {
+		for f := Float32; f <= Int8; f++ {
 			b.Run(fmt.Sprintf("%dx%dx%d/%v", s.m, s.k, s.n, f), func(b *testing.B) {
 				if Path() < f.Level() {
 					b.Skip("no instructions for it")

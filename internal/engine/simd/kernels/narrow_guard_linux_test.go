@@ -3,10 +3,10 @@ package kernels
 import "testing"
 
 func TestProtectedPageNarrow(t *testing.T) {
-	onEachPath(t, func(t *testing.T) {
+	onEachNarrow(t, func(t *testing.T, format Format) {
 		g := guarded{t, generator(74)}
 		for range 150 {
-			p := randomNarrow(g.r, BFloat16)
+			p := randomNarrow(g.r, format)
 			p.run(t, g.slice, nil)
 		}
 	})
