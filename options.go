@@ -17,8 +17,8 @@ type Options struct {
 	Engine string
 	// Threads is the number of threads of one computation; 0 means all.
 	Threads int
-	// Precision of the products with weights: "float32", or "bf16" where the CPU
-	// has instructions for it; empty means the environment variable
+	// Precision of the products with weights: "float32", or "bf16" or "int8" where
+	// the CPU has instructions for it; empty means the environment variable
 	// GROUPVIT_PRECISION, then float32. The rest is float32 always.
 	Precision string
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // agreement is the share of pixels, in percent, that must keep their label in each precision.
-var agreement = map[string]float64{engine.BF16: 99.5}
+var agreement = map[string]float64{engine.BF16: 99.5, engine.Int8: 99}
 
 // TestPrecisionsAgree segments the photos of VOC in each precision that this machine has, and in float32. It takes
 // the embedded model, or the one that GROUPVIT_TEST_MODEL names: drawn weights would have no opinion to agree on.

@@ -48,7 +48,7 @@ Work (--work, a list):
            the network has the noun loss, three prompts
 
 Engines of --compare, and precisions of --precision where it names several
-("float32,bf16"), take turns, run by run. The network is the published one
+("float32,bf16,int8"), take turns, run by run. The network is the published one
 unless --model or --config names another; its weights are drawn, which changes no
 time.`,
 		Example: `  groupvit bench

@@ -14,16 +14,17 @@ import (
 const (
 	Float32 = "float32"
 	BF16    = "bf16"
+	Int8    = "int8"
 )
 
 // EnvPrecision is the environment variable that names the precision where Options.Precision is empty.
 const EnvPrecision = "GROUPVIT_PRECISION"
 
 // formats of the weights by precision.
-var formats = map[string]kernels.Format{Float32: kernels.Float32, BF16: kernels.BFloat16}
+var formats = map[string]kernels.Format{Float32: kernels.Float32, BF16: kernels.BFloat16, Int8: kernels.Int8}
 
 // precisionNames are all, most exact first.
-var precisionNames = []string{Float32, BF16}
+var precisionNames = []string{Float32, BF16, Int8}
 
 // Precisions returns those that the engine simd has instructions for on this machine. Other engines have float32.
 func Precisions() []string {

@@ -26,10 +26,12 @@ func TestPrecisionErrors(t *testing.T) {
 			}
 		})
 	}
-	if !slices.Contains(engine.Precisions(), engine.BF16) && slices.Contains(engine.Available(), engine.SIMD) {
-		_, err := engine.New(engine.Options{Kind: engine.SIMD, Precision: engine.BF16})
-		if !errors.Is(err, engine.ErrUnavailable) {
-			t.Errorf("without the instructions, the error is %v", err)
+	for _, p := range []string{engine.BF16, engine.Int8} {
+		if slices.Contains(engine.Precisions(), p) || !slices.Contains(engine.Available(), engine.SIMD) {
+			continue
+		}
+		if _, err := engine.New(engine.Options{Kind: engine.SIMD, Precision: p}); !errors.Is(err, engine.ErrUnavailable) {
+			t.Errorf("%s without the instructions, the error is %v", p, err)
 		}
 	}
 }
@@ -37,7 +39,7 @@ func TestPrecisionErrors(t *testing.T) {
 // narrow are the precisions beside float32 that this machine has, with the error that a product of unit
 // normal operands may have, as a share of √k.
 func narrow(t *testing.T) map[string]float64 {
-	all := map[string]float64{engine.BF16: 0.01}
+	all := map[string]float64{engine.BF16: 0.01, engine.Int8: 0.05}
 	have := map[string]float64{}
 	for _, p := range engine.Precisions()[1:] {
 		have[p] = all[p]
