@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -215,7 +216,7 @@ func sameRun(before, now map[string]any) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range sortedKeys(round) {
+	for _, key := range slices.Sorted(maps.Keys(round)) {
 		if slices.Contains(harmlessKeys, key) || strings.HasPrefix(key, "output.") || strings.HasPrefix(key, "evaluate.") {
 			continue
 		}

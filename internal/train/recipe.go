@@ -2,6 +2,8 @@ package train
 
 import (
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -41,7 +43,7 @@ type Override struct {
 func Load(recipe string, environ []string, overrides []Override) (*Loaded, error) {
 	l := &Loaded{Settings: Default(), Origin: map[string]string{}}
 	fields := l.fields()
-	for _, key := range sortedKeys(fields) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		l.Origin[key] = "default"
 	}
 	if recipe != "" {
@@ -271,4 +273,13 @@ func isSection(fields map[string]reflect.Value, name string) bool {
 		}
 	}
 	return false
+}
+
+// readAllLimited reads a file that must not be longer than limit, in bytes.
+func readAllLimited(r io.Reader, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("more than %d bytes: %w", limit, limits.ErrTooLarge)
+	}
+	return b, err
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/network"
@@ -308,4 +309,15 @@ func (n Nouns) list() ([]nouns.Word, error) {
 		}
 	}
 	return words, nil
+}
+
+// splitWords reads a list with commas; empty entries do not count.
+func splitWords(entry string) []string {
+	var words []string
+	for _, w := range strings.Split(entry, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			words = append(words, w)
+		}
+	}
+	return words
 }

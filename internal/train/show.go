@@ -2,7 +2,9 @@ package train
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -19,7 +21,7 @@ type Value struct {
 func (l *Loaded) Values() []Value {
 	fields := l.fields()
 	var out []Value
-	for _, key := range sortedKeys(fields) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		out = append(out, Value{key, fields[key].Interface(), l.Origin[key]})
 	}
 	return out
@@ -63,7 +65,7 @@ func (l *Loaded) section(node *yaml.Node, prefix string, v reflect.Value, origin
 // suggest names the known key that is most like an unknown one.
 func suggest(fields map[string]reflect.Value, name string) string {
 	best, least := "", 4
-	for _, key := range sortedKeys(fields) {
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		d := distance(name, key)
 		if i := strings.LastIndexByte(key, '.'); i >= 0 && key[i+1:] == name[strings.LastIndexByte(name, '.')+1:] {
 			d = 1 // right name in the wrong section

@@ -3,6 +3,8 @@ package train
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -152,7 +154,7 @@ func (t *Stepper) build(scope *model.Scope, in []*Node) []*Node {
 		m.SetNodeValue(Where(fine, newM, oldM))
 		v.SetNodeValue(Where(fine, newV, oldV))
 	}
-	for _, name := range sortedKeys(out.Updates) {
+	for _, name := range slices.Sorted(maps.Keys(out.Updates)) {
 		t.store.GetVariable("/" + name).SetNodeValue(Where(fine, out.Updates[name], used[name]))
 	}
 
@@ -161,7 +163,7 @@ func (t *Stepper) build(scope *model.Scope, in []*Node) []*Node {
 	if out.Nouns != nil {
 		t.metrics, values = append(t.metrics, metricNouns), append(values, out.Nouns)
 	}
-	for _, name := range sortedKeys(out.Metrics) {
+	for _, name := range slices.Sorted(maps.Keys(out.Metrics)) {
 		t.metrics, values = append(t.metrics, name), append(values, out.Metrics[name])
 	}
 	return []*Node{Stack(values, 0)}
@@ -279,3 +281,5 @@ func (t *Stepper) Close() {
 		}
 	})
 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
