@@ -42,9 +42,13 @@ func NewPool(threads int) *Pool {
 	return p
 }
 
-// patience is how often a worker or a caller looks again before it sleeps, some 20 µs: to wake a
-// sleeper takes longer than many a job, and in a network the next job follows at once.
-const patience = 6000
+// patience is how often a worker or a caller looks again before it sleeps, some 0.3 ms: to wake a
+// sleeper takes longer than many a job (tenths of a millisecond on a virtual machine), and in a
+// network the next job follows at once. Every courtesy looks it lets other goroutines run.
+const (
+	patience = 100_000
+	courtesy = 256
+)
 
 // help works on offered jobs until the pool is closed. A job that is used up costs nothing.
 func help(offers chan *job) {
@@ -59,11 +63,14 @@ func help(offers chan *job) {
 
 // look takes an offer, watching for a while before it sleeps.
 func look(offers chan *job) (j *job, open bool) {
-	for range patience {
+	for i := range patience {
 		select {
 		case j, open = <-offers:
 			return j, open
 		default:
+		}
+		if i%courtesy == courtesy-1 {
+			runtime.Gosched()
 		}
 	}
 	j, open = <-offers
@@ -106,7 +113,10 @@ offer:
 		}
 	}
 	j.work()
-	for i := 0; i < patience && j.left.Load() > 0; i++ {
+	for i := 1; i <= patience && j.left.Load() > 0; i++ {
+		if i%courtesy == 0 {
+			runtime.Gosched()
+		}
 	}
 	if j.left.Load() > 0 {
 		j.wait.Wait()
@@ -154,6 +164,9 @@ func (p *Pool) For(n, grain int, f func(lo, hi int)) {
 	}
 	// Two ranges a thread: evens out a core that is slower or busy elsewhere.
 	size := max(grain, (n+2*t-1)/(2*t))
+	if n <= 8*t {
+		size = grain // few and large, as heads are: one by one, or threads end far apart
+	}
 	if size > 16 {
 		size = (size + 15) &^ 15
 	}
