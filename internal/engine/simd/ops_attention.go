@@ -27,8 +27,8 @@ type attention struct {
 	out    shapes.Shape
 }
 
-// newAttention checks a call and turns its mask into a bias. What the kernels cannot do is not implemented, and
-// callers compute it from simpler operations.
+// newAttention checks a call and turns its mask into a bias. For what the kernels cannot do it returns
+// compute.ErrNotImplemented, on which GoMLX composes attention from simpler operations.
 func (f *Function) newAttention(op compute.OpType, query, key, value compute.Value, layout compute.AttentionAxesLayout, o *compute.ScaledDotProductAttentionConfig) (*attention, error) {
 	in, err := f.cast(op, []compute.Value{query, key, value})
 	if err != nil {

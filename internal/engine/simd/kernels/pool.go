@@ -42,9 +42,10 @@ func NewPool(threads int) *Pool {
 	return p
 }
 
-// patience is how often a worker or a caller looks again before it sleeps, some 0.3 ms: to wake a
-// sleeper takes longer than many a job (tenths of a millisecond on a virtual machine), and in a
-// network the next job follows at once. Every courtesy looks it lets other goroutines run.
+// patience is how often a worker or a caller looks again before it sleeps, a fraction of a
+// millisecond: to wake a sleeper takes longer than many a job, and in a network the next job
+// follows at once (with 6,000 looks the published network took 1.25 times as long on two threads).
+// Every courtesy looks it lets other goroutines run.
 const (
 	patience = 100_000
 	courtesy = 256
