@@ -36,12 +36,14 @@ type Stepper struct {
 	// updates is the number of updates done so far: steps that were skipped do
 	// not count.
 	updates int
+	// limit is the largest loss of a step that changes anything.
+	limit float32
 }
 
 // NewStepper makes a stepper on an engine, with initial weights by parameter
 // name and no optimizer state.
 func NewStepper(backend compute.Backend, s Settings, initial map[string][]float32) (*Stepper, error) {
-	t := &Stepper{settings: s, params: s.Model.Params(), store: model.NewStore(), inputs: map[string]*tensors.Tensor{}}
+	t := &Stepper{settings: s, params: s.Model.Params(), store: model.NewStore(), inputs: map[string]*tensors.Tensor{}, limit: math.MaxFloat32}
 	for _, p := range t.params {
 		values, ok := initial[p.Name]
 		if !ok || len(values) != p.Size() {
@@ -85,7 +87,7 @@ func (t *Stepper) create(path string, shape []int, values []float32) error {
 
 // Order of the graph's inputs.
 const (
-	inNumbers  = iota // float32 [3]: learning rate and both bias corrections
+	inNumbers  = iota // float32 [4]: learning rate, both bias corrections, limit of the loss
 	inRandom          // uint64 [3]: state of the random numbers
 	inPixels          // float32 [B, 3, S, S]
 	inCaptions        // int32 [B, T]
@@ -106,7 +108,8 @@ const (
 // build is the graph of a training step: loss, gradients, clipping, AdamW,
 // running statistics. It returns one tensor with all metrics.
 //
-// Where the loss or the gradients' norm is not finite, nothing changes.
+// Where the loss or the gradients' norm is not finite, or the loss is above the
+// limit, nothing changes.
 func (t *Stepper) build(scope *model.Scope, in []*Node) []*Node {
 	g := in[0].Graph()
 	used := map[string]*Node{}
@@ -142,9 +145,9 @@ func (t *Stepper) build(scope *model.Scope, in []*Node) []*Node {
 		}
 	}
 	norm, gradients := clip(Gradient(out.Total, nodes...), t.settings.Optimizer.Clip)
-	fine := LogicalAnd(IsFinite(out.Total), IsFinite(norm))
 	number := func(i int) *Node { return Reshape(SliceAxis(in[inNumbers], 0, AxisElem(i)), []int{}...) }
-	rate, first, second := number(0), number(1), number(2)
+	rate, first, second, limit := number(0), number(1), number(2), number(3)
+	fine := LogicalAnd(LogicalAnd(IsFinite(out.Total), IsFinite(norm)), LessOrEqual(out.Total, limit))
 	for i, p := range params {
 		o := t.settings.Optimizer
 		m, v := t.store.GetVariable(firstMoment+p.Name), t.store.GetVariable(secondMoment+p.Name)
@@ -170,11 +173,11 @@ func (t *Stepper) build(scope *model.Scope, in []*Node) []*Node {
 }
 
 // Step trains on a batch at a learning rate; step numbers the random choices.
-// ok is false where the loss or the gradients were not finite and nothing was
-// changed.
+// ok is false where the loss or the gradients were not finite, or the loss was
+// above the limit, and nothing was changed.
 func (t *Stepper) Step(b *pairs.Batch, step int, rate float64) (metrics map[string]float64, ok bool, err error) {
 	first, second := t.settings.Optimizer.corrections(t.updates + 1)
-	numbers := []float32{float32(rate), float32(first), float32(second)}
+	numbers := []float32{float32(rate), float32(first), float32(second), t.limit}
 	var args []any
 	add := func(err2 error, x *tensors.Tensor) {
 		err = errors.Join(err, err2)
@@ -185,7 +188,7 @@ func (t *Stepper) Step(b *pairs.Batch, step int, rate float64) (metrics map[stri
 		add(e, x)
 	}
 	ids := func(name string, data []int32, dims ...int) { x, e := input(t.inputs, name, data, dims...); add(e, x) }
-	put("numbers", numbers, 3)
+	put("numbers", numbers, len(numbers))
 	state, e := input(t.inputs, "random", randomState(t.settings.Seed, step), 3)
 	add(e, state)
 	put("pixels", b.Pixels, b.Size, 3, b.ImageSize, b.ImageSize)
@@ -215,7 +218,7 @@ func (t *Stepper) Step(b *pairs.Batch, step int, rate float64) (metrics map[stri
 	for i, name := range t.metrics {
 		metrics[name] = float64(values[i])
 	}
-	if ok = isFinite(metrics[metricLoss]) && isFinite(metrics[metricNorm]); ok {
+	if ok = isFinite(metrics[metricLoss]) && isFinite(metrics[metricNorm]) && metrics[metricLoss] <= float64(t.limit); ok {
 		t.updates++
 	}
 	return metrics, ok, nil
