@@ -40,7 +40,8 @@ type LossOutput struct {
 	// compared with; nil without prompts.
 	Nouns *Node
 	// Metrics are scalars to log: groups_used (groups that win a token, mean
-	// over pictures) and assignment_entropy (over ln G, mean over tokens).
+	// over pictures), assignment_entropy (over ln G, mean over tokens), and
+	// group_similarity and mask_agreement (see collapse).
 	Metrics map[string]*Node
 	// Updates holds new running statistics by parameter name.
 	Updates map[string]*Node
@@ -186,6 +187,7 @@ func metrics(image ImageOutput) map[string]*Node {
 	out["groups_used"] = ReduceAllMean(ReduceSum(ReduceMax(won, 1), -1))
 	entropy := Neg(ReduceSum(Mul(soft, Log(MaxScalar(soft, 1e-12))), 1))
 	out["assignment_entropy"] = DivScalar(ReduceAllMean(entropy), math.Log(float64(max(g, 2))))
+	collapse(out, image, won)
 	return out
 }
 
