@@ -141,6 +141,7 @@ func BenchmarkAttention(b *testing.B) {
 	for _, s := range []Attention{
 		{Batch: 48, Heads: 2, Queries: 76, Keys: 76, Width: 32, Layout: BSHD},
 		{Batch: 1, Heads: 6, Queries: 260, Keys: 260, Width: 64, Layout: BSHD},
+		{Batch: 1, Heads: 6, Queries: 848, Keys: 848, Width: 64, Layout: BSHD},
 		{Batch: 48, Heads: 2, Queries: 12, Keys: 12, Width: 32, Layout: BSHD},
 	} {
 		n := s.Batch * s.Heads

@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The vector path takes a block of queries at a time: their scores against all keys (at most
 // scoreBlock floats, or six queries) live in working memory of the thread, never the whole matrix.
@@ -12,8 +15,9 @@ const scoreBlock = 1 << 15
 type head struct {
 	shape
 	Attention
-	q, k, v, g      []float32 // queries, keys, values, and the gradient of the output
+	q, k, g         []float32 // queries, keys, and the gradient of the output
 	keys, vals      []float32 // k and v transposed, in panels of wide keys
+	v               []float32 // in panels of wide columns
 	width, valWidth int       // floats of a row: Width and ValueWidth rounded up
 	columns         int       // Keys rounded up
 	rows            int       // queries in a block
@@ -29,17 +33,20 @@ func newHead(l Level, s Attention, grad bool) *head {
 	h.width, h.valWidth, h.columns = h.roundUp(s.Width), h.roundUp(s.ValueWidth), h.roundUp(s.Keys)
 	h.rows = min(s.Queries, max(h.shape.rows, min(96, scoreBlock/h.columns)/h.shape.rows*h.shape.rows))
 	panels := (s.Keys + h.wide - 1) / h.wide * h.wide
+	columns := (s.ValueWidth + h.wide - 1) / h.wide * h.wide
 	sizes := []struct {
 		to   *[]float32
 		size int
 	}{
-		{&h.q, s.Queries * h.width}, {&h.v, s.Keys * h.valWidth}, {&h.keys, panels * s.Width},
-		{&h.scores, h.rows * h.columns}, {&h.out, h.rows * h.valWidth}, {&h.inverse, h.rows},
-		{&h.k, s.Keys * h.width}, {&h.g, s.Queries * h.valWidth}, {&h.vals, panels * s.ValueWidth},
+		{&h.keys, panels * s.Width}, {&h.scores, h.rows * h.columns},
+		{&h.v, s.Keys * columns}, {&h.out, h.rows * h.valWidth}, {&h.inverse, h.rows},
+		{&h.q, s.Queries * h.width}, {&h.k, s.Keys * h.width}, {&h.g, s.Queries * h.valWidth}, {&h.vals, panels * s.ValueWidth},
 		{&h.slopes, h.rows * h.columns}, {&h.dq, h.rows * h.width}, {&h.dk, s.Keys * h.width}, {&h.dv, s.Keys * h.valWidth},
 	}
-	if !grad {
-		sizes = sizes[:6]
+	if grad {
+		sizes = slices.Delete(sizes, 2, 5)
+	} else {
+		sizes = sizes[:5]
 	}
 	total := 0
 	for _, x := range sizes {
@@ -78,9 +85,9 @@ func (h *head) most(b, from, to int) int {
 	return n
 }
 
-// rowScores computes Scale·q·kᵀ for queries from … to and the first n keys.
-func (h *head) rowScores(from, to, n int) {
-	w := walk{shape: h.shape, a: h.q[from*h.width:], rowA: h.width, colA: 1, m: to - from, inner: h.Width, outer: 1,
+// rowScores computes Scale·q·kᵀ for rows of q, stride apart, and the first n keys.
+func (h *head) rowScores(q []float32, stride, rows, n int) {
+	w := walk{shape: h.shape, a: q, rowA: stride, colA: 1, m: rows, inner: h.Width, outer: 1,
 		b: h.keys, rowB: h.wide, panelB: h.Width * h.wide, c: h.scores, rowC: h.columns, columns: h.roundUp(n), alpha: h.Scale}
 	w.run()
 }
@@ -107,58 +114,56 @@ func (h *head) forward(b, n int, out, lse, q, k, v []float32) {
 	k0, ks := h.at(b, n, h.Keys, h.Width)
 	v0, vs := h.at(b, n, h.Keys, h.ValueWidth)
 	o0, os := h.at(b, n, h.Queries, h.ValueWidth)
-	gather(h.q, q, h.Queries, h.Width, h.width, q0, qs)
-	gather(h.v, v, h.Keys, h.ValueWidth, h.valWidth, v0, vs)
+	for j := 0; j < h.ValueWidth; j += h.wide {
+		packPanel(h.v[j*h.Keys:], Matrix{Data: v, Stride: vs}, v0, h.Keys, h.ValueWidth, j, h.wide)
+	}
 	h.panels(h.keys, k, h.Keys, h.Width, k0, ks)
 	for from := 0; from < h.Queries; from += h.rows {
 		to := min(h.Queries, from+h.rows)
 		most := h.most(b, from, to)
 		if most > 0 {
-			h.rowScores(from, to, most)
+			h.rowScores(q[q0+from*qs:], qs, to-from, most)
 		}
 		for i := from; i < to; i++ {
 			row := h.scores[(i-from)*h.columns:][:most]
-			sum := h.exponentials(row, h.visible(b, i), h.bias(b, n, i))
-			h.inverse[i-from] = 0
-			if !math.IsInf(float64(sum), -1) {
-				h.inverse[i-from] = 1
-			}
+			top, sum := h.exponentials(row, h.visible(b, i), h.bias(b, n, i))
+			h.inverse[i-from] = 1 / sum
 			if lse != nil {
-				lse[i] = sum
+				lse[i] = top + float32(math.Log(float64(sum)))
 			}
 		}
 		if most > 0 {
 			w := walk{shape: h.shape, a: h.scores, rowA: h.columns, colA: 1, m: to - from, inner: most, outer: 1,
-				b: h.v, rowB: h.valWidth, panelB: h.wide, c: h.out, rowC: h.valWidth, columns: h.valWidth}
+				b: h.v, rowB: h.wide, panelB: h.Keys * h.wide, c: h.out, rowC: h.valWidth, columns: h.valWidth}
 			w.run()
 		}
 		for i := from; i < to; i++ {
 			row := out[o0+i*os:][:h.ValueWidth]
-			if most == 0 || h.inverse[i-from] == 0 {
+			if most == 0 || math.IsInf(float64(h.inverse[i-from]), 1) {
 				clear(row)
 				continue
 			}
-			copy(row, h.out[(i-from)*h.valWidth:])
+			vecMulScalar(&row[0], &h.out[(i-from)*h.valWidth], h.inverse[i-from], h.ValueWidth)
 		}
 	}
 }
 
-// exponentials turns the first n scores into probabilities, the others into zeros, and gives the
-// logarithm of the denominator.
-func (h *head) exponentials(row []float32, n int, bias []float32) float32 {
+// exponentials turns the first n scores into exponentials, the others into zeros, and gives the largest
+// score and the sum, which is 0 where no key is seen.
+func (h *head) exponentials(row []float32, n int, bias []float32) (top, sum float32) {
 	clear(row[n:])
 	row = row[:n]
 	if bias != nil {
 		binaryRow(Add, row, row, bias[:n], 0, 0)
 	}
-	top := reduce(Maximum, row)
-	if math.IsInf(float64(top), -1) {
-		clear(row)
-		return top
+	if n > 0 {
+		top, sum = expRow(row, row)
 	}
-	sum := vecExpSum(&row[0], &row[0], top, n)
-	vecMulScalar(&row[0], &row[0], 1/sum, n)
-	return top + float32(math.Log(float64(sum)))
+	if n == 0 || math.IsInf(float64(top), -1) {
+		clear(row)
+		return float32(math.Inf(-1)), 0
+	}
+	return top, sum
 }
 
 func (s Attention) vectorGrad(p *Pool, l Level, dq, dk, dv, q, k, v, out, lse, dout []float32) {
@@ -195,7 +200,7 @@ func (h *head) grad(b, n int, dq, dk, dv, q, k, v, out, lse, dout []float32) {
 			}
 			continue
 		}
-		h.rowScores(from, to, most)
+		h.rowScores(h.q[from*h.width:], h.width, to-from, most)
 		for i := from; i < to; i++ {
 			row, seen := h.scores[(i-from)*h.columns:][:most], h.visible(b, i)
 			if seen == 0 || math.IsInf(float64(lse[i]), -1) {
@@ -206,7 +211,7 @@ func (h *head) grad(b, n int, dq, dk, dv, q, k, v, out, lse, dout []float32) {
 			if bias := h.bias(b, n, i); bias != nil {
 				binaryRow(Add, row[:seen], row[:seen], bias[:seen], 0, 0)
 			}
-			vecExpSum(&row[0], &row[0], lse[i], seen)
+			expBelow(row[:seen], lse[i])
 		}
 		g := h.g[from*h.valWidth:]
 		// dv += Pᵀ·dout

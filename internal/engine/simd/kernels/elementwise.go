@@ -282,7 +282,11 @@ func unary(op UnaryOp, dst, x []float32) {
 	case Erf:
 		vecErf(d, p, n)
 	case Gelu:
-		vecGelu(d, p, n)
+		if Path() >= AVX512 {
+			wideGelu(d, p, n)
+		} else {
+			vecGelu(d, p, n)
+		}
 	case Quick:
 		vecQuick(d, p, n)
 	case Relu:

@@ -20,7 +20,7 @@ func softmaxRow(dst, x []float32) {
 		plainSoftmax(dst, x)
 		return
 	}
-	sum := vecExpSum(&dst[0], &x[0], vecMaximum(&x[0], n), n)
+	_, sum := expRow(dst[:n], x)
 	vecMulScalar(&dst[0], &dst[0], 1/sum, n)
 }
 

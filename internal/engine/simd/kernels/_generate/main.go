@@ -3,6 +3,7 @@
 //	go run . -what product -out ../product_amd64.s -stubs ../product_amd64.go -pkg kernels
 //	go run . -what bf16 -out ../bf16_amd64.s -stubs ../bf16_amd64.go -pkg kernels
 //	go run . -what int8 -out ../int8_amd64.s -stubs ../int8_amd64.go -pkg kernels
+//	go run . -what wide -out ../wide_amd64.s -stubs ../wide_amd64.go -pkg kernels
 //	go run . -what vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernels
 //	go run . -what others -from ../vector_amd64.go >../vector_other.go
 package main
@@ -20,7 +21,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "", "which file to write: product, bf16, int8 or vector")
+	what := flag.String("what", "", "which file to write: product, bf16, int8, wide or vector")
 	from := flag.String("from", "", "with -what others: the stubs to write panicking bodies for")
 	flag.Parse()
 	switch *what {
@@ -30,6 +31,8 @@ func main() {
 		bfloats()
 	case "int8":
 		byteProducts()
+	case "wide":
+		wides()
 	case "vector":
 		vectors()
 	case "others":
@@ -38,7 +41,7 @@ func main() {
 		}
 		return
 	default:
-		log.Fatalf("-what is %q; it must be product, bf16, int8, vector or others", *what)
+		log.Fatalf("-what is %q; it must be product, bf16, int8, wide, vector or others", *what)
 	}
 	Generate()
 }
