@@ -43,6 +43,22 @@ func (m *Model) Encode(ctx context.Context, photo image.Image, o *SegmentOptions
 	return e, nil
 }
 
+// Bytes is about how much memory the Encoded needs, what a question adds for good
+// included; for caches that are bounded by bytes.
+func (e *Encoded) Bytes() int64 {
+	var n int64
+	for i := range e.view.Windows {
+		w := &e.view.Windows[i]
+		for _, s := range append([][]float32{w.Groups, w.Patches, w.Image}, w.Stages...) {
+			n += 4 * int64(len(s))
+		}
+		if w.Assign != nil { // the hardest groups, 2 bytes a pixel
+			n += 2 * int64(w.Width) * int64(w.Height)
+		}
+	}
+	return n
+}
+
 // settings fills in an option's defaults and checks them.
 func (m *Model) settings(o *SegmentOptions) (SegmentOptions, error) {
 	var s SegmentOptions

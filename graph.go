@@ -146,9 +146,9 @@ func parameters(store *model.Store, g *graph.Graph) network.Weights {
 // picture in pixels.
 type grids map[[2]int][2]int
 
-// imageGraph is the image tower: pixels [1, 3, H, W] to the picture [1, P], the
-// soft assignment of every stage [1, G, L], groups [1, G, P] and patches
-// [1, N, P] where there are any. It notes the size of the grid.
+// imageGraph is the image tower: pixels [B, 3, H, W] to the picture [B, P], the
+// soft assignment of every stage [B, G, L], groups [B, G, P] and patches
+// [B, N, P] where there are any. It notes the size of the grid.
 func imageGraph(c network.Config, note grids) func(network.Weights, *graph.Node) []*graph.Node {
 	return func(w network.Weights, pixels *graph.Node) []*graph.Node {
 		out := network.Image(w, c, pixels, network.Mode{})

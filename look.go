@@ -6,8 +6,6 @@ import (
 	"image"
 	"math"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
@@ -99,19 +97,10 @@ func (m *Model) converted() bool {
 
 // window runs the image tower on normalised pixels [3, height, width].
 func (m *Model) window(ctx context.Context, pixels []float32, width, height int) (*assign.Window, error) {
-	if err := m.turn.take(ctx); err != nil {
+	out, grid, err := m.runImage(ctx, pixels, height, width)
+	if err != nil {
 		return nil, err
 	}
-	defer m.turn.give()
-	shape := []int{1, 3, height, width}
-	out, err := m.image.run(tensors.FromFlatDataAndDimensions(pixels, shape...), shape...)
-	if err != nil {
-		return nil, fmt.Errorf("%w %s: image tower on %d×%d pixels: %w", ErrModel, m.name, width, height, err)
-	}
-	if err := m.checkFinite(out...); err != nil {
-		return nil, fmt.Errorf("%w (image tower, %d×%d pixels)", err, width, height)
-	}
-	grid := m.grids[[2]int{height, width}]
 	w := &assign.Window{GridH: grid[0], GridW: grid[1], Image: out[0]}
 	p := m.config.EmbedWidth
 	assign.Normalize(w.Image, p)

@@ -37,6 +37,7 @@ type Model struct {
 	eval      evalFile
 	backend   compute.Backend
 	turn      *turn
+	pending   pendings
 	image     *runner // for the holder of the turn, as are text and grids
 	text      *runner
 	grids     grids

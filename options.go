@@ -140,8 +140,22 @@ type SegmentOptions struct {
 	// ShortSide, if positive, is what the photo's short side becomes, instead
 	// of the protocol's size; the window follows it. Not for hf.
 	ShortSide int
+	// ResultSide, if positive, is the most that the result's long side has, in
+	// pixels: the result of a larger photo is smaller than it, in proportion. For
+	// previews, which take a fraction of the time.
+	ResultSide int
 	// Scores asks for the class scores of every pixel.
 	Scores bool
+}
+
+// resultSize is the size of the result for a photo, each side at least 1.
+func (s *SegmentOptions) resultSize(width, height int) (int, int) {
+	long := max(width, height)
+	if s.ResultSide <= 0 || long <= s.ResultSide {
+		return width, height
+	}
+	side := func(v int) int { return max(1, (2*v*s.ResultSide+long)/(2*long)) }
+	return side(width), side(height)
 }
 
 // parseLabels checks labels; "dog|puppy" is a label with a synonym.

@@ -11,7 +11,7 @@ import (
 type Segmentation struct {
 	// Labels are the names asked for; label i of the map is Labels[i-1].
 	Labels []string
-	// Map has the photo's own size.
+	// Map has the photo's own size, or a smaller one where that was asked for.
 	Map *mask.Map
 	// Segments describes the labels that were found, in the order of Labels.
 	Segments []Segment

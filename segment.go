@@ -39,8 +39,9 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 	if err != nil {
 		return nil, err
 	}
+	width, height := s.resultSize(e.view.Width, e.view.Height)
 	if s.Scores {
-		n := int64(len(classes)) * int64(e.view.Width) * int64(e.view.Height)
+		n := int64(len(classes)) * int64(width) * int64(height)
 		if err := limits.Check("number of class scores", "result", n, limits.Scores, "ask for fewer labels or use a smaller photo"); err != nil {
 			return nil, err
 		}
@@ -49,7 +50,7 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 	if err != nil {
 		return nil, err
 	}
-	r, err := scores.Decide(ctx, e.view.Width, e.view.Height, threshold, s.Scores)
+	r, err := scores.Decide(ctx, width, height, threshold, s.Scores)
 	if err != nil {
 		return nil, err
 	}

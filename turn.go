@@ -29,11 +29,20 @@ func (t *turn) ended() error {
 // take waits for the turn to compute. An error is [ErrClosed] or ctx's; without
 // one, the caller must give the turn back.
 func (t *turn) take(ctx context.Context) error {
+	_, err := t.takeUnless(ctx, nil)
+	return err
+}
+
+// takeUnless is take for work that somebody else may do meanwhile: once done is
+// closed, it may return false, and the caller has no turn.
+func (t *turn) takeUnless(ctx context.Context, done <-chan struct{}) (bool, error) {
 	select {
 	case <-t.closed:
-		return ErrClosed
+		return false, ErrClosed
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
+	case <-done:
+		return false, nil
 	case t.token <- struct{}{}:
 	}
 	// Of several that are ready, select takes any.
@@ -44,7 +53,7 @@ func (t *turn) take(ctx context.Context) error {
 	if err != nil {
 		t.give()
 	}
-	return err
+	return err == nil, err
 }
 
 func (t *turn) give() { <-t.token }
