@@ -100,11 +100,28 @@ const (
 	DatasetPhotos = 1 << 20
 )
 
-// Check returns an error that wraps [ErrTooLarge] when got exceeds limit. The
-// message says what was measured, for which input, and how to mend it.
+// Error says what was too large, for which input, and how to mend it. It wraps
+// [ErrTooLarge].
+type Error struct {
+	// What was measured, as "number of pixels", of which Input.
+	What, Input string
+	Got, Limit  int64
+	// Mend says how to mend it.
+	Mend string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s: %s is %d, the limit is %d: %v; %s", e.Input, e.What, e.Got, e.Limit, ErrTooLarge, e.Mend)
+}
+
+// Unwrap returns [ErrTooLarge].
+func (e *Error) Unwrap() error { return ErrTooLarge }
+
+// Check returns an [Error] when got exceeds limit. The message says what was
+// measured, for which input, and how to mend it.
 func Check(what, input string, got, limit int64, mend string) error {
 	if got >= 0 && got <= limit {
 		return nil
 	}
-	return fmt.Errorf("%s: %s is %d, the limit is %d: %w; %s", input, what, got, limit, ErrTooLarge, mend)
+	return &Error{What: what, Input: input, Got: got, Limit: limit, Mend: mend}
 }
