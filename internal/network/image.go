@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"maps"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/attention"
@@ -34,20 +35,41 @@ type ImageOutput struct {
 	Updates map[string]*Node
 }
 
+// ImageFeatures is what the image tower computes below the projection head. It
+// depends on one picture alone (in training, unless the stem has BatchNorm), so
+// a large batch may be computed in parts; the head, whose BatchNorm looks at the
+// whole batch, may not.
+type ImageFeatures struct {
+	// Stages, Groups, Pooled, Areas, GridH and GridW are those of ImageOutput.
+	Stages                []StageOutput
+	Groups, Pooled, Areas *Node
+	GridH, GridW          int
+	// Patches [B, h·w, D] are normed patches, nil unless the variant projects
+	// them.
+	Patches *Node
+	// Updates holds new running statistics of the stem (training).
+	Updates map[string]*Node
+}
+
 // Image is the image tower and its projection head: pixels [B, 3, H, W],
 // normalised, of any size that holds one patch.
 func Image(w Weights, c Config, pixels *Node, m Mode) ImageOutput {
+	return ImageHead(w, c, ImageTower(w, c, pixels, m), m)
+}
+
+// ImageTower is the image tower without its projection head; see [Image].
+func ImageTower(w Weights, c Config, pixels *Node, m Mode) ImageFeatures {
 	t := newTower(w, c, m)
-	out := ImageOutput{Updates: t.updates}
+	f := ImageFeatures{Updates: t.updates}
 	x, h, width := t.embed(pixels)
-	out.GridH, out.GridW = h, width
+	f.GridH, f.GridW = h, width
 	local := t.local(x)
 	if c.hasTrunk() {
 		x = Add(x, t.positions(h, width))
 	}
-	x, out.Stages = t.stages(x, local)
-	t.finish(&out, x, local)
-	return out
+	x, f.Stages = t.stages(x, local)
+	t.features(&f, x, local)
+	return f
 }
 
 // local returns the features that no attention has touched: f = e + MLP(LN(e)).
@@ -122,40 +144,57 @@ func (t *tower) block(name string, heads int, x *Node, drop float64) *Node {
 	return Add(x, t.dropPath(y, drop))
 }
 
-// finish fills in what follows the last stage: norm, pooling, projections.
-func (t *tower) finish(out *ImageOutput, x, local *Node) {
-	const finalNorm, head = "vision_model.layernorm", "visual_projection"
-	c, v := t.config, t.config.Variant
-	out.Groups = t.norm(finalNorm, x)
-	out.Pooled = ReduceMean(out.Groups, 1)
-	if len(out.Stages) > 0 {
+// features fills in what follows the last stage: norm, pooling, areas.
+func (t *tower) features(f *ImageFeatures, x, local *Node) {
+	const finalNorm = "vision_model.layernorm"
+	f.Groups = t.norm(finalNorm, x)
+	f.Pooled = ReduceMean(f.Groups, 1)
+	if len(f.Stages) > 0 {
 		// Areas weigh and have no gradient: a loss that could move them would make
 		// the assignment diffuse, and the map with it.
-		share := StopGradient(ReduceMean(chain(out.Stages), 2)) // [B, G]
-		out.Areas = MinScalar(MulScalar(share, float64(c.Groups())), 1.0)
+		share := StopGradient(ReduceMean(chain(f.Stages), 2)) // [B, G]
+		f.Areas = MinScalar(MulScalar(share, float64(t.config.Groups())), 1.0)
 	}
-	switch v.PatchEmbeddings {
+	switch t.config.Variant.PatchEmbeddings {
 	case PatchesLocal:
-		out.PatchEmbeddings = t.project(head, t.norm(finalNorm, local))
+		f.Patches = t.norm(finalNorm, local)
 	case PatchesTrunk:
-		out.PatchEmbeddings = t.project(head, out.Groups)
+		f.Patches = f.Groups
+	}
+}
+
+// ImageHead projects the features of a whole batch into the shared space.
+func ImageHead(w Weights, c Config, f ImageFeatures, m Mode) ImageOutput {
+	const head = "visual_projection"
+	t, v := newTower(w, c, m), c.Variant
+	out := ImageOutput{
+		Stages: f.Stages, Groups: f.Groups, Pooled: f.Pooled, Areas: f.Areas,
+		GridH: f.GridH, GridW: f.GridW, Updates: t.updates,
+	}
+	maps.Copy(out.Updates, f.Updates)
+	if f.Patches != nil {
+		out.PatchEmbeddings = t.project(head, f.Patches)
 	}
 	// In the paper's training only the pooled feature reaches the head, whose
 	// batch statistics it alone makes.
-	wanted := !t.mode.Training || v.AreaWeighted || contains(v.nounsAgainst(), AgainstGroups)
-	projectGroups := len(out.Stages) > 0 && wanted
 	switch {
 	case v.PatchPooled:
 		out.Embedding = ReduceMean(out.PatchEmbeddings, 1)
 	case !v.AreaWeighted:
-		out.Embedding = t.project(head, out.Pooled)
+		out.Embedding = t.project(head, f.Pooled)
 	}
-	if projectGroups {
-		out.GroupEmbeddings = t.project(head, out.Groups)
+	if c.HasGroups() && (!m.Training || c.projectsGroups()) {
+		out.GroupEmbeddings = t.project(head, f.Groups)
 	}
 	if v.AreaWeighted {
-		w := InsertAxes(out.Areas, -1)
-		sum := ReduceSum(Mul(out.GroupEmbeddings, w), 1)
-		out.Embedding = Div(sum, ReduceSum(w, 1))
+		weight := InsertAxes(out.Areas, -1)
+		sum := ReduceSum(Mul(out.GroupEmbeddings, weight), 1)
+		out.Embedding = Div(sum, ReduceSum(weight, 1))
 	}
+	return out
+}
+
+// projectsGroups tells whether the losses look at single groups.
+func (c Config) projectsGroups() bool {
+	return c.Variant.AreaWeighted || contains(c.Variant.nounsAgainst(), AgainstGroups)
 }

@@ -2,10 +2,7 @@ package network
 
 import (
 	"maps"
-	"math"
-	"slices"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -19,6 +16,10 @@ type Batch struct {
 	// one whose caption fits many (a template): it is left out of the
 	// image–text loss, as a positive and as a negative. Nil is all ones.
 	CaptionWeight *Node
+	// CaptionTargets [B, B] says how well caption j fits picture i, 0 to 1, with
+	// ones on the diagonal. Nil is the identity: each caption fits its own
+	// picture alone.
+	CaptionTargets *Node
 	// Prompts int32 [U, T] are the noun prompts, nil without a noun loss.
 	Prompts *Node
 	// Targets [B, U] says how often prompt u belongs to picture i. In the paper
@@ -30,9 +31,23 @@ type Batch struct {
 	Known *Node
 }
 
+// LossConfig says which loss is computed of the features.
+type LossConfig struct {
+	// Sigmoid judges each pair by itself (SigLIP) instead of comparing it with
+	// the batch; the network needs Variant.LogitBias.
+	Sigmoid bool
+	// NounWeight multiplies the noun loss; the paper's 1.
+	NounWeight float64
+	// ShareTemperature gives both losses the temperature of the image–text loss.
+	ShareTemperature bool
+}
+
+// PaperLoss is the published loss.
+func PaperLoss() LossConfig { return LossConfig{NounWeight: 1} }
+
 // LossOutput holds the losses, scalars, and what was computed on the way.
 type LossOutput struct {
-	// Total is ImageText + Nouns.
+	// Total is ImageText + NounWeight·Nouns.
 	Total *Node
 	// ImageText is the image–text contrastive loss.
 	ImageText *Node
@@ -40,8 +55,8 @@ type LossOutput struct {
 	// compared with; nil without prompts.
 	Nouns *Node
 	// Metrics are scalars to log: groups_used (groups that win a token, mean
-	// over pictures), assignment_entropy (over ln G, mean over tokens), and
-	// group_similarity and mask_agreement (see collapse).
+	// over pictures), assignment_entropy (over ln G, mean over tokens), and what
+	// tells of a collapse (collapse.go).
 	Metrics map[string]*Node
 	// Updates holds new running statistics by parameter name.
 	Updates map[string]*Node
@@ -49,146 +64,81 @@ type LossOutput struct {
 	Image ImageOutput
 }
 
-// Loss computes both contrastive losses of a batch (paper, §3.3 and §3.4).
-// Captions and prompts go through the text tower together, because its head
-// shares their batch statistics.
-func Loss(w Weights, c Config, b Batch, m Mode) LossOutput {
-	image := Image(w, c, b.Pixels, m)
-	ids, n := b.Captions, b.Captions.Shape().Dimensions[0]
-	if b.Prompts != nil {
-		ids = Concatenate([]*Node{b.Captions, b.Prompts}, 0)
-	}
-	text := Text(w, c, ids, m)
-	texts := unit(text.Embedding)
-	out := LossOutput{Image: image, Updates: image.Updates, Metrics: metrics(image)}
-	maps.Copy(out.Updates, text.Updates)
+// Loss computes the published losses of a batch (paper, §3.3 and §3.4).
+func Loss(w Weights, c Config, b Batch, m Mode) LossOutput { return PaperLoss().Of(w, c, b, m) }
 
-	u := unit(image.Embedding)
-	captions := SliceAxis(texts, 0, AxisRange(0, n))
-	out.ImageText = ImageTextLoss(u, captions, scale(w(LogitScale)), b.CaptionWeight)
-	out.Total = out.ImageText
+// Of computes both losses of a batch.
+func (l LossConfig) Of(w Weights, c Config, b Batch, m Mode) LossOutput {
+	f := ImageTower(w, c, b.Pixels, m)
+	out := l.OfFeatures(w, c, f, TextTower(w, c, b.Texts(), m), b, m)
+	metrics := f.Metrics()
+	maps.Copy(metrics, out.Metrics)
+	out.Metrics = metrics
+	return out
+}
+
+// Texts are all texts of a batch, captions first. They go through the text tower
+// together, because its head shares their batch statistics.
+func (b Batch) Texts() *Node {
 	if b.Prompts == nil {
+		return b.Captions
+	}
+	return Concatenate([]*Node{b.Captions, b.Prompts}, 0)
+}
+
+// OfFeatures computes both losses of what the towers made of a batch: features
+// of all pictures and pooled features of all texts [B+U, C], captions first. It
+// looks at pictures through [ImageFeatures.Cut] alone, and of the batch at
+// neither pixels nor token ids. Its metrics are those that need the head;
+// [ImageFeatures.Metrics] has the others.
+func (l LossConfig) OfFeatures(w Weights, c Config, f ImageFeatures, texts *Node, b Batch, m Mode) LossOutput {
+	image, text := ImageHead(w, c, f, m), TextHead(w, c, texts, m)
+	out := LossOutput{Image: image, Updates: image.Updates, Metrics: map[string]*Node{}}
+	maps.Copy(out.Updates, text.Updates)
+	if image.GroupEmbeddings != nil {
+		addSimilarity(out.Metrics, image.GroupEmbeddings)
+	}
+	n := image.Embedding.Shape().Dimensions[0]
+	u, units := unit(image.Embedding), unit(text.Embedding)
+	captions := SliceAxis(units, 0, AxisRange(0, n))
+	s := scale(w(LogitScale))
+	if l.Sigmoid {
+		out.ImageText = SigmoidImageTextLoss(u, captions, s, w(LogitBias), b.CaptionWeight, b.CaptionTargets)
+	} else {
+		out.ImageText = ImageTextLoss(u, captions, s, b.CaptionWeight, b.CaptionTargets)
+	}
+	out.Total = out.ImageText
+	if units.Shape().Dimensions[0] == n {
 		return out
 	}
-	prompts := SliceAxis(texts, 0, AxisRangeToEnd(n))
-	s := scale(w(NounLogitScale))
+	if !l.ShareTemperature {
+		s = scale(w(NounLogitScale))
+	}
+	prompts := SliceAxis(units, 0, AxisRangeToEnd(n))
 	for _, against := range c.Variant.nounsAgainst() {
-		l := NounLoss(nounScores(c, image, u, prompts, against), s, b.Targets, b.Known)
+		term := l.nouns(w, nounScores(c, image, u, prompts, against), s, b)
 		if out.Nouns == nil {
-			out.Nouns = l
+			out.Nouns = term
 		} else {
-			out.Nouns = Add(out.Nouns, l)
+			out.Nouns = Add(out.Nouns, term)
 		}
 	}
-	out.Total = Add(out.Total, out.Nouns)
+	out.Total = Add(out.Total, MulScalar(out.Nouns, l.NounWeight))
 	return out
+}
+
+// nouns is the noun loss of scores [B, U].
+func (l LossConfig) nouns(w Weights, scores, s *Node, b Batch) *Node {
+	switch {
+	case !l.Sigmoid:
+		return NounLoss(scores, s, b.Targets, b.Known)
+	case l.ShareTemperature:
+		return SigmoidNounLoss(scores, s, w(LogitBias), b.Targets, b.Known)
+	}
+	return SigmoidNounLoss(scores, s, w(NounLogitBias), b.Targets, b.Known)
 }
 
 // maxScale is the largest inverse temperature; above it the gradient is 0.
 const maxScale = 100
 
 func scale(theta *Node) *Node { return MinScalar(Exp(theta), float64(maxScale)) }
-
-// ImageTextLoss is the mean of both directions' cross entropy between unit
-// pictures u [B, P] and unit captions v [B, P] at inverse temperature s
-// (scalar). weight [B] leaves pairs out where it is 0; nil is all ones.
-func ImageTextLoss(u, v, s, weight *Node) *Node {
-	logits := Mul(Einsum("ip,jp->ij", u, v), s)
-	own := ReduceSum(Mul(u, v), -1) // [B]
-	own = Mul(own, s)
-	if weight == nil {
-		weight = OnesLike(own)
-	}
-	hidden := MulScalar(OneMinus(weight), hiddenLogit)
-	rows := logSumExp(Add(logits, InsertAxes(hidden, 0)), 1)
-	columns := logSumExp(Add(logits, InsertAxes(hidden, 1)), 0)
-	sum := ReduceAllSum(Mul(weight, Sub(MulScalar(Add(rows, columns), 0.5), own)))
-	return Div(sum, MaxScalar(ReduceAllSum(weight), 1.0))
-}
-
-// NounLoss is the multi-label contrastive loss for scores [B, U] (cosines of
-// pictures and prompts) at inverse temperature s, with targets [B, U] and known
-// [B, U] as in [Batch]. With counts n_u = Σ_i targets, a prompt that stands once
-// weighs as much as n_u equal ones, so this is the paper's loss over all B·K
-// prompts where equal nouns share a prompt.
-func NounLoss(scores, s, targets, known *Node) *Node {
-	logits := Mul(scores, s)
-	if known == nil {
-		known = OnesLike(targets)
-	}
-	targets = Mul(targets, known)
-	count := ReduceAndKeep(targets, ReduceSum, 0) // n_u [1, U]
-	perImage := ReduceAndKeep(targets, ReduceSum, 1)
-	hidden := MulScalar(OneMinus(known), hiddenLogit)
-	visible := Add(logits, hidden)
-
-	// Picture to prompts: log Σ_u n_u exp(τ s_iu); a prompt nobody has is no
-	// competitor.
-	none := ConvertDType(Equal(count, ZerosLike(count)), logits.DType())
-	logCount := Add(Log(Add(count, none)), MulScalar(none, hiddenLogit))
-	rows := InsertAxes(logSumExp(Add(visible, logCount), 1), -1)
-	share := Div(targets, MaxScalar(perImage, 1e-6))
-	toPrompts := ReduceAllSum(Mul(share, Sub(rows, logits)))
-	withTargets := ReduceAllSum(ConvertDType(GreaterThan(perImage, ZerosLike(perImage)), logits.DType()))
-	toPrompts = Div(toPrompts, MaxScalar(withTargets, 1.0))
-
-	// Prompt to pictures, each prompt over its pictures.
-	columns := InsertAxes(logSumExp(visible, 0), 0)
-	toPictures := ReduceAllSum(Mul(targets, Sub(columns, logits)))
-	toPictures = Div(toPictures, MaxScalar(ReduceAllSum(targets), 1.0))
-	return MulScalar(Add(toPrompts, toPictures), 0.5)
-}
-
-// hiddenLogit takes an entry out of a logsumexp: far below any logit (at most
-// 100 in size), and finite, so that its gradient is 0 and not NaN.
-const hiddenLogit = -1e6
-
-func logSumExp(x *Node, axis int) *Node {
-	top := StopGradient(ReduceAndKeep(x, ReduceMax, axis))
-	return Add(Squeeze(top, axis), Log(ReduceSum(Exp(Sub(x, top)), axis)))
-}
-
-// nounScores compares unit prompts [U, P] with the pictures: [B, U].
-func nounScores(c Config, image ImageOutput, u, prompts *Node, against string) *Node {
-	switch against {
-	case AgainstGroups:
-		return bestParts(c, image.GroupEmbeddings, prompts, image.Areas)
-	case AgainstPatches:
-		return bestParts(c, image.PatchEmbeddings, prompts, nil)
-	}
-	return Einsum("ip,up->iu", u, prompts)
-}
-
-// bestParts scores a word by the parts of a picture that answer to it: the
-// mean of the parts' cosines q under a softmax of β·q (+ log of their area).
-// parts [B, M, P], prompts [U, P] unit, areas [B, M] or nil.
-func bestParts(c Config, parts, prompts, areas *Node) *Node {
-	beta := c.Variant.NounSharpness
-	if beta == 0 {
-		beta = 10
-	}
-	q := Einsum("bmp,up->bum", unit(parts), prompts)
-	logits := MulScalar(q, beta)
-	if areas != nil {
-		logits = Add(logits, InsertAxes(Log(AddScalar(areas, 1e-4)), 1))
-	}
-	return ReduceSum(Mul(Softmax(logits, -1), q), -1)
-}
-
-// metrics describe the last assignment, followed down to the image tokens.
-func metrics(image ImageOutput) map[string]*Node {
-	out := map[string]*Node{}
-	if len(image.Stages) == 0 {
-		return out
-	}
-	soft := StopGradient(chain(image.Stages)) // [B, G, N]
-	g := soft.Shape().Dimensions[1]
-	won := OneHot(ArgMax(soft, 1, dtypes.Int32), g, soft.DType()) // [B, N, G]
-	out["groups_used"] = ReduceAllMean(ReduceSum(ReduceMax(won, 1), -1))
-	entropy := Neg(ReduceSum(Mul(soft, Log(MaxScalar(soft, 1e-12))), 1))
-	out["assignment_entropy"] = DivScalar(ReduceAllMean(entropy), math.Log(float64(max(g, 2))))
-	collapse(out, image, won)
-	return out
-}
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }

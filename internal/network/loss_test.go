@@ -249,7 +249,7 @@ func lossGraph(t *testing.T, b compute.Backend, k lossCase, which string) map[st
 		s := graph.MinScalar(graph.Exp(in[3]), 100.0)
 		var loss *graph.Node
 		if which == "image-text" {
-			loss = network.ImageTextLoss(u, v, s, optional("weight"))
+			loss = network.ImageTextLoss(u, v, s, optional("weight"), nil)
 		} else {
 			loss = network.NounLoss(graph.Einsum("ip,up->iu", u, w), s, optional("targets"), optional("known"))
 		}

@@ -41,6 +41,8 @@ func (p Param) Size() int {
 const (
 	LogitScale     = "logit_scale"
 	NounLogitScale = "multi_label_logit_scale"
+	LogitBias      = "logit_bias"
+	NounLogitBias  = "multi_label_logit_bias"
 )
 
 // Params lists every tensor of the network, sorted by name. The configuration
@@ -59,6 +61,12 @@ func (c Config) Params() []Param {
 	if c.NounLoss {
 		l.add(NounLogitScale, drawConstant(c.logitScale()))
 		l.params[len(l.params)-1].Optional = true
+	}
+	if c.Variant.LogitBias {
+		l.bias(LogitBias)
+		if c.NounLoss {
+			l.bias(NounLogitBias)
+		}
 	}
 	slices.SortFunc(l.params, func(a, b Param) int { return cmp.Compare(a.Name, b.Name) })
 	return l.params
@@ -79,6 +87,17 @@ func (l *paramList) add(name string, d draw, shape ...int) {
 
 func (l *paramList) statistic(name string, d draw, n int) {
 	l.params = append(l.params, Param{Name: name, Shape: []int{n}, draw: d})
+}
+
+// sigmoidBias is where the sigmoid loss's bias starts: nearly all pairs of a batch
+// do not fit (SigLIP).
+const sigmoidBias = -10
+
+// bias adds a scalar without weight decay.
+func (l *paramList) bias(name string) {
+	l.add(name, drawConstant(sigmoidBias))
+	p := &l.params[len(l.params)-1]
+	p.Decay, p.Optional = false, true
 }
 
 func (l *paramList) norm(name string, width int) {

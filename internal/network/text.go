@@ -24,6 +24,12 @@ type TextOutput struct {
 // Padding after the end changes nothing, so a batch may be cut after its last
 // end token.
 func Text(w Weights, c Config, ids *Node, m Mode) TextOutput {
+	return TextHead(w, c, TextTower(w, c, ids, m), m)
+}
+
+// TextTower is the text tower without its projection head: ids as of [Text] to
+// pooled features [B, C]. Each row depends on one text alone.
+func TextTower(w Weights, c Config, ids *Node, m Mode) *Node {
 	t := newTower(w, c, m)
 	dims := ids.Shape().Dimensions
 	table := t.weights("text_model.embeddings.token_embedding.weight")
@@ -37,7 +43,12 @@ func Text(w Weights, c Config, ids *Node, m Mode) TextOutput {
 	}
 	// LayerNorm works on each position alone, so for the paper's end token it may
 	// stand after the pooling; the mean over words wants it there.
-	pooled := t.norm("text_model.final_layer_norm", t.poolText(x, end))
+	return t.norm("text_model.final_layer_norm", t.poolText(x, end))
+}
+
+// TextHead projects the pooled features of a whole batch into the shared space.
+func TextHead(w Weights, c Config, pooled *Node, m Mode) TextOutput {
+	t := newTower(w, c, m)
 	return TextOutput{Pooled: pooled, Embedding: t.project("text_projection", pooled), Updates: t.updates}
 }
 

@@ -69,6 +69,9 @@ type Variant struct {
 	// attention) or "mean": the words, without start and end, averaged, then the
 	// final LayerNorm; padding masked, no causal mask.
 	TextPooling string `json:"text_pooling,omitempty"`
+	// LogitBias gives each loss a learned bias beside its temperature, which the
+	// sigmoid loss needs.
+	LogitBias bool `json:"logit_bias,omitempty"`
 	// XavierInit draws linear weights Xavier-uniform instead of N(0, 0.02²).
 	XavierInit bool `json:"xavier_init,omitempty"`
 	// GroupTokenStd is the deviation of the first stage's group tokens at the

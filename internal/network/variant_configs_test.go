@@ -91,6 +91,7 @@ func variants() map[string]network.Config {
 		v.NounsAgainst = []string{network.AgainstPatches}
 	})
 	add("mean over words", func(_ *network.Config, v *network.Variant) { v.TextPooling = network.PoolMean })
+	add("biases of the losses", func(_ *network.Config, v *network.Variant) { v.LogitBias = true })
 	add("heads without BatchNorm", func(_ *network.Config, v *network.Variant) { v.PlainProjection = true })
 	return out
 }
