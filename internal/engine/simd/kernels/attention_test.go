@@ -152,16 +152,10 @@ func BenchmarkAttention(b *testing.B) {
 		flops := 4 * float64(n*s.Queries*s.Keys*s.Width)
 		name := fmt.Sprintf("%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Width)
 		b.Run(name+"/forward", func(b *testing.B) {
-			for b.Loop() {
-				s.Forward(nil, out, lse, q, k, v)
-			}
-			gflops(b, flops)
+			loop(b, flops, func() { s.Forward(nil, out, lse, q, k, v) })
 		})
 		b.Run(name+"/grad", func(b *testing.B) {
-			for b.Loop() {
-				s.Grad(nil, dq, dk, dv, q, k, v, out, lse, g)
-			}
-			gflops(b, 2.5*flops)
+			loop(b, 2.5*flops, func() { s.Grad(nil, dq, dk, dv, q, k, v, out, lse, g) })
 		})
 	}
 }

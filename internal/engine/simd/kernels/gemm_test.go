@@ -243,7 +243,7 @@ func TestGemmThreads(t *testing.T) {
 
 func BenchmarkGemm(b *testing.B) {
 	for _, s := range []struct{ m, k, n, packed int }{
-		{1024, 1024, 1024, 0}, {1024, 1024, 1024, 1}, {260, 384, 1536, 1}, {260, 1536, 384, 1}, {196, 384, 384, 1},
+		{1024, 1024, 1024, 0}, {1024, 1024, 1024, 1}, {260, 384, 1536, 0}, {260, 1536, 384, 0}, {260, 384, 1536, 1}, {260, 1536, 384, 1}, {196, 384, 384, 1},
 		{196, 384, 384, 0}, {12, 64, 64, 0}, {48, 64, 64, 0}, {200, 64, 64, 0}, {64, 64, 256, 0}, {3072, 64, 256, 0}, {3072, 256, 64, 0}, {48, 64, 48, 2}, {64, 3072, 256, 3}, {3072, 64, 256, 2},
 	} {
 		for _, threads := range []int{1, 2} {
@@ -264,14 +264,13 @@ func BenchmarkGemm(b *testing.B) {
 						ma = Matrix{Data: x, Stride: s.m, Transposed: true}
 					}
 					w := PackB(nil, s.k, s.n, mb)
-					for b.Loop() {
+					loop(b, 2*float64(s.m*s.n*s.k), func() {
 						if s.packed == 1 {
 							GemmPacked(pool, s.m, ma, w, c, s.n, Epilogue{})
 						} else {
 							Gemm(pool, s.m, s.n, s.k, ma, mb, c, s.n, Epilogue{})
 						}
-					}
-					gflops(b, 2*float64(s.m*s.n*s.k))
+					})
 				})
 			})
 		}

@@ -265,11 +265,52 @@ func (g *product) packB(p *Pool, batch int) *buffer {
 // packPanels packs count matrices k×n into panels of width columns.
 func packPanels(p *Pool, dst []float32, b Matrix, stride, count, k, n, width int) {
 	panels := (n + width - 1) / width
+	if !b.Transposed && panels > 1 {
+		// Slab by slab of rows: memory is read in order, and each panel gets a run of whole lines.
+		const slab = 16
+		slabs := (k + slab - 1) / slab
+		p.For(count*slabs, max(1, 16384/(slab*n)), func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				from := i % slabs * slab
+				packSlab(dst[i/slabs*panels*k*width:], b, i/slabs*stride, from, min(k, from+slab), k, n, width)
+			}
+		})
+		return
+	}
 	p.For(count*panels, max(1, 16384/(k*width)), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			packPanel(dst[i*k*width:], b, i/panels*stride, k, n, i%panels*width, width)
 		}
 	})
+}
+
+// packSlab packs rows from … to of the matrix at start into all panels.
+func packSlab(dst []float32, b Matrix, start, from, to, k, n, width int) {
+	whole := n / width * width
+	for j := 0; j < whole; j += width {
+		src, dst := b.Data[start+from*b.Stride+j:], dst[j*k+from*width:]
+		switch width { // array copies need no call
+		case 16:
+			for q := range to - from {
+				*(*[16]float32)(dst[q*16:]) = *(*[16]float32)(src[q*b.Stride:])
+			}
+		case 32:
+			for q := range to - from {
+				*(*[32]float32)(dst[q*32:]) = *(*[32]float32)(src[q*b.Stride:])
+			}
+		default:
+			for q := range to - from {
+				copy(dst[q*width:][:width], src[q*b.Stride:])
+			}
+		}
+	}
+	if whole == n {
+		return
+	}
+	for q := from; q < to; q++ {
+		row := dst[whole*k+q*width:][:width]
+		clear(row[copy(row[:n-whole], b.Data[start+q*b.Stride+whole:]):])
+	}
 }
 
 // packPanel packs columns j … j+width of the matrix at start: term by term, filled up with zeros.
@@ -283,17 +324,8 @@ func packPanel(dst []float32, b Matrix, start, k, n, j, width int) {
 		transposeRows(dst, b.Data[start+j*b.Stride:], w, k, width, b.Stride)
 		return
 	}
-	if w == width && width == 16 {
-		for q := range k { // array copies need no call
-			*(*[16]float32)(dst[q*16:]) = *(*[16]float32)(b.Data[start+q*b.Stride+j:])
-		}
-		return
-	}
-	for q := range k {
-		row := dst[q*width:][:width]
-		copy(row, b.Data[start+q*b.Stride+j:][:w])
-		clear(row[w:])
-	}
+	b.Data = b.Data[j:]
+	packSlab(dst, b, start, 0, k, k, w, width)
 }
 
 // residualInPlace handles a residual that lies where C goes while an activation comes between.
