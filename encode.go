@@ -14,8 +14,10 @@ import (
 type Encoded struct {
 	model    *Model
 	protocol Protocol
-	rule     assign.Rule
-	view     *assign.View
+	// benchmark is that of the options, or "".
+	benchmark string
+	rule      assign.Rule
+	view      *assign.View
 }
 
 // Encode looks at a photo at the size that the protocol of o says; other
@@ -35,8 +37,8 @@ func (m *Model) Encode(ctx context.Context, photo image.Image, o *SegmentOptions
 	if err != nil {
 		return nil, err
 	}
-	e := &Encoded{model: m, protocol: settings.Protocol, rule: rule}
-	e.view, err = m.look(ctx, im, rule, settings.Protocol)
+	e := &Encoded{model: m, protocol: settings.Protocol, benchmark: settings.Benchmark, rule: rule}
+	e.view, err = m.look(ctx, im, rule, settings.Protocol.reading())
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +73,11 @@ func (m *Model) settings(o *SegmentOptions) (SegmentOptions, error) {
 	if s.Protocol == "" {
 		s.Protocol = m.DefaultProtocol()
 	}
-	if s.Protocol != Best && !m.config.HasGroups() {
+	if (s.Protocol == Paper || s.Protocol == Port) && !m.config.HasGroups() {
 		return s, fmt.Errorf("%w: protocol %s needs groups, which model %s has not: use protocol best", ErrOption, s.Protocol, m.name)
+	}
+	if err := checkBenchmark(s.Benchmark); err != nil {
+		return s, err
 	}
 	return s, s.Background.fits(s.Protocol)
 }

@@ -126,8 +126,10 @@ func defaultRule(c network.Config) assign.Rule {
 func (m *Model) rule(o *SegmentOptions) (assign.Rule, error) {
 	var r assign.Rule
 	switch o.Protocol {
-	case Paper:
+	case Paper, TCL:
 		r = assign.PaperRule(m.config.ImageSize)
+	case SCLIP:
+		r = sclipFor(o.Benchmark).rule(m.config.ImageSize)
 	case Port:
 		if o.ShortSide != 0 {
 			return r, fmt.Errorf("%w: short side %d, but protocol hf looks at %d×%d pixels: leave it out", ErrOption, o.ShortSide, m.config.ImageSize, m.config.ImageSize)
@@ -142,7 +144,7 @@ func (m *Model) rule(o *SegmentOptions) (assign.Rule, error) {
 		}
 		r.LongSide = r.LongSide * s / r.ShortSide
 		r.ShortSide = s
-		if r.Window > 0 {
+		if r.Window > 0 && o.Protocol != SCLIP {
 			r.Window, r.Stride = s, max(1, s/2)
 		}
 	}

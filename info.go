@@ -25,10 +25,11 @@ func (m *Model) DefaultProtocol() Protocol {
 // Engine is the name of what computes, and its precision where that is not
 // float32: "simd", "simd/bf16".
 func (m *Model) Engine() string {
+	name := engine.NameOf(m.backend)
 	if p := engine.PrecisionOf(m.backend); p != engine.Float32 {
-		return m.backend.Name() + "/" + p
+		name += "/" + p
 	}
-	return m.backend.Name()
+	return name
 }
 
 // ImageSize is the side, in pixels, of the pictures the model was trained on.

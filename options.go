@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,18 +35,27 @@ const (
 	// Port is the raw segmentation logits of the Hugging Face port: the photo
 	// squashed to the training size, no background.
 	Port Protocol = "hf"
+	// TCL is the unified evaluation of TCL (Cha et al., CVPR 2023): windows as in
+	// the paper, nine prompts a label, background of one constant score.
+	TCL Protocol = "tcl"
+	// SCLIP is the evaluation of SCLIP (Wang et al., ECCV 2024): small windows,
+	// 80 prompts a name, a softmax over all names, hidden words and a threshold
+	// for background.
+	SCLIP Protocol = "sclip"
 	// Best is this project's: cosine maps, several prompts a label, and hidden
 	// words for background, so that one label alone can answer "nothing here".
 	Best Protocol = "best"
 )
 
+// Protocols returns the names of the protocols.
+func Protocols() []Protocol { return []Protocol{Paper, Port, TCL, SCLIP, Best} }
+
 // ParseProtocol reads a protocol's name; "" is the model's default.
 func ParseProtocol(s string) (Protocol, error) {
-	switch p := Protocol(s); p {
-	case "", Paper, Port, Best:
+	if p := Protocol(s); p == "" || slices.Contains(Protocols(), p) {
 		return p, nil
 	}
-	return "", fmt.Errorf("%w: protocol %q, there are paper, hf and best", ErrOption, s)
+	return "", fmt.Errorf("%w: protocol %q, there are paper, hf, tcl, sclip and best", ErrOption, s)
 }
 
 // Background says what makes a pixel background. The zero value is the
@@ -98,7 +108,7 @@ func (b Background) check() error {
 // fits says whether a protocol can do it.
 func (b Background) fits(p Protocol) error {
 	if p == Port && b.mode == backgroundThreshold {
-		return fmt.Errorf("%w: background %s: protocol %s has no background: use paper or best", ErrOption, b, p)
+		return fmt.Errorf("%w: background %s: protocol %s has no background: use another", ErrOption, b, p)
 	}
 	return b.check()
 }
@@ -134,8 +144,8 @@ type SegmentOptions struct {
 	// an error there.
 	Background Background
 	// Templates names the prompts ("simple", "subset", "short", …); empty is the
-	// protocol's: simple for paper and hf, for best those that the model was
-	// trained with (short, where it does not say).
+	// protocol's: simple for paper and hf, tcl and full (80) for tcl and sclip, for
+	// best those that the model was trained with (short, where it does not say).
 	Templates string
 	// ShortSide, if positive, is what the photo's short side becomes, instead
 	// of the protocol's size; the window follows it. Not for hf.
@@ -146,6 +156,9 @@ type SegmentOptions struct {
 	ResultSide int
 	// Scores asks for the class scores of every pixel.
 	Scores bool
+	// Benchmark names a benchmark for which a protocol has rules of its own: size,
+	// threshold, words for background. One of [Benchmarks]; empty is any photo.
+	Benchmark string
 }
 
 // resultSize is the size of the result for a photo, each side at least 1.

@@ -89,16 +89,16 @@ func (e *Encoded) note() string {
 	if e.protocol == Port && size != publishedSize {
 		return fmt.Sprintf("the model was trained at %d pixels, not %d", size, publishedSize)
 	}
-	published := assign.PaperRule(publishedSize)
+	published := e.published(publishedSize)
 	same := func(o assign.Rule) bool {
 		return r.ShortSide == o.ShortSide && r.Window == o.Window && r.Stride == o.Stride
 	}
-	if e.protocol != Paper || same(published) {
+	if e.protocol == Port || e.protocol == Best || same(published) {
 		return ""
 	}
 	note := fmt.Sprintf("short side %d, windows of %d and stride %d, not %d, %d and %d",
 		r.ShortSide, r.Window, r.Stride, published.ShortSide, published.Window, published.Stride)
-	if same(assign.PaperRule(size)) {
+	if same(e.published(size)) {
 		note += fmt.Sprintf(": the same proportions for a model trained at %d pixels, not %d", size, publishedSize)
 	}
 	return note

@@ -9,13 +9,8 @@ import (
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/limits"
-	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
-
-// paperThreshold is the background threshold of the paper's code where a dataset
-// has none of its own.
-const paperThreshold = 0.95
 
 // Segment cuts a photo into regions named by labels: "dog", or with synonyms
 // "dog|puppy". At most 256 labels.
@@ -86,9 +81,15 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 	if s.ShortSide != 0 && s.ShortSide != e.rule.ShortSide {
 		return nil, s, fmt.Errorf("%w: short side %d, the photo was encoded at %d", ErrOption, s.ShortSide, e.rule.ShortSide)
 	}
+	if s.Benchmark != "" && s.Benchmark != e.benchmark {
+		return nil, s, fmt.Errorf("%w: benchmark %q, the photo was encoded for %q", ErrOption, s.Benchmark, e.benchmark)
+	}
 	planes := len(classes) + 1
-	if e.protocol == Best {
+	switch e.protocol {
+	case Best:
 		planes = len(classes) + len(e.model.eval.BackgroundWords)
+	case SCLIP:
+		planes = countNames(classes) + len(sclipFor(e.benchmark).background)
 	}
 	n := int64(planes) * int64(e.view.SeenWidth) * int64(e.view.SeenHeight)
 	if err := limits.Check("number of class scores", "photo", n, limits.Scores, "ask for fewer labels or look at it smaller (short side)"); err != nil {
@@ -100,7 +101,12 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 // score makes the class scores and says which threshold the decision takes.
 func (e *Encoded) score(ctx context.Context, classes []vocab.Class, s SegmentOptions) (*assign.Scores, float64, Report, error) {
 	m, v, report := e.model, e.view, e.report()
-	if e.protocol == Best {
+	switch e.protocol {
+	case TCL:
+		return e.tcl(ctx, classes, s, report)
+	case SCLIP:
+		return e.sclip(ctx, classes, s, report)
+	case Best:
 		forms, err := e.prompts(s.Templates)
 		if err != nil {
 			return nil, 0, report, err
@@ -120,7 +126,7 @@ func (e *Encoded) score(ctx context.Context, classes []vocab.Class, s SegmentOpt
 		scores, err := assign.Port(ctx, v, text, p, m.scale)
 		return scores, 0, report, err
 	}
-	threshold := s.Background.resolve(paperThreshold)
+	threshold := s.Background.resolve(paperThresholdFor(e.benchmark))
 	report.Background = thresholdText(threshold)
 	scores, err := assign.Paper(ctx, v, text, p, min(m.scale, 100), threshold)
 	return scores, 0, report, err
@@ -146,6 +152,10 @@ func (e *Encoded) prompts(option string) (prompts, error) {
 	switch {
 	case option == "" && e.protocol == Best:
 		return e.model.eval.prompts(), nil
+	case option == "" && e.protocol == TCL:
+		option = "tcl"
+	case option == "" && e.protocol == SCLIP:
+		option = "full"
 	case option == "":
 		option = "simple"
 	}
@@ -193,8 +203,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts
 	if words.Vectors, err = m.classVectors(ctx, names, forms, false); err != nil {
 		return nil, 0, err
 	}
-	from := map[network.MapSource]assign.Source{network.MapPatches: assign.FromPatches, network.MapBoth: assign.FromBoth}[m.config.Map()]
-	scores, err := assign.Best(ctx, e.view, words, from)
+	scores, err := assign.Best(ctx, e.view, words, m.source())
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w %s: %w", ErrModel, m.name, err)
 	}

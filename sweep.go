@@ -34,6 +34,12 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 		maps, err := scores.Sweep(ctx, e.view.Width, e.view.Height, thresholds)
 		return maps, report, err
 	}
+	if e.protocol == TCL {
+		return e.tclSweep(ctx, classes, s, thresholds)
+	}
+	if e.protocol == SCLIP {
+		return e.sclipSweep(ctx, classes, s, thresholds)
+	}
 	if e.protocol == Paper {
 		report := e.report()
 		var text []float32
@@ -43,5 +49,5 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 		maps, err := assign.PaperSweep(ctx, e.view, text, e.model.config.EmbedWidth, min(e.model.scale, 100), thresholds)
 		return maps, report, err
 	}
-	return nil, Report{}, fmt.Errorf("%w: protocol %s has no background and so no threshold: use paper or best", ErrOption, e.protocol)
+	return nil, Report{}, fmt.Errorf("%w: protocol %s has no background and so no threshold: use another", ErrOption, e.protocol)
 }

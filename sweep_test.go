@@ -18,6 +18,8 @@ func TestSweepAnswersAsSegment(t *testing.T) {
 		"paper":        {paper, nil},
 		"best, groups": {paper, &groupvit.SegmentOptions{Protocol: groupvit.Best}},
 		"best, local":  {local, &groupvit.SegmentOptions{Templates: "subset", Background: groupvit.NoBackground()}},
+		"tcl":          {paper, &groupvit.SegmentOptions{Protocol: groupvit.TCL}},
+		"sclip":        {local, &groupvit.SegmentOptions{Protocol: groupvit.SCLIP, Templates: "short", Benchmark: "voc21"}},
 	} {
 		e, err := c.model.Encode(t.Context(), photo(50, 40), c.options)
 		if err != nil {

@@ -123,3 +123,17 @@ func New(o Options) (compute.Backend, error) {
 	}
 	return b, nil
 }
+
+// plainName is what GoMLX's plain backend, whose type is internal to it, calls itself.
+const plainName = "Go Backend"
+
+// NameOf is the name, as --engine takes it, of an engine that New made.
+func NameOf(b compute.Backend) string {
+	if _, ok := b.(*simd.Backend); ok {
+		return SIMD
+	}
+	if b.Name() == plainName {
+		return Go
+	}
+	return XLA
+}

@@ -49,6 +49,9 @@ func TestEachRuns(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer b.Finalize()
+				if got := engine.NameOf(b); got != kind {
+					t.Errorf("engine %s is called %q", kind, got)
+				}
 				out := graph.MustExecOnce(b, func(x *graph.Node) *graph.Node {
 					return graph.Add(graph.Square(x), x)
 				}, []float32{1, 2, 3})
