@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/groupvit/groupvit/internal/limits"
 )
@@ -166,27 +169,66 @@ func TestNoSamples(t *testing.T) {
 	})
 }
 
-// A shard that vanishes after it was listed costs its samples, not the run.
+// A shard that vanishes after it was listed stops the stream where it is missed:
+// going on without it would be another training. Once it is back the stream goes
+// on as if nothing had been.
 func TestShardVanishes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.tar", plainShard(t, 0, 3))
 	gone := write(t, dir, "b.tar", plainShard(t, 3, 3))
-	l, err := Open(context.Background(), Options{Sources: dir, Batch: 2, ImageSize: 8, Prefetch: 1})
-	if err != nil {
+	o := Options{Sources: dir, Batch: 2, ImageSize: 8, Prefetch: 1}
+	var want [][]string
+	for _, b := range take(t, open(t, o), 30) {
+		want = append(want, b.Keys)
+	}
+	l := open(t, o)
+	hidden := gone + ".hidden"
+	if err := os.Rename(gone, hidden); err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	if err := os.Remove(gone); err != nil {
-		t.Fatal(err)
-	}
-	for range 30 {
-		if _, err := l.Next(context.Background()); err != nil {
-			t.Fatal(err)
+	var got [][]string
+	for {
+		b, err := l.Next(context.Background())
+		if err != nil {
+			if !errors.Is(err, ErrVanished) || !strings.Contains(err.Error(), gone) {
+				t.Fatal(err)
+			}
+			break
+		}
+		if got = append(got, b.Keys); len(got) == len(want) {
+			t.Fatal("the missing shard was not missed")
 		}
 	}
-	if n := l.Report().Skipped["not readable"]; n == 0 {
+	if err := os.Rename(hidden, gone); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Seek(len(got)); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range take(t, l, len(want)-len(got)) {
+		got = append(got, b.Keys)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if l.Report().Total() != 0 {
 		t.Error(l.Report())
 	}
+}
+
+// A shard that comes back in time is waited for.
+func TestShardComesBack(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "a.tar", plainShard(t, 0, 3))
+	l := open(t, Options{Sources: dir, Batch: 2, ImageSize: 8, Prefetch: 1, Patience: time.Minute})
+	if err := os.Rename(path, path+".hidden"); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(2 * retryEvery)
+		_ = os.Rename(path+".hidden", path)
+	}()
+	take(t, l, 10)
 }
 
 // A file that claims more than the limit costs its own sample only.

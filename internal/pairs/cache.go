@@ -1,6 +1,12 @@
 package pairs
 
-import "fmt"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
 
 // loaded is a sample ready to be drawn from.
 type loaded struct {
@@ -10,28 +16,58 @@ type loaded struct {
 }
 
 // load returns a sample, from memory where it is kept, or nil when it cannot be
-// used, which is reported once.
-func (l *Loader) load(i int) *loaded {
+// used, which is reported once. The error says that its file has vanished.
+func (l *Loader) load(ctx context.Context, i int) (*loaded, error) {
 	i = l.index.slot(i)
 	if l.bad[i].Load() {
-		return nil
+		return nil, nil
 	}
 	if l.cache != nil {
 		if s := l.cache[i].Load(); s != nil {
-			return s
+			return s, nil
 		}
 	}
+	s, err := l.readPatiently(ctx, i)
+	switch {
+	case err == nil:
+		l.keep(i, s)
+		return s, nil
+	case errors.Is(err, ErrVanished) || ctx.Err() != nil:
+		return nil, err
+	}
+	if !l.bad[i].Swap(true) {
+		l.mu.Lock()
+		l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
+		l.mu.Unlock()
+	}
+	return nil, nil
+}
+
+// retryEvery is the time between attempts to read what has vanished.
+const retryEvery = 250 * time.Millisecond
+
+// readPatiently reads a sample. One that was there when the sources were listed
+// and is not any more makes it wait and try again, as long as the options say: a
+// network drive may come back, and to go on without would be another training.
+func (l *Loader) readPatiently(ctx context.Context, i int) (*loaded, error) {
 	s, err := l.read(i)
-	if err != nil {
-		if !l.bad[i].Swap(true) {
-			l.mu.Lock()
-			l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
-			l.mu.Unlock()
+	for begin := time.Now(); err != nil && vanished(err); s, err = l.read(i) {
+		if time.Since(begin) >= l.options.Patience {
+			return nil, fmt.Errorf("%w: %s: %w", ErrVanished, l.index.Source(i), err)
 		}
-		return nil
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(retryEvery):
+		}
 	}
-	l.keep(i, s)
-	return s
+	return s, err
+}
+
+// vanished tells a file that is gone, cut short or failing from one that may not
+// be read and never could.
+func vanished(err error) bool {
+	return errors.Is(err, errRead) && !errors.Is(err, fs.ErrPermission)
 }
 
 // keep puts a sample into the cache while there is room.

@@ -15,6 +15,11 @@ import (
 // ErrNoSamples says that not one sample of the sources can be used.
 var ErrNoSamples = errors.New("no sample can be used")
 
+// ErrVanished is wrapped by [Loader.Next] where a file that the sources had when
+// they were listed is gone, or shorter. After [Loader.Seek] it is looked for
+// again.
+var ErrVanished = errors.New("training data has vanished")
+
 // Loader makes batches, ahead and in the background. Its methods may be called
 // from one goroutine at a time, except [Loader.Report].
 type Loader struct {
@@ -95,6 +100,9 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 
 // Samples returns the number of samples of one pass.
 func (l *Loader) Samples() int { return l.index.Len() }
+
+// Fingerprint is that of the loader's samples; see [Index.Fingerprint].
+func (l *Loader) Fingerprint() string { return l.index.Fingerprint() }
 
 // StepsPerPass returns the number of batches that one pass over the samples
 // fills, rounded up; the balanced part of a batch does not count.
@@ -231,23 +239,23 @@ func (l *Loader) make(ctx context.Context, step int) (*Batch, error) {
 // because it cannot be used.
 func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, error) {
 	first := l.choose(step, i)
-	if s := l.load(first); s != nil {
-		return s, nil
+	if s, err := l.load(ctx, first); s != nil || err != nil {
+		return s, err
 	}
 	// Others by chance, then all in turn: so that a few usable samples are found
 	// among very many broken ones, and that it is noticed when there is none.
 	d := roll(l.options.Seed, forSubstitute, l.place(step, i))
 	for range 32 {
-		if s := l.load(d.intn(l.index.Len())); s != nil {
-			return s, nil
+		if s, err := l.load(ctx, d.intn(l.index.Len())); s != nil || err != nil {
+			return s, err
 		}
 	}
 	for k := range l.index.Len() {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if s := l.load((first + k) % l.index.Len()); s != nil {
-			return s, nil
+		if s, err := l.load(ctx, (first+k)%l.index.Len()); s != nil || err != nil {
+			return s, err
 		}
 	}
 	return nil, fmt.Errorf("%w: %s: all %d are broken: %s", ErrNoSamples, l.options.Sources, l.index.Len(), l.Report())

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/nouns"
@@ -56,6 +57,9 @@ type Options struct {
 	Workers int
 	// Prefetch is the number of batches made ahead; 0 is 2.
 	Prefetch int
+	// Patience is how long a file that has vanished is waited for; after that Next
+	// returns [ErrVanished].
+	Patience time.Duration
 	// Seed decides every random choice.
 	Seed uint64
 }
