@@ -69,6 +69,9 @@ func (c *compiler) lower(u *unit) error {
 		return nil
 	case n.op == compute.OpTypeConstant:
 		v := n.values[0]
+		if err := n.verify(); err != nil {
+			return err
+		}
 		s := c.slot(v.dtype(), v.size())
 		c.makeConstant(s, n.attr)
 		s.content = n.content

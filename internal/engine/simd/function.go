@@ -193,8 +193,8 @@ func (f *Function) Constant(flat any, dims ...int) (compute.Value, error) {
 	if known, ok := f.known[s]; ok {
 		return known, nil
 	}
-	own, content := f.builder.backend.shared.constant(shape.DType, flat)
-	out, err := f.keep(&node{op: compute.OpTypeConstant, attr: own, content: content}, []compute.Value{s})
+	data, content := record(shape.DType, flat)
+	out, err := f.keep(&node{op: compute.OpTypeConstant, attr: data, content: content}, []compute.Value{s})
 	if err != nil {
 		return nil, err
 	}

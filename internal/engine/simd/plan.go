@@ -33,8 +33,12 @@ func plan(c *compiler, e *Executable) {
 	e.bytes = places(c.steps)
 	reuseParameters(e)
 	for _, s := range c.slots {
-		if s.kind == constant && s.last < 0 {
+		switch {
+		case s.kind != constant:
+		case s.last < 0:
 			s.data = nil // packed, or used up while compiling
+		case s.content != (fingerprint{}):
+			s.data = c.backend.shared.constant(s.data.([]float32), s.content) // the memory is the caller's
 		}
 	}
 }

@@ -2,6 +2,7 @@ package simd
 
 import (
 	"bytes"
+	"fmt"
 	"hash/maphash"
 	"maps"
 	"sync"
@@ -40,22 +41,40 @@ const shareFrom = 4096
 
 var seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// constant gives a copy of flat that nobody changes: an older one where that has the same content.
-func (s *shared) constant(dtype dtypes.DType, flat any) (any, fingerprint) {
-	x, ok := flat.([]float32)
-	if !ok || len(x) < shareFrom {
-		own := dtypes.MakeAnySlice(dtype, length(flat))
-		dtypes.CopyAnySlice(own, flat)
-		return own, fingerprint{}
+// record keeps a constant until Compile. A small one is copied. A large one is only looked at: most are weights that
+// Compile packs, and a copy of all of a model's for that long would be the peak of its memory. verify sees to it
+// that what is compiled is what was recorded.
+func record(dtype dtypes.DType, flat any) (any, fingerprint) {
+	if x, ok := flat.([]float32); ok && len(x) >= shareFrom {
+		return x, fingerprintOf(x)
 	}
+	own := dtypes.MakeAnySlice(dtype, length(flat))
+	dtypes.CopyAnySlice(own, flat)
+	return own, fingerprint{}
+}
+
+func fingerprintOf(x []float32) fingerprint {
 	content := dtypes.UnsafeByteSlice(x)
-	print := fingerprint{maphash.Bytes(seeds[0], content), maphash.Bytes(seeds[1], content)}
+	return fingerprint{maphash.Bytes(seeds[0], content), maphash.Bytes(seeds[1], content)}
+}
+
+// verify says whether a large constant is still what it was when it was recorded.
+func (n *node) verify() error {
+	if n.content == (fingerprint{}) || fingerprintOf(n.attr.([]float32)) == n.content {
+		return nil
+	}
+	return fmt.Errorf("constant of shape %s: somebody changed its memory before the computation was compiled", n.values[0].shape)
+}
+
+// constant gives a copy of x that nobody changes: an older one where that has the same content.
+func (s *shared) constant(x []float32, print fingerprint) []float32 {
+	content := dtypes.UnsafeByteSlice(x)
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	key := sharedData{print, len(x)}
 	if p := s.data[key].Value(); p != nil {
 		if known := unsafe.Slice(p, len(x)); bytes.Equal(dtypes.UnsafeByteSlice(known), content) {
-			return known, print
+			return known
 		}
 	}
 	own := append(make([]float32, 0, len(x)), x...)
@@ -63,7 +82,7 @@ func (s *shared) constant(dtype dtypes.DType, flat any) (any, fingerprint) {
 		s.data = map[sharedData]weak.Pointer[float32]{}
 	}
 	s.data[key] = weak.Make(&own[0])
-	return own, print
+	return own
 }
 
 // pack gives the packed form of a constant with that content, made by f where there is none.

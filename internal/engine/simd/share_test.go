@@ -5,6 +5,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
 
@@ -69,4 +72,56 @@ func TestWeightsAreShared(t *testing.T) {
 		t.Errorf("%d bytes are left after the executables, %d with the first", none, one)
 	}
 	runtime.KeepAlive(w)
+}
+
+// A large constant is read when the computation is compiled: what changed in between is an error, and what changes
+// afterwards is not seen.
+func TestConstantsThatChange(t *testing.T) {
+	b := newBackend(t, 1)
+	for _, when := range []string{"before", "after", "never"} {
+		x := make([]float32, 1<<14)
+		for i := range x {
+			x[i] = float32(i)
+		}
+		builder := b.Builder(when)
+		f := builder.Main()
+		c, err := f.Constant(x, 1<<14)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := f.Parameter("p", shapes.Make(dtypes.Float32, 1<<14), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, err := f.Add(c, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Return([]compute.Value{sum}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if when == "before" {
+			x[77] = -1
+		}
+		e, err := builder.Compile()
+		if when == "before" {
+			if err == nil {
+				t.Error("a constant that changed before Compile is no error")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if when == "after" {
+			x[77] = -1
+		}
+		out, err := e.Execute([]compute.Buffer{buffer(t, b, make([]float32, 1<<14), 1<<14)}, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := data(t, out[0])[77]; got != 77 {
+			t.Errorf("changed %s: element 77 is %v", when, got)
+		}
+	}
 }
