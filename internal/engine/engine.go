@@ -1,6 +1,6 @@
 // Package engine chooses the compute engine that runs a GoMLX graph.
 //
-//   - simd: our own backend with vector kernels (internal/engine/simd); needs amd64 with AVX2 and FMA.
+//   - simd: our own backend with vector kernels (internal/engine/simd); needs amd64 with AVX2 and FMA, or arm64.
 //   - go: GoMLX's plain Go backend; runs everywhere, the reference for correctness.
 //   - xla: XLA through PJRT plugins, for GPUs; only in binaries built with `-tags xla`.
 package engine
@@ -107,7 +107,7 @@ func New(o Options) (compute.Backend, error) {
 			ErrUnavailable, kind, source, strings.Join(Available(), ", "))
 	}
 	if kind == SIMD && !slices.Contains(Available(), SIMD) {
-		return nil, fmt.Errorf("engine: %w: simd needs an amd64 CPU with AVX2 and FMA (and GROUPVIT_SIMD not off): "+
+		return nil, fmt.Errorf("engine: %w: simd needs an amd64 CPU with AVX2 and FMA, or an arm64 one (and GROUPVIT_SIMD not off): "+
 			"choose --engine go", ErrUnavailable)
 	}
 	if config != "" && kind != XLA {

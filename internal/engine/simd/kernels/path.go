@@ -17,11 +17,14 @@ const (
 	AVX512BF16              // products of bfloat16 too
 )
 
+// NEON is the one level of arm64. It takes the place of the first of amd64: its blocks have the same shape.
+const NEON = AVX2
+
 // String gives the name that GROUPVIT_SIMD knows.
 func (l Level) String() string {
 	switch l {
 	case AVX2:
-		return "avx2"
+		return firstLevel
 	case AVX512:
 		return "avx512"
 	case AVX512VNNI:

@@ -2,6 +2,9 @@ package kernels
 
 import "golang.org/x/sys/cpu"
 
+// firstLevel is the name of the lowest level above Off.
+const firstLevel = "avx2"
+
 // best is what the CPU and the operating system offer (x/sys/cpu checks both).
 var best = func() Level {
 	x := cpu.X86
