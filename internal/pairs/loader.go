@@ -101,6 +101,9 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 // Samples returns the number of samples of one pass.
 func (l *Loader) Samples() int { return l.index.Len() }
 
+// Index returns the list of the loader's samples.
+func (l *Loader) Index() *Index { return l.index }
+
 // Fingerprint is that of the loader's samples; see [Index.Fingerprint].
 func (l *Loader) Fingerprint() string { return l.index.Fingerprint() }
 

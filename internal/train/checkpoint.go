@@ -21,6 +21,11 @@ import (
 // Names inside a run's directory.
 const (
 	logFile        = "log.jsonl"
+	measuredFile   = "measured.jsonl"
+	curvesFile     = "curves.png"
+	boardDir       = "tensorboard"
+	picturesDir    = "pictures"
+	bestDir        = "best"
 	recipeFile     = "recipe.yaml"
 	checkpointsDir = "checkpoints"
 	finalDir       = "final"
@@ -42,11 +47,29 @@ type state struct {
 	Total int `json:"total"`
 	// Seconds is the time spent so far.
 	Seconds float64 `json:"seconds"`
+	// Good is the step of the checkpoint that a broken run goes back to: this one,
+	// or where this one was written because the run was interrupted, the one
+	// before, as in a run that was not; -1 is the beginning.
+	Good int `json:"good"`
+	// Guard and Monitor are what was known of the losses and of collapse, Best is
+	// the best model so far, Data what was learnt from.
+	Guard   guardState   `json:"guard"`
+	Monitor monitorState `json:"monitor"`
+	Best    *Best        `json:"best,omitempty"`
+	// Measured is the step of the last measurement, -1 without one.
+	Measured int       `json:"measured"`
+	Data     dataState `json:"data"`
 	// Settings are all settings by key.
 	Settings map[string]any `json:"settings"`
 }
 
 const stateFormat = 1
+
+// dataState tells data sets apart.
+type dataState struct {
+	Samples     int    `json:"samples"`
+	Fingerprint string `json:"fingerprint"`
+}
 
 // saveOptimizer writes the moments.
 func (t *Stepper) saveOptimizer(dir string) error {
@@ -90,15 +113,23 @@ func (t *Stepper) loadOptimizer(dir string) error {
 }
 
 // saveCheckpoint writes DIR/checkpoints/STEP, whole or not at all, then removes
-// the oldest beyond those to keep.
-func (r *run) saveCheckpoint(step int) error {
+// the oldest beyond those to keep. regular ones are those that an uninterrupted
+// run writes, too, and so the ones to go back to.
+func (r *run) saveCheckpoint(step int, regular bool) error {
 	m, err := r.model()
 	if err != nil {
 		return err
 	}
 	s := state{
 		Format: stateFormat, Step: step, Updates: r.stepper.updates, Total: r.total,
-		Seconds: r.seconds(), Settings: r.values,
+		Seconds: r.seconds(), Good: r.good, Settings: r.values,
+		Guard: r.guard.state, Monitor: r.monitor.state, Best: r.result.Best, Data: r.dataState(),
+	}
+	if regular {
+		s.Good = step
+	}
+	if r.measuring != nil {
+		s.Measured = r.measuring.last
 	}
 	data, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -109,7 +140,7 @@ func (r *run) saveCheckpoint(step int) error {
 	if err := weights.Save(dir, m, weights.SaveOptions{More: r.stepper.saveOptimizer}); err != nil {
 		return fmt.Errorf("checkpoint of step %d: %w; earlier checkpoints are untouched", step, err)
 	}
-	r.saved = step
+	r.saved, r.good = step, s.Good
 	return r.prune()
 }
 
@@ -121,6 +152,9 @@ func (r *run) prune() error {
 		return err
 	}
 	for i := r.settings.Output.Keep; i < len(steps); i++ {
+		if steps[i] == r.good {
+			continue
+		}
 		if err := os.RemoveAll(filepath.Join(folder, strconv.Itoa(steps[i]))); err != nil {
 			return fmt.Errorf("remove an old checkpoint: %w", err)
 		}
@@ -157,33 +191,48 @@ func checkpoints(dir string) ([]int, error) {
 	return steps, nil
 }
 
+// origin is where a run starts, or goes back to.
+type origin struct {
+	dir     string // of the checkpoint; "" for the beginning
+	state   state
+	tensors map[string][]float32
+}
+
 // newest reads a run's newest whole checkpoint. Those that cannot be read are
-// passed over, with a warning each. Without any it returns a nil model.
-func newest(dir string, warn func(string)) (string, *weights.Model, state, error) {
+// passed over, with a warning each. Without any the origin's dir is "".
+func newest(dir string, warn func(string)) (origin, error) {
 	steps, err := checkpoints(dir)
 	if err != nil {
-		return "", nil, state{}, fmt.Errorf("%w: %w", ErrResume, err)
+		return origin{}, fmt.Errorf("%w: %w", ErrResume, err)
 	}
 	for _, n := range steps {
-		path := filepath.Join(dir, checkpointsDir, strconv.Itoa(n))
-		s, err := readState(path)
-		var m *weights.Model
+		o, err := readCheckpoint(filepath.Join(dir, checkpointsDir, strconv.Itoa(n)))
 		if err == nil {
-			m, err = weights.Open(path)
+			return o, nil
 		}
-		if err == nil {
-			_, err = os.Stat(filepath.Join(path, optimizerFile))
-		}
-		if err == nil {
-			return path, m, s, nil
-		}
-		warn(fmt.Sprintf("checkpoint %s is not whole and is passed over: %v", path, err))
+		warn(err.Error() + ": it is passed over")
 	}
-	return "", nil, state{}, nil
+	return origin{}, nil
+}
+
+// readCheckpoint reads a checkpoint, all but the optimizer's tensors.
+func readCheckpoint(path string) (origin, error) {
+	s, err := readState(path)
+	var m *weights.Model
+	if err == nil {
+		m, err = weights.Open(path)
+	}
+	if err == nil {
+		_, err = os.Stat(filepath.Join(path, optimizerFile))
+	}
+	if err != nil {
+		return origin{}, fmt.Errorf("checkpoint %s is not whole: %w", path, err)
+	}
+	return origin{path, s, m.Tensors}, nil
 }
 
 func readState(dir string) (state, error) {
-	var s state
+	s := state{Good: -2}
 	f, err := os.Open(filepath.Join(dir, weights.StateFile))
 	if err != nil {
 		return s, err
@@ -199,12 +248,19 @@ func readState(dir string) (state, error) {
 	if err != nil {
 		return s, fmt.Errorf("%s: %w", weights.StateFile, err)
 	}
+	if s.Good < -1 { // written before there was one
+		s.Good = s.Step
+	}
 	return s, nil
 }
 
 // harmlessKeys may differ between a run and its continuation: they do not
 // change what a step computes.
-var harmlessKeys = []string{"name", "engine", "threads", "init", "steps", "epochs", "data.train", "data.workers", "data.prefetch", "data.cache_megabytes"}
+var harmlessKeys = []string{"name", "engine", "threads", "init", "steps", "epochs", "data.train", "data.workers", "data.prefetch", "data.cache_megabytes", "data.patience", "data.may_change"}
+
+// harmlessSections are sections of such keys. Those of safety do change what
+// follows a broken step, which a person who continues a run may well want.
+var harmlessSections = []string{"output.", "evaluate.", "measure.", "safety."}
 
 // sameRun checks that a continued run computes what the first one did.
 func sameRun(before, now map[string]any) error {
@@ -217,7 +273,8 @@ func sameRun(before, now map[string]any) error {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(round)) {
-		if slices.Contains(harmlessKeys, key) || strings.HasPrefix(key, "output.") || strings.HasPrefix(key, "evaluate.") {
+		harmless := func(section string) bool { return strings.HasPrefix(key, section) }
+		if slices.Contains(harmlessKeys, key) || slices.ContainsFunc(harmlessSections, harmless) {
 			continue
 		}
 		old, known := before[key]

@@ -14,12 +14,85 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/groupvit/groupvit/internal/train/tensorboard"
 )
 
-// openLog opens DIR/log.jsonl for appending, cut back to the lines of steps up
-// to step: what a run wrote after its last checkpoint is done again.
-func openLog(dir string, step int) (*os.File, error) {
-	path := filepath.Join(dir, logFile)
+// logs are the files that a run writes as it goes.
+type logs struct {
+	steps, measured *os.File
+	board           *tensorboard.Writer
+}
+
+// openLogs opens them for a run that has done so many steps: what was written
+// about later ones is cut off, because it is done again.
+func openLogs(dir string, steps int) (*logs, error) {
+	l := &logs{}
+	var err error
+	if l.steps, err = openLog(filepath.Join(dir, logFile), steps); err == nil {
+		l.measured, err = openLog(filepath.Join(dir, measuredFile), steps)
+	}
+	if err == nil {
+		l.board, err = tensorboard.Open(filepath.Join(dir, boardDir), steps)
+	}
+	if err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *logs) close() {
+	for _, f := range []*os.File{l.steps, l.measured} {
+		if f != nil {
+			f.Close()
+		}
+	}
+	if l.board != nil {
+		l.board.Close()
+	}
+}
+
+// step writes a line about a step.
+func (l *logs) step(entry line) error {
+	err := appendJSON(l.steps, entry)
+	if err == nil {
+		err = l.board.Scalars(entry.Step, entry.scalars())
+	}
+	if err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
+	return nil
+}
+
+// measure writes measurements by name.
+func (l *logs) measure(step int, values map[string]float64) error {
+	entry := map[string]float64{"step": float64(step)}
+	scalars := map[string]float64{}
+	for name, v := range values {
+		entry[name], scalars["measured/"+name] = v, v
+	}
+	err := appendJSON(l.measured, entry)
+	if err == nil {
+		err = l.board.Scalars(step, scalars)
+	}
+	if err != nil {
+		return fmt.Errorf("log: %w", err)
+	}
+	return nil
+}
+
+func appendJSON(f *os.File, entry any) error {
+	data, err := json.Marshal(entry)
+	if err == nil {
+		_, err = f.Write(append(data, '\n'))
+	}
+	return err
+}
+
+// openLog opens a file of JSON lines for appending, cut back to the lines of
+// steps up to step.
+func openLog(path string, step int) (*os.File, error) {
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -58,20 +131,61 @@ type line struct {
 	Loss            float64 `json:"loss"`
 	ImageText       float64 `json:"loss_image_text"`
 	Nouns           float64 `json:"loss_nouns"`
+	Chance          float64 `json:"chance_image_text"`
 	Rate            float64 `json:"lr"`
 	ImagesPerSecond float64 `json:"images_per_second"`
 	GroupsUsed      float64 `json:"groups_used"`
 	Entropy         float64 `json:"assignment_entropy"`
+	Similarity      float64 `json:"group_similarity"`
+	Agreement       float64 `json:"mask_agreement"`
 	GradientNorm    float64 `json:"gradient_norm"`
 	Skipped         int     `json:"skipped"`
-	Seconds         float64 `json:"seconds"`
+	RollBacks       int     `json:"roll_backs"`
+	// Collapse names the signs of collapse that show.
+	Collapse string  `json:"collapse,omitempty"`
+	Seconds  float64 `json:"seconds"`
 }
 
 func newLine(step int, metrics map[string]float64, rate float64) line {
 	return line{
 		Step: step, Loss: metrics[metricLoss], ImageText: metrics[metricImageText], Nouns: metrics[metricNouns],
-		Rate: rate, GroupsUsed: metrics["groups_used"], Entropy: metrics["assignment_entropy"], GradientNorm: metrics[metricNorm],
+		Chance: metrics[metricChance], Rate: rate, GroupsUsed: metrics["groups_used"], Entropy: metrics["assignment_entropy"],
+		Similarity: metrics["group_similarity"], Agreement: metrics["mask_agreement"], GradientNorm: metrics[metricNorm],
 	}
+}
+
+// scalars are the line's numbers under TensorBoard's tags.
+func (l line) scalars() map[string]float64 {
+	return map[string]float64{
+		"loss/total": l.Loss, "loss/image_text": l.ImageText, "loss/nouns": l.Nouns, "loss/chance_image_text": l.Chance,
+		"groups/used": l.GroupsUsed, "groups/assignment_entropy": l.Entropy, "groups/similarity": l.Similarity,
+		"groups/mask_agreement": l.Agreement, "run/lr": l.Rate, "run/images_per_second": l.ImagesPerSecond,
+		"run/gradient_norm": l.GradientNorm, "run/skipped": float64(l.Skipped), "run/roll_backs": float64(l.RollBacks),
+	}
+}
+
+// clock measures pictures a second between log lines, without what is no
+// training.
+type clock struct {
+	batch, step int
+	last        time.Time
+	paused      time.Duration
+}
+
+func newClock(step, batch int) *clock { return &clock{batch: batch, step: step, last: time.Now()} }
+
+// lap returns the pictures a second since the last lap.
+func (c *clock) lap(step int) float64 {
+	now := time.Now()
+	rate := float64((step-c.step)*c.batch) / max((now.Sub(c.last)-c.paused).Seconds(), 1e-9)
+	c.step, c.last, c.paused = step, now, 0
+	return rate
+}
+
+// pause leaves out the time until the returned function is called.
+func (c *clock) pause() func() {
+	start := time.Now()
+	return func() { c.paused += time.Since(start) }
 }
 
 // progress tells a person how far a run is: a bar on a terminal, else a line now

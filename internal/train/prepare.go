@@ -2,7 +2,9 @@ package train
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,6 +29,9 @@ func (r *run) prepareOutput() error {
 	if err := os.MkdirAll(filepath.Join(dir, checkpointsDir), 0o777); err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
+	if err := tidy(dir); err != nil {
+		return fmt.Errorf("output: %w", err)
+	}
 	steps, err := checkpoints(dir)
 	if err != nil {
 		return fmt.Errorf("output: %w", err)
@@ -38,13 +43,51 @@ func (r *run) prepareOutput() error {
 	return nil
 }
 
+// tidy removes what a killed run left half-written in its directory. A model that
+// was being replaced, and now is not there, is put back.
+func tidy(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name, _, litter := strings.Cut(strings.TrimPrefix(e.Name(), "."), ".tmp-")
+		if !litter || !strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if strings.HasSuffix(e.Name(), "-old") {
+			if _, err := os.Stat(filepath.Join(dir, name)); errors.Is(err, fs.ErrNotExist) {
+				if err := os.Rename(path, filepath.Join(dir, name)); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeWhole writes a file that is whole or not there.
+func writeWhole(path string, content []byte) error {
+	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp-")
+	err := os.WriteFile(temporary, content, 0o644)
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	return err
+}
+
 // writeRecipe leaves the settings in the run's directory, as a recipe.
 func (r *run) writeRecipe() error {
 	text, err := r.options.Loaded.YAML(true)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(r.options.Output, recipeFile), text, 0o644); err != nil {
+	if err := writeWhole(filepath.Join(r.options.Output, recipeFile), text); err != nil {
 		return fmt.Errorf("output: %w", err)
 	}
 	return nil
@@ -95,60 +138,95 @@ func (r *run) openData(ctx context.Context) error {
 	return nil
 }
 
-// startingPoint returns the newest checkpoint's directory (or "") and the
-// weights to start from.
-func (r *run) startingPoint() (string, map[string][]float32, error) {
+// begin brings the run to where it starts: its newest checkpoint or the
+// beginning.
+func (r *run) begin() error {
 	if r.options.Resume {
-		dir, m, s, err := newest(r.options.Output, func(text string) { r.progress.say("%s", text) })
+		o, err := newest(r.options.Output, func(text string) { r.progress.say("%s", text) })
 		if err != nil {
-			return "", nil, err
+			return err
 		}
-		if m != nil {
-			if err := sameRun(s.Settings, r.values); err != nil {
-				return "", nil, err
-			}
-			if s.Total != r.total {
-				r.progress.say("the run now has %d steps instead of %d: the learning rate follows the new number", r.total, s.Total)
-			}
-			r.start, r.saved, r.before = s.Step, s.Step, s.Seconds
-			return dir, m.Tensors, nil
+		if o.dir != "" {
+			return r.resume(o)
 		}
 		r.progress.say("no checkpoint in %s: starting anew", r.options.Output)
 	}
+	o, err := r.beginning()
+	if err != nil {
+		return err
+	}
+	return r.load(o)
+}
+
+// resume continues from a checkpoint.
+func (r *run) resume(o origin) error {
+	s := o.state
+	if err := sameRun(s.Settings, r.values); err != nil {
+		return err
+	}
+	if err := r.sameData(s.Data); err != nil {
+		return err
+	}
+	if s.Total != r.total {
+		r.progress.say("the run now has %d steps instead of %d: the learning rate follows the new number", r.total, s.Total)
+	}
+	if err := r.load(o); err != nil {
+		return err
+	}
+	if err := r.loader.Seek(s.Step); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrResume, o.dir, err)
+	}
+	r.start, r.saved, r.good, r.before = s.Step, s.Step, s.Good, s.Seconds
+	r.guard.state, r.result.Best = s.Guard, s.Best
+	r.monitor.restore(s.Monitor)
+	if r.measuring != nil {
+		r.measuring.last = s.Measured
+	}
+	r.progress.say("continuing from %s", o.dir)
+	return nil
+}
+
+// at returns a checkpoint of this run; step -1 is the beginning.
+func (r *run) at(step int) (origin, error) {
+	if step < 0 {
+		return r.beginning()
+	}
+	return readCheckpoint(filepath.Join(r.options.Output, checkpointsDir, strconv.Itoa(step)))
+}
+
+// load makes a stepper with an origin's weights and optimizer.
+func (r *run) load(o origin) error {
+	if r.stepper != nil {
+		r.stepper.Close()
+		r.stepper = nil
+	}
+	var err error
+	if r.stepper, err = NewStepper(r.backend, r.settings, o.tensors); err != nil || o.dir == "" {
+		return err
+	}
+	r.stepper.updates = o.state.Updates
+	if err := r.stepper.loadOptimizer(o.dir); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrResume, o.dir, err)
+	}
+	return nil
+}
+
+// beginning returns the weights that a run starts from.
+func (r *run) beginning() (origin, error) {
+	tensors := network.Initialize(r.settings.Model, r.settings.Seed)
 	if r.settings.Init == "" {
-		return "", network.Initialize(r.settings.Model, r.settings.Seed), nil
+		return origin{tensors: tensors}, nil
 	}
 	m, err := weights.Open(r.settings.Init)
 	if err != nil {
-		return "", nil, fmt.Errorf("init: %w", err)
+		return origin{}, fmt.Errorf("init: %w", err)
 	}
-	tensors := network.Initialize(r.settings.Model, r.settings.Seed)
 	for _, p := range r.settings.Model.Params() {
 		if values, ok := m.Tensors[p.Name]; ok && len(values) == p.Size() {
 			tensors[p.Name] = values
 		} else if !p.Optional {
-			return "", nil, fmt.Errorf("%w: init: %s has %d values for tensor %q, the model needs shape %v", ErrSettings, r.settings.Init, len(values), p.Name, p.Shape)
+			return origin{}, fmt.Errorf("%w: init: %s has %d values for tensor %q, the model needs shape %v", ErrSettings, r.settings.Init, len(values), p.Name, p.Shape)
 		}
 	}
-	return "", tensors, nil
-}
-
-// restore brings optimizer and data to a checkpoint's position.
-func (r *run) restore(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	s, err := readState(dir)
-	if err == nil {
-		r.stepper.updates = s.Updates
-		err = r.stepper.loadOptimizer(dir)
-	}
-	if err == nil {
-		err = r.loader.Seek(s.Step)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrResume, dir, err)
-	}
-	r.progress.say("continuing from %s", dir)
-	return nil
+	return origin{tensors: tensors}, nil
 }

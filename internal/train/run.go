@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/gomlx/compute"
 	"golang.org/x/term"
 
 	"github.com/groupvit/groupvit/internal/engine"
@@ -38,22 +38,24 @@ type Options struct {
 	// Progress gets progress and warnings; nil is os.Stderr. A bar is drawn only
 	// on a terminal.
 	Progress io.Writer
-	// AfterCheckpoint, if set, is called with the directory of each checkpoint
-	// and at the end with that of the final model. Its error ends the run.
-	AfterCheckpoint func(ctx context.Context, dir string, step int) error
-	// afterStep lets tests look at every step.
+	// beforeStep lets tests spoil a batch, afterStep look at every step.
+	beforeStep func(step int, b *pairs.Batch)
 	afterStep func(step int, metrics map[string]float64)
 }
 
 // Result says how a run went.
 type Result struct {
-	// Steps is the number of steps done in all, Skipped those of this call that
-	// were not finite.
-	Steps, Skipped int
+	// Steps is the number of steps done in all, Skipped that of broken ones among
+	// them, RollBacks how often the run went back to a good state.
+	Steps, Skipped, RollBacks int
 	// Loss is the last step's.
 	Loss float64
 	// Final is the directory of the final model, "" if the run did not end.
 	Final string
+	// Best is the model with the highest mIoU, where it is kept.
+	Best *Best
+	// Measured are the last measurements by name, nil without any.
+	Measured map[string]float64
 	// Data says what the loader met.
 	Data pairs.Report
 }
@@ -63,29 +65,34 @@ type run struct {
 	options   Options
 	settings  Settings
 	values    map[string]any
+	backend   compute.Backend
 	loader    *pairs.Loader
 	stepper   *Stepper
 	tokenizer map[string][]byte
+	guard     *guard
+	monitor   *monitor
+	measuring *measuring // nil where nothing is measured
 	total     int
 	start     int // steps done before this call
 	saved     int // step of the newest checkpoint, -1 for none
+	good      int // step of the checkpoint to go back to, -1 for the beginning
 	began     time.Time
 	before    float64 // seconds spent in earlier calls
-	log       *os.File
+	log       *logs
 	progress  *progress
-	skipped   int
+	result    Result
 }
 
 // Run trains: it writes Output/log.jsonl (one object a logged step),
 // Output/checkpoints/STEP (model, optimizer, position in the data) and, at the
-// end, Output/final (a model directory).
+// end, Output/final (a model directory); see docs/training.md for the rest.
 //
 // When ctx ends, it finishes the step, writes a checkpoint and returns an error
 // that wraps [ErrInterrupted]. Other errors wrap [ErrSettings], [ErrResume],
 // [ErrDiverged], pairs' errors, or are the file system's; whatever happens, the
 // checkpoints that were whole stay whole.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	r := &run{options: o, settings: o.Loaded.Settings, saved: -1, values: map[string]any{}}
+	r := &run{options: o, settings: o.Loaded.Settings, saved: -1, good: -1, values: map[string]any{}}
 	for _, v := range o.Loaded.Values() {
 		r.values[v.Key] = v.Value
 	}
@@ -96,112 +103,126 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		r.options.Progress = os.Stderr
 	}
 	r.progress = newProgress(r.options.Progress, false, 0, 0)
+	r.guard, r.monitor = newGuard(r.settings.Safety, r.settings.Batch), newMonitor(r.settings)
 	if err := r.prepareOutput(); err != nil {
+		return nil, err
+	}
+	if err := r.openMeasuring(ctx); err != nil {
 		return nil, err
 	}
 	if err := r.openData(ctx); err != nil {
 		return nil, err
 	}
 	defer r.loader.Close()
-	backend, err := engine.New(engine.Options{Kind: r.settings.Engine, Threads: r.settings.Threads, Precision: engine.Float32})
+	var err error
+	r.backend, err = engine.New(engine.Options{Kind: r.settings.Engine, Threads: r.settings.Threads, Precision: engine.Float32})
 	if err != nil {
 		return nil, err
 	}
-	defer backend.Finalize()
-	checkpoint, initial, err := r.startingPoint()
-	if err != nil {
+	defer r.backend.Finalize()
+	defer func() {
+		if r.stepper != nil {
+			r.stepper.Close()
+		}
+	}()
+	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	if r.stepper, err = NewStepper(backend, r.settings, initial); err != nil {
-		return nil, err
-	}
-	defer r.stepper.Close()
 	if err := r.writeRecipe(); err != nil {
 		return nil, err
 	}
-	if err := r.restore(checkpoint); err != nil {
-		return nil, err
-	}
-	if r.log, err = openLog(o.Output, r.start); err != nil {
+	if r.log, err = openLogs(o.Output, r.start); err != nil {
 		return nil, fmt.Errorf("log: %w", err)
 	}
-	defer r.log.Close()
-	return r.loop(ctx)
+	defer r.log.close()
+	err = r.loop(ctx)
+	if e := r.drawCurves(); e != nil {
+		r.progress.say("%s is not drawn: %v", curvesFile, e)
+	}
+	r.result.Skipped, r.result.RollBacks = r.guard.state.Skipped, r.guard.state.RollBacks
+	r.result.Data = r.loader.Report()
+	return &r.result, err
 }
 
-func (r *run) loop(ctx context.Context) (*Result, error) {
+func (r *run) loop(ctx context.Context) error {
 	to := r.options.Progress
 	f, isFile := to.(*os.File)
 	r.progress = newProgress(to, isFile && term.IsTerminal(int(f.Fd())), r.total, r.start)
 	defer r.progress.end()
 	plan := r.settings.plan(r.total, r.loader.StepsPerPass())
 	r.began = time.Now()
-	result := &Result{Steps: r.start}
-	inRow, lastLog, lastStep := 0, time.Now(), r.start
-	finish := func(err error) (*Result, error) {
-		result.Skipped, result.Data = r.skipped, r.loader.Report()
-		return result, err
+	r.result.Steps = r.start
+	if every := r.settings.Measure.Every; r.measuring != nil && every > 0 && r.start > 0 && r.start%every == 0 && r.start < r.total && r.measuring.last < r.start {
+		if err := r.measure(ctx, r.start); err != nil { // what an interrupted run has left
+			return err
+		}
 	}
+	clock := newClock(r.start, r.settings.Batch)
 	for step := r.start; step < r.total; step++ {
 		batch, err := r.loader.Next(ctx)
-		if ctx.Err() != nil {
-			return finish(r.interrupt(step))
+		switch {
+		case ctx.Err() != nil:
+			return r.interrupt(step)
+		case err != nil:
+			return r.dataFailed(step, err)
 		}
-		if err != nil {
-			return finish(err)
+		done, rate := step+1, plan.rate(step)
+		if r.options.beforeStep != nil {
+			r.options.beforeStep(step, batch)
 		}
-		rate := plan.rate(step)
+		r.stepper.limit = r.guard.limit()
 		metrics, fine, err := r.stepper.Step(batch, step, rate)
 		if err != nil {
-			return finish(err)
+			return err
 		}
 		if r.options.afterStep != nil {
 			r.options.afterStep(step, metrics)
 		}
-		done := step + 1
-		result.Steps = done
-		if inRow++; fine {
-			inRow, result.Loss = 0, metrics[metricLoss]
-		} else {
-			r.skipped++
-			r.progress.say("step %d: loss %g, gradient norm %g: not finite, the step is skipped (%d in a row)", done, metrics[metricLoss], metrics[metricNorm], inRow)
-			if inRow >= r.settings.Output.MaxSkipped {
-				return finish(fmt.Errorf("%w: %d steps in a row up to step %d were not finite: lower optimizer.learning_rate, lengthen the warm-up, or continue from the last checkpoint with another seed",
-					ErrDiverged, inRow, done))
+		r.result.Steps = done
+		if !fine {
+			if err := r.broken(done, metrics); err != nil {
+				return err
 			}
+			continue
 		}
-		if done%r.settings.Output.LogEvery == 0 || done == r.total || done == r.start+1 {
-			if fine {
-				l := newLine(done, metrics, rate)
-				now := time.Now()
-				l.ImagesPerSecond = float64((done-lastStep)*r.settings.Batch) / max(now.Sub(lastLog).Seconds(), 1e-9)
-				l.Skipped, l.Seconds = r.skipped, r.seconds()
-				lastLog, lastStep = now, done
-				if err := r.write(l); err != nil {
-					return finish(err)
-				}
-				perStep := now.Sub(r.began) / time.Duration(done-r.start)
-				r.progress.show(l, perStep*time.Duration(r.total-done))
-			}
+		if c := chance(batch); c > 0 {
+			metrics[metricChance] = c
 		}
-		if every := r.settings.Output.CheckpointEvery; every > 0 && done%every == 0 && done < r.total {
-			if err := r.checkpoint(ctx, done); err != nil {
-				return finish(err)
-			}
+		if err := r.finished(ctx, done, metrics, rate, clock); err != nil {
+			return err
 		}
 	}
-	final, err := r.finish(ctx)
-	result.Final = final
-	return finish(err)
+	return r.finish(ctx)
 }
 
-func (r *run) write(l line) error {
-	data, err := json.Marshal(l)
-	if err == nil {
-		_, err = r.log.Write(append(data, '\n'))
+// finished does what follows a good step: log, checkpoint, measurement.
+func (r *run) finished(ctx context.Context, done int, metrics map[string]float64, rate float64, clock *clock) error {
+	r.guard.good(metrics[metricLoss])
+	r.result.Loss = metrics[metricLoss]
+	for _, news := range r.monitor.add(metrics) {
+		r.progress.say("step %d: %s", done, news)
 	}
-	if err != nil {
-		return fmt.Errorf("log: %w", err)
+	if done%r.settings.Output.LogEvery == 0 || done == r.total || done == r.start+1 {
+		l := newLine(done, metrics, rate)
+		l.ImagesPerSecond = clock.lap(done)
+		l.Skipped, l.RollBacks, l.Collapse, l.Seconds = r.guard.state.Skipped, r.guard.state.RollBacks, r.monitor.shown(), r.seconds()
+		if err := r.log.step(l); err != nil {
+			return err
+		}
+		r.progress.show(l, time.Since(r.began)/time.Duration(done-r.start)*time.Duration(r.total-done))
+	}
+	defer clock.pause()()
+	if every := r.settings.Measure.Every; r.measuring != nil && every > 0 && done%every == 0 && done < r.total {
+		if err := r.measure(ctx, done); err != nil {
+			return err
+		}
+	}
+	every := r.settings.Output.CheckpointEvery
+	if every > 0 && (done%every == 0 || r.guard.state.Due) && done < r.total {
+		r.guard.state.Due = false
+		if err := r.saveCheckpoint(done, true); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -209,42 +230,48 @@ func (r *run) write(l line) error {
 // interrupt writes a checkpoint after the context has ended.
 func (r *run) interrupt(step int) error {
 	if step != r.saved {
-		if err := r.saveCheckpoint(step); err != nil {
+		if err := r.saveCheckpoint(step, false); err != nil {
 			return errors.Join(ErrInterrupted, err)
 		}
 	}
 	return fmt.Errorf("%w after step %d of %d: continue with --resume", ErrInterrupted, step, r.total)
 }
 
-func (r *run) checkpoint(ctx context.Context, step int) error {
-	if err := r.saveCheckpoint(step); err != nil {
-		return err
-	}
-	if r.options.AfterCheckpoint == nil {
-		return nil
-	}
-	return r.options.AfterCheckpoint(ctx, filepath.Join(r.options.Output, checkpointsDir, fmt.Sprint(step)), step)
-}
-
-// finish writes the last checkpoint and the final model.
-func (r *run) finish(ctx context.Context) (string, error) {
+// finish measures, and writes the last checkpoint and the final model.
+func (r *run) finish(ctx context.Context) error {
 	if r.saved != r.total {
-		if err := r.saveCheckpoint(r.total); err != nil {
-			return "", err
+		if err := r.saveCheckpoint(r.total, false); err != nil {
+			return err
 		}
 	}
 	m, err := r.model()
 	if err != nil {
-		return "", err
+		return err
 	}
 	dir := filepath.Join(r.options.Output, finalDir)
 	if err := weights.Save(dir, m, weights.SaveOptions{Half: r.settings.Output.Half}); err != nil {
-		return "", fmt.Errorf("final model: %w", err)
+		return fmt.Errorf("final model: %w", err)
 	}
-	if r.options.AfterCheckpoint != nil {
-		return dir, r.options.AfterCheckpoint(ctx, dir, r.total)
+	r.result.Final = dir
+	if r.measuring != nil && r.measuring.last < r.total {
+		if err := r.measure(ctx, r.total); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %s is whole and not measured: continue with --resume", ErrInterrupted, dir)
+		}
+		return r.saveMeasured()
 	}
-	return dir, nil
+	return nil
+}
+
+// saveMeasured writes the last checkpoint again where it does not know of the
+// last measurement.
+func (r *run) saveMeasured() error {
+	if !r.settings.Output.KeepBest {
+		return nil
+	}
+	return r.saveCheckpoint(r.total, false)
 }
 
 // model is the model as it stands.

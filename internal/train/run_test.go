@@ -6,14 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/enginetest"
@@ -194,7 +191,7 @@ func TestBadOutput(t *testing.T) {
 	}
 }
 
-// TestMain lets the test binary stand in for the program: TestKilled kills it.
+// TestMain lets the test binary stand in for the program: TestDiskFull starves it.
 func TestMain(m *testing.M) {
 	dir := os.Getenv("TRAIN_TEST_OUTPUT")
 	if dir == "" {
@@ -210,36 +207,5 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		println(err.Error())
 		os.Exit(1)
-	}
-}
-
-// Killed at any moment, a run leaves whole checkpoints and goes on from the
-// newest.
-func TestKilled(t *testing.T) {
-	data, dir := scenes(t, 20), filepath.Join(t.TempDir(), "run")
-	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-	last := -1
-	for round := range 4 {
-		c := exec.Command(os.Args[0])
-		var said bytes.Buffer
-		c.Env, c.Stderr = append(os.Environ(), "TRAIN_TEST_OUTPUT="+dir, "TRAIN_TEST_DATA="+data), &said
-		if err := c.Start(); err != nil {
-			t.Fatal(err)
-		}
-		deadline := time.Now().Add(20 * time.Second)
-		for time.Now().Before(deadline) { // until it has made some progress
-			if steps, _ := checkpoints(dir); len(steps) > 0 && steps[0] > last+2 {
-				break
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
-		time.Sleep(time.Duration(r.IntN(60)) * time.Millisecond)
-		_ = c.Process.Kill()
-		_ = c.Wait()
-		_, m, s, err := newest(dir, func(text string) { t.Errorf("round %d: %s", round, text) })
-		if err != nil || m == nil || s.Step <= last {
-			t.Fatalf("round %d: step %d after %d, %v; it said %s", round, s.Step, last, err, said.String())
-		}
-		last = s.Step
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/network"
@@ -30,6 +31,9 @@ type Settings struct {
 	Epochs float64
 	// Batch is the number of pictures of a step.
 	Batch int
+	// MicroBatch is the number of pictures, and of texts, that the towers compute
+	// at a time; the step is that of the whole batch. 0 computes all at once.
+	MicroBatch int
 	// Engine and Threads choose the compute engine; see engine.Options.
 	Engine  string
 	Threads int
@@ -40,6 +44,8 @@ type Settings struct {
 	Model network.Config
 	// Data says what is learnt from.
 	Data Data
+	// Loss says which loss is minimised.
+	Loss Loss
 	// Optimizer is AdamW.
 	Optimizer Optimizer
 	// Schedule is the learning rate's course.
@@ -48,6 +54,10 @@ type Settings struct {
 	Evaluate Evaluate
 	// Output says what is written and how often.
 	Output Output
+	// Safety says what is done about broken steps and collapse.
+	Safety Safety
+	// Measure says how the model is measured as it trains.
+	Measure Measure
 }
 
 // Data says what pictures and words a run learns from.
@@ -73,6 +83,11 @@ type Data struct {
 	// ShuffleBuffer is the number of samples of which each is drawn; 0 shuffles
 	// all.
 	ShuffleBuffer int
+	// Patience is how long, in seconds, a file that has vanished is waited for
+	// before the run ends.
+	Patience float64
+	// MayChange lets a run continue with other data than it began with.
+	MayChange bool
 	// Workers decode; 0 is one a CPU. Prefetch is the number of batches made
 	// ahead.
 	Workers, Prefetch int
@@ -103,6 +118,13 @@ type Optimizer struct {
 	// NoDecay lists what weight decay leaves alone beside biases and tensors of
 	// one axis: "positions", "group_tokens", "temperatures", "embeddings".
 	NoDecay []string
+	// Freeze lists patterns of tensors' names (as of path.Match; * is any text)
+	// that training leaves as they are; TrainOnly, where it is not empty, those of
+	// all that it changes.
+	Freeze, TrainOnly []string
+	// EMA is the decay of exponential averages of the weights, which evaluation
+	// and the final model then take; 0 keeps none.
+	EMA float64
 }
 
 // Schedule is a linear warm-up followed by half a cosine.
@@ -127,8 +149,11 @@ type Output struct {
 	// CheckpointEvery is the number of steps between checkpoints, 0 writes only
 	// the last; Keep is how many of them are kept.
 	CheckpointEvery, Keep int
-	// MaxSkipped stops the run after so many steps in a row whose loss or
-	// gradient is not finite.
+	// KeepBest keeps the model with the highest mIoU on Measure's segmentation
+	// set beside the last.
+	KeepBest bool
+	// MaxSkipped stops the run after so many broken steps in a row: not finite, or
+	// with a loss far above the last ones.
 	MaxSkipped int
 	// Half writes the final model in half precision.
 	Half bool
@@ -145,11 +170,14 @@ func Default() Settings {
 		Data: Data{
 			Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},
 			Nouns:   Nouns{Mode: pairs.NounsTagger, K: 3, Templates: []string{"full"}, Pad: 16},
-			Augment: paperAugment(), ShuffleBuffer: 10000, Prefetch: 2, CacheMegabytes: 2048,
+			Augment: paperAugment(), ShuffleBuffer: 10000, Prefetch: 2, CacheMegabytes: 2048, Patience: 60,
 		},
+		Loss:      defaultLoss(),
 		Optimizer: Optimizer{LearningRate: 1.6e-3, Betas: [2]float64{0.9, 0.999}, Epsilon: 1e-8, WeightDecay: 0.05, Clip: 5},
 		Schedule:  Schedule{ReferenceBatch: 4096, WarmupRate: 4e-6, FinalRate: 4e-5, WarmupEpochs: 2, Lag: true},
 		Output:    Output{LogEvery: 10, CheckpointEvery: 1000, Keep: 2, MaxSkipped: 10},
+		Safety:    defaultSafety(),
+		Measure:   defaultMeasure(),
 	}
 }
 
@@ -203,6 +231,8 @@ func (s Settings) Validate() error {
 		return bad("output.max_skipped", "%d: it must be at least 1", w.MaxSkipped)
 	case s.Data.CacheMegabytes < 0 || s.Data.CacheMegabytes > 1<<30:
 		return bad("data.cache_megabytes", "%d: it must not be negative", s.Data.CacheMegabytes)
+	case !(s.Data.Patience >= 0 && s.Data.Patience < 1e7):
+		return bad("data.patience", "%g: it must be 0 seconds or more", s.Data.Patience)
 	case s.Data.Context < 0 || s.Data.Context > s.Model.Text.Context:
 		return bad("data.context", "%d: it must be 0 (all) to the model's %d", s.Data.Context, s.Model.Text.Context)
 	case s.Data.Nouns.Mode != pairs.NounsNone && !s.Model.NounLoss:
@@ -216,8 +246,20 @@ func (s Settings) Validate() error {
 	if err := s.Model.Validate(); err != nil {
 		return fmt.Errorf("%w: model: %w", ErrSettings, err)
 	}
+	if err := s.validateStep(); err != nil {
+		return err
+	}
 	if err := s.Evaluate.validate(s.Model); err != nil {
 		return fmt.Errorf("%w: evaluate: %w", ErrSettings, err)
+	}
+	if err := s.Safety.validate(); err != nil {
+		return fmt.Errorf("%w: safety: %w", ErrSettings, err)
+	}
+	if err := s.Measure.validate(); err != nil {
+		return fmt.Errorf("%w: measure: %w", ErrSettings, err)
+	}
+	if s.Output.KeepBest && s.Measure.Root == "" {
+		return bad("output.keep_best", "true: name the segmentation set that decides with measure.root (--eval-root)")
 	}
 	p, err := s.pairsOptions()
 	if err != nil {
@@ -273,6 +315,7 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 		},
 		Augment: d.Augment, Balance: d.Balance, Cache: pairs.Cache{Side: d.CacheSide, Bytes: int64(d.CacheMegabytes) << 20},
 		ShuffleBuffer: d.ShuffleBuffer, Workers: d.Workers, Prefetch: d.Prefetch, Seed: s.Seed,
+		Patience: time.Duration(d.Patience * float64(time.Second)),
 	}, nil
 }
 
