@@ -10,12 +10,14 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
-// newStore puts a model's tensors where graphs find them.
-func newStore(w *weights.Model) (*model.Store, error) {
+// newStore puts a model's tensors where graphs of an engine find them. It keeps
+// them: nobody may change them afterwards.
+func newStore(backend compute.Backend, w *weights.Model) (*model.Store, error) {
 	store := model.NewStore().WithVariableAsConst(true)
 	for _, p := range w.Config.Params() {
 		values, ok := w.Tensors[p.Name]
@@ -29,7 +31,10 @@ func newStore(w *weights.Model) (*model.Store, error) {
 			return nil, fmt.Errorf("tensor %q has %d values, its shape is %v", p.Name, len(values), p.Shape)
 		}
 		err := safely(func() error {
-			_, err := store.CreateVariable("/"+p.Name, tensors.FromFlatDataAndDimensions(values, p.Shape...))
+			t, err := engine.Tensor(backend, values, p.Shape...)
+			if err == nil {
+				_, err = store.CreateVariable("/"+p.Name, t)
+			}
 			return err
 		})
 		if err != nil {

@@ -93,7 +93,7 @@ func newModel(name string, w *weights.Model, o *Options) (*Model, error) {
 	if m.eval, err = readEval(w); err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
 	}
-	store, err := newStore(w)
+	store, err := newStore(backend, w)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
 	}

@@ -13,6 +13,9 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/groupvit/groupvit/internal/engine/plain"
 	"github.com/groupvit/groupvit/internal/engine/simd"
@@ -122,6 +125,19 @@ func New(o Options) (compute.Backend, error) {
 		return nil, fmt.Errorf("engine: make %s: %w", kind, err)
 	}
 	return b, nil
+}
+
+// Tensor makes a tensor of values for an engine that New made. Where the engine allows it, the tensor is values
+// itself and no copy: a model's weights should be in memory once. Nobody may change values afterwards.
+func Tensor(b compute.Backend, values []float32, dims ...int) (*tensors.Tensor, error) {
+	if s, ok := b.(*simd.Backend); ok {
+		buffer, err := s.Adopt(values, shapes.Make(dtypes.Float32, dims...))
+		if err != nil {
+			return nil, err
+		}
+		return tensors.FromBuffer(buffer)
+	}
+	return tensors.FromFlatDataAndDimensions(values, dims...), nil
 }
 
 // plainName is what GoMLX's plain backend, whose type is internal to it, calls itself.

@@ -49,6 +49,20 @@ func (b *Backend) BufferFromFlatData(device compute.DeviceNum, flat any, shape s
 	return buffer, nil
 }
 
+// Adopt makes a buffer that is flat itself, without a copy: whoever gives flat away must not change it any more.
+func (b *Backend) Adopt(flat any, shape shapes.Shape) (*Buffer, error) {
+	if err := b.check(0, shape); err != nil {
+		return nil, err
+	}
+	if want := dtypes.MakeAnySlice(shape.DType, 0); reflect.TypeOf(flat) != reflect.TypeOf(want) {
+		return nil, fmt.Errorf("adopt a %T as a buffer of shape %s: want a %T", flat, shape, want)
+	}
+	if n := length(flat); n != shape.Size() {
+		return nil, fmt.Errorf("adopt a slice of %d elements as a buffer of shape %s", n, shape)
+	}
+	return &Buffer{backend: b, shape: shape.Clone(), flat: flat}, nil
+}
+
 // sameKind wants two slices of one type and length.
 func sameKind(want, got any) error {
 	w, g := reflect.ValueOf(want), reflect.ValueOf(got)

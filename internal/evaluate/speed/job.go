@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 )
 
@@ -81,7 +82,11 @@ func openNetwork(backend compute.Backend, c Case, build func(network.Weights, *g
 	err := safely(func() error {
 		store := model.NewStore().WithVariableAsConst(true)
 		for _, p := range c.Network.Params() {
-			if _, err := store.CreateVariable("/"+p.Name, tensors.FromFlatDataAndDimensions(p.Initial(0), p.Shape...)); err != nil {
+			t, err := engine.Tensor(backend, p.Initial(0), p.Shape...)
+			if err == nil {
+				_, err = store.CreateVariable("/"+p.Name, t)
+			}
+			if err != nil {
 				return err
 			}
 		}
