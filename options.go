@@ -108,7 +108,7 @@ func (b Background) check() error {
 // fits says whether a protocol can do it.
 func (b Background) fits(p Protocol) error {
 	if p == Port && b.mode == backgroundThreshold {
-		return fmt.Errorf("%w: background %s: protocol %s has no background: use another", ErrOption, b, p)
+		return fmt.Errorf("%w: background %s: protocol %s has no background: use paper, tcl, sclip or best", ErrOption, b, p)
 	}
 	return b.check()
 }

@@ -49,5 +49,5 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 		maps, err := assign.PaperSweep(ctx, e.view, text, e.model.config.EmbedWidth, min(e.model.scale, 100), thresholds)
 		return maps, report, err
 	}
-	return nil, Report{}, fmt.Errorf("%w: protocol %s has no background and so no threshold: use another", ErrOption, e.protocol)
+	return nil, Report{}, fmt.Errorf("%w: protocol %s has no background and so no threshold: use paper, tcl, sclip or best", ErrOption, e.protocol)
 }

@@ -161,7 +161,7 @@ func TestBadLayouts(t *testing.T) {
 		want         error
 		says         string
 	}{
-		{"unknown layout", "voc13", voc(), Options{}, ErrLayout, "voc12, scenes"},
+		{"unknown layout", "voc13", voc(), Options{}, ErrLayout, "voc12, voc21, voc20"},
 		{"empty folder", "voc12", files{}, Options{}, ErrLayout, "root folder"},
 		{"empty list", "voc12", voc().with(list, []byte("\n")), Options{}, ErrLayout, "no photo"},
 		{"missing photo", "voc12", voc().with("JPEGImages/2007_2.png", nil), Options{}, ErrSample, "2007_2"},

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/groupvit/groupvit/internal/vocab"
 )
@@ -28,6 +27,9 @@ const Ignore = 255
 type Dataset struct {
 	// Name is the layout's name, Root the folder it was opened in.
 	Name, Root string
+	// Benchmark is the name under which protocols have rules for it, "" where none
+	// has.
+	Benchmark string
 	// Classes are what is told apart, in the order of labels: label i is
 	// Classes[i]. There are at most 255.
 	Classes []vocab.Class
@@ -40,6 +42,7 @@ type Dataset struct {
 	// Samples are the photos in the order of the dataset's list.
 	Samples []Sample
 
+	first  int        // mask value of the list's first class: 0, or 1 where 0 is ignored
 	labels [256]int16 // by mask value: a label, Ignore, or −1 for a value that must not occur
 }
 
@@ -57,47 +60,35 @@ type Options struct {
 	// all. Pixels of the others count as background where "background" is
 	// selected, else they are ignored.
 	Classes []string
-	// Split names the list of a VOC layout: ImageSets/Segmentation/Split.txt;
-	// "" is "val".
+	// Split names the list of a VOC layout (ImageSets/Segmentation/Split.txt) or
+	// the folder of another; "" is that of the validation set.
 	Split string
 	// Limit reads only so many photos, taken at even steps through the list; 0
 	// is all.
 	Limit int
 }
 
-// Layouts returns the names that [Open] knows.
-func Layouts() []string { return []string{"voc12", "scenes", "camvid", "folder"} }
-
 // Open reads a dataset's lists and looks for all its files, so that what is
-// missing is found before hours of work:
+// missing is found before hours of work. [Layouts] are its names; the table
+// "layouts" says where their files lie.
 //
-//   - voc12: PASCAL VOC 2012. JPEGImages/ID.jpg, SegmentationClass/ID.png,
-//     ImageSets/Segmentation/val.txt; 0 is background, 255 is ignored.
-//   - scenes: the same folders (photos may be PNG) and classes.txt; what
-//     "groupvit data synth" writes.
-//   - camvid, folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
-//
-// classes.txt holds one class a line, synonyms after it parted by commas; the
-// mask value of a class is its line number from 0, and 255 is ignored.
+// classes.txt, where a layout has one, holds one class a line, synonyms after it
+// parted by commas; the mask value of a class is its line number from 0, and 255 is
+// ignored.
 func Open(name, root string, o Options) (*Dataset, error) {
-	d := &Dataset{Name: name, Root: root, Background: -1}
+	l, err := findLayout(name)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dataset{Name: name, Root: root, Benchmark: l.benchmark, Background: -1}
 	var all []vocab.Class
-	var err error
-	switch name {
-	case "voc12":
-		if all, err = vocab.Classes("voc12"); err == nil {
-			d.Samples, err = vocSamples(root, o.Split)
-		}
-	case "scenes":
-		if all, err = readClasses(root); err == nil {
-			d.Samples, err = vocSamples(root, o.Split)
-		}
-	case "camvid", "folder":
-		if all, err = readClasses(root); err == nil {
-			d.Samples, err = folderSamples(root)
-		}
-	default:
-		return nil, fmt.Errorf("%w: %w: no layout %q: one of %s", ErrLayout, ErrUsage, name, strings.Join(Layouts(), ", "))
+	if l.classes == "" {
+		all, err = readClasses(root)
+	} else {
+		all, err = vocab.Classes(l.classes)
+	}
+	if err == nil {
+		d.Samples, err = l.list(root, o.Split)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
@@ -105,7 +96,7 @@ func Open(name, root string, o Options) (*Dataset, error) {
 	if len(d.Samples) == 0 {
 		return nil, fmt.Errorf("dataset %s: %w: %s lists no photo", name, ErrLayout, root)
 	}
-	if err := d.choose(all, o.Classes); err != nil {
+	if err := d.choose(all, o.Classes, l.zeroIgnored); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
 	if d.Samples, err = evenly(d.Samples, o.Limit); err != nil {
@@ -114,19 +105,25 @@ func Open(name, root string, o Options) (*Dataset, error) {
 	return d, nil
 }
 
-// choose makes the classes and the table from mask values to labels.
-func (d *Dataset) choose(all []vocab.Class, names []string) error {
+// choose makes the classes and the table from mask values to labels. With
+// zeroIgnored, value 0 is ignored and class i has the value i+1: mmsegmentation's
+// reduce_zero_label.
+func (d *Dataset) choose(all []vocab.Class, names []string, zeroIgnored bool) error {
 	for v := range d.labels {
 		d.labels[v] = -1
 	}
 	d.labels[Ignore] = Ignore
+	if zeroIgnored {
+		d.first = 1
+		d.labels[0] = Ignore
+	}
 	if len(names) == 0 {
 		d.Classes = all
 		for v := range all {
-			d.labels[v] = int16(v)
+			d.labels[v+d.first] = int16(v)
 		}
 	} else {
-		chosen := make([]int, len(names)) // mask value by label
+		chosen := make([]int, len(names)) // place in all by label
 		for i, name := range names {
 			v, err := vocab.Find(all, name)
 			if err != nil {
@@ -146,10 +143,10 @@ func (d *Dataset) choose(all []vocab.Class, names []string) error {
 			}
 		}
 		for v := range all {
-			d.labels[v] = rest
+			d.labels[v+d.first] = rest
 		}
 		for i, v := range chosen {
-			d.labels[v] = int16(i)
+			d.labels[v+d.first] = int16(i)
 		}
 		if len(chosen) == len(all) {
 			d.Unnamed = ""

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,45 +17,82 @@ import (
 // photoEndings are tried in this order.
 var photoEndings = []string{".jpg", ".png", ".jpeg"}
 
-// vocSamples reads the list of a VOC layout.
-func vocSamples(root, split string) ([]Sample, error) {
-	if split == "" {
-		split = "val"
+// layout says where a dataset's files lie and what its mask values mean.
+type layout struct {
+	name string
+	// classes is the list of class names, "" for classes.txt.
+	classes string
+	// benchmark is its name among the protocols' rules, if any has some.
+	benchmark string
+	// zeroIgnored: mask value 0 is ignored, class i has the value i+1.
+	zeroIgnored bool
+	// list finds the photos and masks of a split.
+	list func(root, split string) ([]Sample, error)
+}
+
+// layouts are what [Open] knows:
+//
+//   - voc12 (voc21): JPEGImages/ID.jpg, SegmentationClass/ID.png (or, where that
+//     is missing, SegmentationClassAug/ID.png), ImageSets/Segmentation/SPLIT.txt;
+//     0 is background, 255 is ignored. voc20: background is ignored too.
+//   - context60, context59: the same with SegmentationClassContext/ and
+//     ImageSets/SegmentationContext/.
+//   - coco-object: images/SPLIT/ID.jpg, annotations/SPLIT/ID_instanceTrainIds.png;
+//     coco-stuff: annotations/SPLIT/ID_labelTrainIds.png.
+//   - ade20k: images/SPLIT/ID.jpg, annotations/SPLIT/ID.png; 0 is ignored.
+//   - cityscapes: leftImg8bit/SPLIT/CITY/ID_leftImg8bit.png,
+//     gtFine/SPLIT/CITY/ID_gtFine_labelTrainIds.png.
+//   - scenes: VOC's folders (photos may be PNG) and classes.txt; what "groupvit
+//     data synth" writes.
+//   - camvid, folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
+var layouts = []layout{
+	{name: "voc12", classes: "voc12", benchmark: "voc21", list: vocFolders.list},
+	{name: "voc21", classes: "voc12", benchmark: "voc21", list: vocFolders.list},
+	{name: "voc20", classes: "voc20", benchmark: "voc20", zeroIgnored: true, list: vocFolders.list},
+	{name: "context60", classes: "context60", benchmark: "context60", list: contextFolders.list},
+	{name: "context59", classes: "context59", benchmark: "context59", zeroIgnored: true, list: contextFolders.list},
+	{name: "coco-object", classes: "coco-object", benchmark: "coco-object", list: cocoObjectTree.list},
+	{name: "coco-stuff", classes: "coco-stuff", benchmark: "coco-stuff", list: cocoStuffTree.list},
+	{name: "ade20k", classes: "ade20k", benchmark: "ade20k", zeroIgnored: true, list: adeTree.list},
+	{name: "cityscapes", classes: "cityscapes", benchmark: "cityscapes", list: cityscapesTree.list},
+	{name: "scenes", list: vocFolders.list},
+	{name: "camvid", list: folderSamples},
+	{name: "folder", list: folderSamples},
+}
+
+var (
+	vocFolders     = listed{masks: []string{"SegmentationClass", "SegmentationClassAug"}, lists: "Segmentation"}
+	contextFolders = listed{masks: []string{"SegmentationClassContext"}, lists: "SegmentationContext"}
+	cocoObjectTree = tree{photos: "images", masks: "annotations", maskEnd: "_instanceTrainIds.png", split: "val2017"}
+	cocoStuffTree  = tree{photos: "images", masks: "annotations", maskEnd: "_labelTrainIds.png", split: "val2017"}
+	adeTree        = tree{photos: "images", masks: "annotations", maskEnd: ".png", split: "validation"}
+	cityscapesTree = tree{photos: "leftImg8bit", photoEnd: "_leftImg8bit", masks: "gtFine", maskEnd: "_gtFine_labelTrainIds.png", split: "val"}
+)
+
+// Layouts returns the names that [Open] knows.
+func Layouts() []string {
+	var names []string
+	for _, l := range layouts {
+		names = append(names, l.name)
 	}
+	return names
+}
+
+func findLayout(name string) (layout, error) {
+	for _, l := range layouts {
+		if l.name == name {
+			return l, nil
+		}
+	}
+	return layout{}, fmt.Errorf("%w: %w: no layout %q: one of %s", ErrLayout, ErrUsage, name, strings.Join(Layouts(), ", "))
+}
+
+// checkSplit refuses a split that is no plain name.
+func checkSplit(split string) error {
 	if !filepath.IsLocal(split) || strings.ContainsAny(split, `/\`) {
-		return nil, fmt.Errorf("%w: %w: the split %q is no plain name", ErrLayout, ErrUsage, split)
+		return fmt.Errorf("%w: %w: the split %q is no plain name", ErrLayout, ErrUsage, split)
 	}
-	list := filepath.Join(root, "ImageSets", "Segmentation", split+".txt")
-	text, err := readCapped(list, limits.DatasetListBytes)
-	if err != nil {
-		return nil, err
-	}
-	var samples []Sample
-	seen := map[string]bool{}
-	number := 0
-	for line := range bytes.Lines(text) {
-		number++
-		id := string(bytes.TrimSpace(line))
-		if id == "" {
-			continue
-		}
-		if err := checkID(id); err != nil {
-			return nil, fmt.Errorf("%w: %s line %d: %w", ErrLayout, list, number, err)
-		}
-		if seen[id] {
-			return nil, fmt.Errorf("%w: %s line %d: %q is listed twice", ErrLayout, list, number, id)
-		}
-		seen[id] = true
-		if err := limits.Check("the number of photos", list, int64(len(samples)+1), limits.DatasetPhotos, "split the list"); err != nil {
-			return nil, err
-		}
-		s, err := locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, "SegmentationClass"))
-		if err != nil {
-			return nil, fmt.Errorf("%s line %d: %w", list, number, err)
-		}
-		samples = append(samples, s)
-	}
-	return samples, nil
+	return nil
 }
 
 // checkID refuses names that lead out of the dataset.
@@ -64,56 +100,12 @@ func checkID(id string) error {
 	switch {
 	case len(id) > 255:
 		return fmt.Errorf("%.40q… has %d bytes, at most 255 make a file name", id, len(id))
+	case filepath.Clean(id) == ".":
+		return fmt.Errorf("%q is no name of a photo", id)
 	case !filepath.IsLocal(filepath.FromSlash(id)) || strings.ContainsAny(id, "\\\x00"):
 		return fmt.Errorf("%q leads out of the dataset", id)
 	}
 	return nil
-}
-
-// locate finds the photo and the mask of an ID.
-func locate(id, photos, masks string) (Sample, error) {
-	s := Sample{ID: id, Mask: filepath.Join(masks, filepath.FromSlash(id)+".png")}
-	for _, ending := range photoEndings {
-		path := filepath.Join(photos, filepath.FromSlash(id)+ending)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			s.Photo = path
-			break
-		}
-	}
-	if s.Photo == "" {
-		return s, fmt.Errorf("%w: no photo %s (%s)", ErrSample, filepath.Join(photos, id), strings.Join(photoEndings, ", "))
-	}
-	if info, err := os.Stat(s.Mask); err != nil {
-		return s, fmt.Errorf("%w: mask: %w", ErrSample, err)
-	} else if !info.Mode().IsRegular() {
-		return s, fmt.Errorf("%w: mask %s is no file", ErrSample, s.Mask)
-	}
-	return s, nil
-}
-
-// folderSamples lists masks/ by name and finds the photos in images/.
-func folderSamples(root string) ([]Sample, error) {
-	photos, masks := filepath.Join(root, "images"), filepath.Join(root, "masks")
-	entries, err := os.ReadDir(masks)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLayout, err)
-	}
-	if err := limits.Check("the number of files", masks, int64(len(entries)), limits.DatasetPhotos, "split the folder"); err != nil {
-		return nil, err
-	}
-	var samples []Sample
-	for _, e := range entries {
-		id, ok := strings.CutSuffix(e.Name(), ".png")
-		if !ok || e.IsDir() || strings.HasPrefix(id, ".") {
-			continue
-		}
-		s, err := locate(id, photos, masks)
-		if err != nil {
-			return nil, err
-		}
-		samples = append(samples, s)
-	}
-	return samples, nil
 }
 
 // readClasses reads classes.txt: line number = mask value.
@@ -123,6 +115,11 @@ func readClasses(root string) ([]vocab.Class, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseClasses(path, text)
+}
+
+// parseClasses reads one class a line, synonyms after it parted by commas.
+func parseClasses(path string, text []byte) ([]vocab.Class, error) {
 	content := strings.TrimRight(strings.TrimPrefix(string(text), "\uFEFF"), " \t\r\n")
 	var classes []vocab.Class
 	for i, line := range strings.Split(content, "\n") {
@@ -135,7 +132,8 @@ func readClasses(root string) ([]vocab.Class, error) {
 	if len(classes) > Ignore {
 		return nil, fmt.Errorf("%w: %s: %w", ErrLayout, path, limits.Check("the number of classes", path, int64(len(classes)), Ignore, "mask value 255 is ignored pixels"))
 	}
-	if classes, err = vocab.CheckLabels(classes); err != nil {
+	classes, err := vocab.CheckLabels(classes)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrLayout, path, err)
 	}
 	return classes, nil

@@ -41,13 +41,14 @@ func NewModelPredictor(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOp
 	if o.Protocol == "" {
 		o.Protocol = m.DefaultProtocol()
 	}
+	o.Benchmark = d.Benchmark
 	p := &ModelPredictor{model: m, options: o, threads: threads, classes: []uint8{0}, background: d.Background >= 0}
 	asksThreshold := o.Background != (groupvit.Background{}) && o.Background != groupvit.NoBackground()
 	switch {
 	case asksThreshold && !p.background:
 		return nil, fmt.Errorf("%w: background %s: the classes measured on %s have no background, every pixel gets one of them", groupvit.ErrOption, o.Background, d.Name)
 	case asksThreshold && o.Protocol == groupvit.Port:
-		return nil, fmt.Errorf("%w: background %s: protocol %s has no background: use paper or best", groupvit.ErrOption, o.Background, o.Protocol)
+		return nil, fmt.Errorf("%w: background %s: protocol %s has no background: use paper, tcl, sclip or best", groupvit.ErrOption, o.Background, o.Protocol)
 	case p.background:
 		p.classes[0] = uint8(d.Background)
 	default:
@@ -55,7 +56,7 @@ func NewModelPredictor(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOp
 	}
 	for i, c := range d.Classes {
 		if i != d.Background {
-			p.labels, p.classes = append(p.labels, strings.Join(c.Names(), "|")), append(p.classes, uint8(i))
+			p.labels, p.classes = append(p.labels, c.Asked(string(o.Protocol))), append(p.classes, uint8(i))
 		}
 	}
 	if len(p.labels) == 0 {
@@ -129,8 +130,8 @@ func (p *ModelPredictor) note() string {
 			window = fmt.Sprintf("in windows of %d, stride %d", r.Window, r.Stride)
 		}
 		notes = append(notes, fmt.Sprintf("the model was trained at %d pixels: photos were looked at with a short side of %d %s", size, r.ShortSide, window))
-		if p.options.Protocol == groupvit.Paper && r.ShortSide == 2*size {
-			notes = append(notes, "the same proportions as the published 224, 448, 448, 224, whose numbers these are not")
+		if p.options.Protocol != groupvit.Best && p.options.ShortSide == 0 {
+			notes = append(notes, fmt.Sprintf("the proportions of protocol %s, whose published numbers are of models trained at %d pixels", p.options.Protocol, publishedSize))
 		}
 	}
 	if p.options.Protocol == groupvit.Port && p.background {

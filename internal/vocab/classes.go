@@ -20,6 +20,11 @@ type Class struct {
 	// Synonyms are other words for it, among them the data set's own name where
 	// GroupViT uses another. The paper's protocol does not ask for them.
 	Synonyms []string
+	// Original is the data set's own name where GroupViT uses another, else "".
+	Original string
+	// Queries are the words that SCLIP's evaluation asks for where they are not
+	// the data set's own name, else nil.
+	Queries []string
 }
 
 // Names returns Name and the synonyms.
@@ -27,9 +32,12 @@ func (c Class) Names() []string { return append([]string{c.Name}, c.Synonyms...)
 
 // Classes returns a benchmark's classes in the order of its mask values:
 //
-//   - voc12: PASCAL VOC 2012, background and 20
+//   - voc12: PASCAL VOC 2012, background and 20; voc20 without background
 //   - context60: PASCAL Context, background and 59; context59 without background
 //   - coco-object: COCO things, background and 80
+//   - coco-stuff: COCO's 80 things and 91 kinds of stuff, no background
+//   - ade20k: ADE20K, 150, no background
+//   - cityscapes: Cityscapes, 19, no background
 //   - camvid: CamVid, 11, no background
 //
 // Names are GroupViT's (table, plant and monitor for diningtable, pottedplant
@@ -42,6 +50,10 @@ func Classes(name string) ([]Class, error) {
 	copied := slices.Clone(list)
 	for i := range copied {
 		copied[i].Synonyms = slices.Clone(copied[i].Synonyms)
+		copied[i].Queries = slices.Clone(copied[i].Queries)
+		if spaceless[name] {
+			copied[i].Queries = []string{strings.ReplaceAll(copied[i].Name, " ", "")}
+		}
 	}
 	return copied, nil
 }
@@ -81,197 +93,12 @@ func Find(classes []Class, name string) (int, error) {
 
 var classLists = map[string][]Class{
 	"voc12":       voc12,
+	"voc20":       voc12[1:],
 	"context60":   context60,
 	"context59":   context60[1:],
 	"coco-object": cocoObject,
+	"coco-stuff":  cocoStuff,
+	"ade20k":      ade20k,
+	"cityscapes":  cityscapes,
 	"camvid":      camvid,
-}
-
-// voc12 is in the order of the mask values of VOC 2012.
-var voc12 = []Class{
-	{Name: "background"},
-	{Name: "aeroplane", Synonyms: []string{"airplane", "plane", "jet"}},
-	{Name: "bicycle", Synonyms: []string{"bike"}},
-	{Name: "bird"},
-	{Name: "boat", Synonyms: []string{"ship"}},
-	{Name: "bottle"},
-	{Name: "bus", Synonyms: []string{"coach"}},
-	{Name: "car", Synonyms: []string{"automobile"}},
-	{Name: "cat", Synonyms: []string{"kitten"}},
-	{Name: "chair"},
-	{Name: "cow", Synonyms: []string{"cattle", "calf"}},
-	{Name: "table", Synonyms: []string{"dining table", "diningtable"}},
-	{Name: "dog", Synonyms: []string{"puppy"}},
-	{Name: "horse", Synonyms: []string{"pony"}},
-	{Name: "motorbike", Synonyms: []string{"motorcycle"}},
-	{Name: "person", Synonyms: []string{"people", "man", "woman", "child"}},
-	{Name: "plant", Synonyms: []string{"potted plant", "pottedplant"}},
-	{Name: "sheep", Synonyms: []string{"lamb"}},
-	{Name: "sofa", Synonyms: []string{"couch"}},
-	{Name: "train"},
-	{Name: "monitor", Synonyms: []string{"tv monitor", "tvmonitor", "television", "screen"}},
-}
-
-// context60 is in the order of the 59-class masks of PASCAL Context, background first.
-var context60 = []Class{
-	{Name: "background"},
-	{Name: "airplane", Synonyms: []string{"aeroplane", "plane"}},
-	{Name: "bag"},
-	{Name: "bed"},
-	{Name: "bedclothes", Synonyms: []string{"bedding", "blanket"}},
-	{Name: "bench"},
-	{Name: "bicycle", Synonyms: []string{"bike"}},
-	{Name: "bird"},
-	{Name: "boat", Synonyms: []string{"ship"}},
-	{Name: "book"},
-	{Name: "bottle"},
-	{Name: "building"},
-	{Name: "bus"},
-	{Name: "cabinet", Synonyms: []string{"cupboard"}},
-	{Name: "car", Synonyms: []string{"automobile"}},
-	{Name: "cat", Synonyms: []string{"kitten"}},
-	{Name: "ceiling"},
-	{Name: "chair"},
-	{Name: "cloth", Synonyms: []string{"fabric"}},
-	{Name: "computer"},
-	{Name: "cow"},
-	{Name: "cup"},
-	{Name: "curtain"},
-	{Name: "dog", Synonyms: []string{"puppy"}},
-	{Name: "door"},
-	{Name: "fence"},
-	{Name: "floor"},
-	{Name: "flower"},
-	{Name: "food"},
-	{Name: "grass"},
-	{Name: "ground", Synonyms: []string{"dirt"}},
-	{Name: "horse"},
-	{Name: "keyboard"},
-	{Name: "light", Synonyms: []string{"lamp"}},
-	{Name: "motorbike", Synonyms: []string{"motorcycle"}},
-	{Name: "mountain", Synonyms: []string{"hill"}},
-	{Name: "mouse"},
-	{Name: "person", Synonyms: []string{"people", "man", "woman", "child"}},
-	{Name: "plate"},
-	{Name: "platform"},
-	{Name: "plant", Synonyms: []string{"potted plant", "pottedplant"}},
-	{Name: "road"},
-	{Name: "rock", Synonyms: []string{"stone"}},
-	{Name: "sheep"},
-	{Name: "shelves", Synonyms: []string{"shelf"}},
-	{Name: "sidewalk", Synonyms: []string{"pavement"}},
-	{Name: "sign"},
-	{Name: "sky"},
-	{Name: "snow"},
-	{Name: "sofa", Synonyms: []string{"couch"}},
-	{Name: "table"},
-	{Name: "track"},
-	{Name: "train"},
-	{Name: "tree"},
-	{Name: "truck"},
-	{Name: "monitor", Synonyms: []string{"tv monitor", "tvmonitor", "television", "screen"}},
-	{Name: "wall"},
-	{Name: "water"},
-	{Name: "window"},
-	{Name: "wood"},
-}
-
-// cocoObject is in the order of the mask values of the COCO-Object masks.
-var cocoObject = []Class{
-	{Name: "background"},
-	{Name: "person", Synonyms: []string{"people", "man", "woman", "child"}},
-	{Name: "bicycle", Synonyms: []string{"bike"}},
-	{Name: "car"},
-	{Name: "motorcycle", Synonyms: []string{"motorbike"}},
-	{Name: "airplane", Synonyms: []string{"aeroplane", "plane"}},
-	{Name: "bus"},
-	{Name: "train"},
-	{Name: "truck"},
-	{Name: "boat", Synonyms: []string{"ship"}},
-	{Name: "traffic light"},
-	{Name: "fire hydrant"},
-	{Name: "stop sign"},
-	{Name: "parking meter"},
-	{Name: "bench"},
-	{Name: "bird"},
-	{Name: "cat", Synonyms: []string{"kitten"}},
-	{Name: "dog", Synonyms: []string{"puppy"}},
-	{Name: "horse"},
-	{Name: "sheep"},
-	{Name: "cow"},
-	{Name: "elephant"},
-	{Name: "bear"},
-	{Name: "zebra"},
-	{Name: "giraffe"},
-	{Name: "backpack"},
-	{Name: "umbrella"},
-	{Name: "handbag", Synonyms: []string{"bag", "purse"}},
-	{Name: "tie", Synonyms: []string{"necktie"}},
-	{Name: "suitcase"},
-	{Name: "frisbee"},
-	{Name: "skis", Synonyms: []string{"ski"}},
-	{Name: "snowboard"},
-	{Name: "sports ball", Synonyms: []string{"ball"}},
-	{Name: "kite"},
-	{Name: "baseball bat"},
-	{Name: "baseball glove"},
-	{Name: "skateboard"},
-	{Name: "surfboard"},
-	{Name: "tennis racket"},
-	{Name: "bottle"},
-	{Name: "wine glass", Synonyms: []string{"glass"}},
-	{Name: "cup"},
-	{Name: "fork"},
-	{Name: "knife"},
-	{Name: "spoon"},
-	{Name: "bowl"},
-	{Name: "banana"},
-	{Name: "apple"},
-	{Name: "sandwich"},
-	{Name: "orange"},
-	{Name: "broccoli"},
-	{Name: "carrot"},
-	{Name: "hot dog"},
-	{Name: "pizza"},
-	{Name: "donut", Synonyms: []string{"doughnut"}},
-	{Name: "cake"},
-	{Name: "chair"},
-	{Name: "couch", Synonyms: []string{"sofa"}},
-	{Name: "potted plant", Synonyms: []string{"houseplant"}},
-	{Name: "bed"},
-	{Name: "dining table", Synonyms: []string{"table"}},
-	{Name: "toilet"},
-	{Name: "tv", Synonyms: []string{"television", "monitor"}},
-	{Name: "laptop"},
-	{Name: "mouse"},
-	{Name: "remote", Synonyms: []string{"remote control"}},
-	{Name: "keyboard"},
-	{Name: "cell phone", Synonyms: []string{"mobile phone"}},
-	{Name: "microwave"},
-	{Name: "oven"},
-	{Name: "toaster"},
-	{Name: "sink"},
-	{Name: "refrigerator", Synonyms: []string{"fridge"}},
-	{Name: "book"},
-	{Name: "clock"},
-	{Name: "vase"},
-	{Name: "scissors"},
-	{Name: "teddy bear"},
-	{Name: "hair drier", Synonyms: []string{"hair dryer"}},
-	{Name: "toothbrush"},
-}
-
-// camvid is in the order of the mask values of the 11-class CamVid masks.
-var camvid = []Class{
-	{Name: "sky"},
-	{Name: "building", Synonyms: []string{"house"}},
-	{Name: "pole"},
-	{Name: "road"},
-	{Name: "pavement", Synonyms: []string{"sidewalk"}},
-	{Name: "tree"},
-	{Name: "sign", Synonyms: []string{"traffic sign"}},
-	{Name: "fence"},
-	{Name: "car"},
-	{Name: "pedestrian", Synonyms: []string{"person"}},
-	{Name: "bicyclist", Synonyms: []string{"cyclist"}},
 }

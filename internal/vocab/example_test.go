@@ -8,11 +8,11 @@ import (
 
 func ExampleParseLabels() {
 	labels, err := vocab.ParseLabels("dog|puppy, grass")
-	fmt.Println(labels, err)
+	fmt.Println(labels[0].Names(), labels[1].Names(), err)
 	_, err = vocab.ParseLabels("dog,grass,Dog")
 	fmt.Println(err)
 	// Output:
-	// [{dog [puppy]} {grass []}] <nil>
+	// [dog puppy] [grass] <nil>
 	// label 3: bad labels: "Dog" stands in label 1 already: name it once
 }
 
