@@ -40,7 +40,7 @@ type Options struct {
 	Progress io.Writer
 	// beforeStep lets tests spoil a batch, afterStep look at every step.
 	beforeStep func(step int, b *pairs.Batch)
-	afterStep func(step int, metrics map[string]float64)
+	afterStep  func(step int, metrics map[string]float64)
 }
 
 // Result says how a run went.
