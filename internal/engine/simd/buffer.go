@@ -60,6 +60,9 @@ func (b *Backend) Adopt(flat any, shape shapes.Shape) (*Buffer, error) {
 	if n := length(flat); n != shape.Size() {
 		return nil, fmt.Errorf("adopt a slice of %d elements as a buffer of shape %s", n, shape)
 	}
+	if x, ok := flat.([]float32); ok && len(x) >= adoptFrom {
+		b.shared.adopt(x)
+	}
 	return &Buffer{backend: b, shape: shape.Clone(), flat: flat}, nil
 }
 

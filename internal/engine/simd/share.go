@@ -85,6 +85,20 @@ func (s *shared) constant(x []float32, print fingerprint) []float32 {
 	return own
 }
 
+// adoptFrom is how many elements make an adopted constant worth hashing: tables of words, which are not packed.
+const adoptFrom = 1 << 20
+
+// adopt makes x, which nobody changes, the copy of all constants with its content.
+func (s *shared) adopt(x []float32) {
+	key := sharedData{fingerprintOf(x), len(x)}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if s.data == nil {
+		s.data = map[sharedData]weak.Pointer[float32]{}
+	}
+	s.data[key] = weak.Make(&x[0])
+}
+
 // pack gives the packed form of a constant with that content, made by f where there is none.
 func (s *shared) pack(key sharedPack, f func() *kernels.PackedB) *kernels.PackedB {
 	s.mutex.Lock()

@@ -9,6 +9,9 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"github.com/groupvit/groupvit/internal/engine/simd"
 )
 
 // Executables that hold the same weights hold them once, and the memory goes when the last of them does.
@@ -124,4 +127,51 @@ func TestConstantsThatChange(t *testing.T) {
 			t.Errorf("changed %s: element 77 is %v", when, got)
 		}
 	}
+}
+
+// What the backend adopted is a buffer and a constant without a copy.
+func TestAdopt(t *testing.T) {
+	b := newBackend(t, 1).(*simd.Backend)
+	x := make([]float32, 1<<20)
+	u, err := b.Adopt(x, shapes.Make(dtypes.Float32, 1<<10, 1<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if &data(t, u)[0] != &x[0] {
+		t.Error("adopted memory was copied")
+	}
+	for _, c := range []struct {
+		flat any
+		dims []int
+	}{{x, []int{3}}, {[]int32{1}, []int{1}}, {nil, []int{1}}, {x[:0], []int{-1}}} {
+		if _, err := b.Adopt(c.flat, shapes.Shape{DType: dtypes.Float32, Dimensions: c.dims}); err == nil {
+			t.Errorf("adopts a %T as %v", c.flat, c.dims)
+		}
+	}
+	allocated := func() uint64 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.TotalAlloc
+	}
+	before := allocated()
+	exec, err := graph.NewExec(b, func(row *graph.Node) *graph.Node {
+		table := graph.ConstTensor(row.Graph(), must(tensors.FromBuffer(u)))
+		return graph.Gather(table, graph.ExpandAxes(row, -1), false)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.Call1([]int32{5}); err != nil {
+		t.Fatal(err)
+	}
+	if used := allocated() - before; used > 1<<21 {
+		t.Errorf("a table of 4 MB made a program allocate %d bytes", used)
+	}
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
 }
