@@ -71,42 +71,32 @@ type dataState struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// saveOptimizer writes the moments.
+// saveOptimizer writes what a model directory lacks of the stepper's state.
 func (t *Stepper) saveOptimizer(dir string) error {
 	out := map[string]weights.Tensor{}
-	for _, p := range t.params {
-		if !p.Trainable {
-			continue
+	for _, s := range t.stateTensors() {
+		values, err := t.read(s.path)
+		if err != nil {
+			return err
 		}
-		for prefix, path := range map[string]string{"m/": firstMoment, "v/": secondMoment} {
-			values, err := t.read(path + p.Name)
-			if err != nil {
-				return err
-			}
-			out[prefix+p.Name] = weights.Tensor{Shape: p.Shape, Floats: values}
-		}
+		out[s.name] = weights.Tensor{Shape: s.shape, Floats: values}
 	}
 	return weights.WriteTensors(filepath.Join(dir, optimizerFile), out)
 }
 
-// loadOptimizer reads the moments.
+// loadOptimizer reads what saveOptimizer wrote.
 func (t *Stepper) loadOptimizer(dir string) error {
 	saved, err := weights.ReadTensors(filepath.Join(dir, optimizerFile))
 	if err != nil {
 		return err
 	}
-	for _, p := range t.params {
-		if !p.Trainable {
-			continue
+	for _, s := range t.stateTensors() {
+		x, ok := saved[s.name]
+		if !ok || len(x.Floats) != product(s.shape) {
+			return fmt.Errorf("%w: %s: tensor %q has %d values, expected shape %v", weights.ErrWeights, optimizerFile, s.name, len(x.Floats), s.shape)
 		}
-		for prefix, path := range map[string]string{"m/": firstMoment, "v/": secondMoment} {
-			x, ok := saved[prefix+p.Name]
-			if !ok || len(x.Floats) != p.Size() {
-				return fmt.Errorf("%w: %s: tensor %q has %d values, expected shape %v", weights.ErrWeights, optimizerFile, prefix+p.Name, len(x.Floats), p.Shape)
-			}
-			if err := t.store.GetVariable(path + p.Name).SetValue(tensors.FromFlatDataAndDimensions(x.Floats, p.Shape...)); err != nil {
-				return err
-			}
+		if err := t.store.GetVariable(s.path).SetValue(tensors.FromFlatDataAndDimensions(x.Floats, s.shape...)); err != nil {
+			return err
 		}
 	}
 	return nil

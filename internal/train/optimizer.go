@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -39,6 +40,24 @@ func (o Optimizer) decays(p network.Param) bool {
 		kind = embeddings
 	}
 	return !slices.Contains(o.NoDecay, kind)
+}
+
+// frozen tells whether training leaves a tensor as it is.
+func (o Optimizer) frozen(name string) bool {
+	matches := func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }
+	return slices.ContainsFunc(o.Freeze, matches) || len(o.TrainOnly) > 0 && !slices.ContainsFunc(o.TrainOnly, matches)
+}
+
+// trains tells whether training changes a parameter by its gradient.
+func (t *Stepper) trains(p network.Param) bool {
+	return p.Trainable && !t.settings.Optimizer.frozen(p.Name)
+}
+
+// emaDecay is the decay of the averages at update n, from 1: shorter at the
+// start, so that the average forgets the random weights (Tan and Le's
+// EfficientNet, after TensorFlow's ExponentialMovingAverage).
+func (o Optimizer) emaDecay(n int) float64 {
+	return min(o.EMA, (1+float64(n))/(10+float64(n)))
 }
 
 // corrections are AdamW's bias corrections of update t, from 1: what the

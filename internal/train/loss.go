@@ -1,0 +1,105 @@
+package train
+
+import (
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/pairs"
+)
+
+// Loss says which loss is minimised.
+type Loss struct {
+	// Kind is "softmax", the paper's, which compares each pair with the batch, or
+	// "sigmoid" (SigLIP), which judges each by itself.
+	Kind string
+	// SoftTargets says which captions fit a picture beside its own: "none", those
+	// of "equal" text, or "nouns": those that share nouns with it too.
+	SoftTargets string
+	// SoftWeight is how well a caption fits that has all nouns of a picture's,
+	// but is another text.
+	SoftWeight float64
+	// NounsWeight multiplies the noun loss.
+	NounsWeight float64
+	// ShareTemperature gives both losses the temperature of the image–text loss.
+	ShareTemperature bool
+}
+
+// Values of Loss.Kind and Loss.SoftTargets.
+const (
+	lossSoftmax = "softmax"
+	lossSigmoid = "sigmoid"
+
+	softNone  = "none"
+	softEqual = "equal"
+	softNouns = "nouns"
+)
+
+func defaultLoss() Loss {
+	return Loss{Kind: lossSoftmax, SoftTargets: softNone, SoftWeight: 0.5, NounsWeight: 1}
+}
+
+func (l Loss) config() network.LossConfig {
+	return network.LossConfig{Sigmoid: l.Kind == lossSigmoid, NounWeight: l.NounsWeight, ShareTemperature: l.ShareTemperature}
+}
+
+// soft tells whether captions may fit several pictures.
+func (l Loss) soft() bool { return l.SoftTargets == softEqual || l.SoftTargets == softNouns }
+
+// captionTargets [B, B] says how well caption j fits picture i: 1 where it is its
+// own or the same text but for case and spaces, else SoftWeight times the share
+// of common nouns (both captions' over either's), if nouns count. Nouns are those
+// that the batch has prompts of.
+func (l Loss) captionTargets(b *pairs.Batch) []float32 {
+	n := b.Size
+	out := make([]float32, n*n)
+	if l.SoftTargets == softNouns {
+		l.sharedNouns(out, b)
+	}
+	alike := map[string][]int{}
+	for i, text := range b.Texts {
+		key := strings.ToLower(strings.Join(strings.Fields(text), " "))
+		alike[key] = append(alike[key], i)
+	}
+	for _, places := range alike {
+		for _, i := range places {
+			for _, j := range places {
+				out[i*n+j] = 1
+			}
+		}
+	}
+	for i := range n {
+		out[i*n+i] = 1
+	}
+	return out
+}
+
+// sharedNouns writes the share of common nouns for all pairs that have any.
+func (l Loss) sharedNouns(out []float32, b *pairs.Batch) {
+	n := b.Size
+	having := map[string][]int{} // pictures, ascending
+	count := make([]int, n)
+	for i := range n {
+		for u, word := range b.Nouns {
+			had := having[word]
+			if word == "" || b.Targets[i*b.U+u] == 0 || len(had) > 0 && had[len(had)-1] == i {
+				continue
+			}
+			having[word] = append(had, i)
+			count[i]++
+		}
+	}
+	for _, places := range having {
+		for _, i := range places {
+			for _, j := range places {
+				out[i*n+j]++
+			}
+		}
+	}
+	for i := range n {
+		for j := range n {
+			if common := out[i*n+j]; common > 0 {
+				out[i*n+j] = float32(l.SoftWeight) * common / (float32(count[i]+count[j]) - common)
+			}
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package train
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/pairs"
+)
+
+// inParts tells whether a step computes the batch in parts.
+func (s Settings) inParts() bool { return s.MicroBatch > 0 && s.MicroBatch < s.Batch }
+
+// validateStep checks what a step is made of: parts, loss, frozen tensors,
+// averages.
+func (s Settings) validateStep() error {
+	bad := func(key, format string, args ...any) error {
+		return fmt.Errorf("%w: %s: %s", ErrSettings, key, fmt.Sprintf(format, args...))
+	}
+	l, o := s.Loss, s.Optimizer
+	switch {
+	case s.MicroBatch < 0:
+		return bad("micro_batch", "%d: it must not be negative; 0 computes the batch at once", s.MicroBatch)
+	case s.inParts() && s.Model.Variant.Stem.BatchNorm:
+		return bad("micro_batch", "%d of a batch of %d: the stem's BatchNorm (model.variant.stem.batch_norm) looks at all pictures of a batch together, "+
+			"so their features cannot be computed in parts: set one of both to 0 or false", s.MicroBatch, s.Batch)
+	case l.Kind != lossSoftmax && l.Kind != lossSigmoid:
+		return bad("loss.kind", "%q: one of %s, %s", l.Kind, lossSoftmax, lossSigmoid)
+	case l.Kind == lossSigmoid && !s.Model.Variant.LogitBias:
+		return bad("loss.kind", "%s needs a bias: set model.variant.logit_bias to true (and model.temperature to 0.1, as SigLIP starts)", l.Kind)
+	case l.SoftTargets != softNone && !l.soft():
+		return bad("loss.soft_targets", "%q: one of %s, %s, %s", l.SoftTargets, softNone, softEqual, softNouns)
+	case l.SoftTargets == softNouns && s.Data.Nouns.Mode == pairs.NounsNone:
+		return bad("loss.soft_targets", "%s needs nouns: data.nouns.mode is %q", l.SoftTargets, pairs.NounsNone)
+	case !(l.SoftWeight >= 0 && l.SoftWeight <= 1):
+		return bad("loss.soft_weight", "%g: it must be in [0, 1]", l.SoftWeight)
+	case !(l.NounsWeight >= 0 && l.NounsWeight <= 1e6):
+		return bad("loss.nouns_weight", "%g: it must be from 0 to 1e6", l.NounsWeight)
+	case !(o.EMA >= 0 && o.EMA < 1):
+		return bad("optimizer.ema", "%g: it must be in [0, 1), such as 0.9999; 0 keeps no averages", o.EMA)
+	}
+	params := s.Model.Params()
+	for key, patterns := range map[string][]string{"optimizer.freeze": o.Freeze, "optimizer.train_only": o.TrainOnly} {
+		for _, pattern := range patterns {
+			matches := func(p network.Param) bool { ok, _ := path.Match(pattern, p.Name); return ok }
+			if _, err := path.Match(pattern, ""); err != nil {
+				return bad(key, "%q: %v: write names with * for any text, as in \"text_model.*\"", pattern, err)
+			}
+			if !slices.ContainsFunc(params, matches) {
+				return bad(key, "%q matches none of the model's tensors (such as %q)", pattern, params[0].Name)
+			}
+		}
+	}
+	if !slices.ContainsFunc(params, func(p network.Param) bool { return p.Trainable && !o.frozen(p.Name) }) {
+		return bad("optimizer.freeze", "nothing is left to train")
+	}
+	return nil
+}

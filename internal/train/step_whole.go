@@ -1,0 +1,102 @@
+package train
+
+import (
+	"maps"
+	"slices"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/pairs"
+)
+
+// stepWhole is a step in one graph: loss, gradients, update.
+func (t *Stepper) stepWhole(b *pairs.Batch, step int, numbers []float32) (map[string]float64, error) {
+	random := make([]float32, b.Size*max(t.random, 1))
+	if t.random > 0 {
+		fillRandom(random, t.random, t.settings.Seed, step, 0)
+	}
+	a := t.arguments()
+	a.floats("numbers", numbers, len(numbers))
+	a.floats("random", random, b.Size, max(t.random, 1))
+	a.floats("pixels", b.Pixels, b.Size, 3, b.ImageSize, b.ImageSize)
+	a.ids("captions", b.Captions, b.Size, b.Context)
+	if b.U > 0 {
+		a.ids("prompts", b.Prompts, b.U, b.Context)
+	}
+	t.addTargets(a, b)
+	var metrics map[string]float64
+	err := a.call(t.whole, func(out [][]float32) { metrics = named(out[0], lossMetricNames, t.metrics) })
+	return metrics, err
+}
+
+// addTargets adds what the losses know of the pairs.
+func (t *Stepper) addTargets(a *arguments, b *pairs.Batch) {
+	a.floats("weight", b.CaptionWeight, b.Size)
+	if t.settings.Loss.soft() {
+		a.floats("caption targets", t.settings.Loss.captionTargets(b), b.Size, b.Size)
+	}
+	if b.U > 0 {
+		a.floats("targets", b.Targets, b.Size, b.U)
+		a.floats("known", b.Known, b.Size, b.U)
+	}
+}
+
+// readTargets reads what addTargets added.
+func (t *Stepper) readTargets(r *reader, b *network.Batch) {
+	b.CaptionWeight = r.next()
+	if t.settings.Loss.soft() {
+		b.CaptionTargets = r.next()
+	}
+	if r.more() {
+		b.Targets, b.Known = r.next(), r.next()
+	}
+}
+
+// buildWhole is the graph of stepWhole. It returns one tensor with all metrics.
+func (t *Stepper) buildWhole(g *Graph, in []*Node) []*Node {
+	r := &reader{in}
+	numbers, random := r.next(), r.next()
+	mode := network.Mode{Training: true, Random: randomOf(random)}
+	batch := network.Batch{Pixels: r.next(), Captions: r.next()}
+	if r.in[0].Rank() == 2 { // the caption weight has one axis
+		batch.Prompts = r.next()
+	}
+	t.readTargets(r, &batch)
+	w := t.weightNodes(g)
+	out := t.settings.Loss.config().Of(w.node, t.settings.Model, batch, mode)
+	params, nodes := w.trained()
+	norm := w.update(params, Gradient(out.Total, nodes...), out.Updates, out.Total, numbers)
+	t.metrics = slices.Sorted(maps.Keys(out.Metrics))
+	return []*Node{Stack(append(lossMetrics(out, norm), sorted(out.Metrics)...), 0)}
+}
+
+// lossMetrics are the metrics that every step has, in the order of
+// lossMetricNames.
+func lossMetrics(out network.LossOutput, norm *Node) []*Node {
+	nouns := out.Nouns
+	if nouns == nil {
+		nouns = ZerosLike(out.Total)
+	}
+	return []*Node{out.Total, out.ImageText, nouns, norm}
+}
+
+var lossMetricNames = []string{metricLoss, metricImageText, metricNouns, metricNorm}
+
+// named puts values beside names.
+func named(values []float32, names ...[]string) map[string]float64 {
+	out := map[string]float64{}
+	for i, name := range slices.Concat(names...) {
+		out[name] = float64(values[i])
+	}
+	return out
+}
+
+// sorted are a map's nodes by the order of their names.
+func sorted(nodes map[string]*Node) []*Node {
+	var out []*Node
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		out = append(out, nodes[name])
+	}
+	return out
+}
