@@ -25,6 +25,7 @@ type settingsFlags struct {
 	epochs    float64
 	batch     int
 	seed      uint64
+	measure   measureFlags
 }
 
 func (s *settingsFlags) register(f *pflag.FlagSet) {
@@ -35,6 +36,7 @@ func (s *settingsFlags) register(f *pflag.FlagSet) {
 	f.Float64Var(&s.epochs, "epochs", 0, "number of passes over the data, instead of --steps")
 	f.IntVar(&s.batch, "batch", 0, "pictures of a step")
 	f.Uint64Var(&s.seed, "seed", 0, "seed of all random choices")
+	s.measure.register(f)
 	f.StringArrayVar(&s.sets, "set", nil, "any setting, as in --set optimizer.learning_rate=1e-3; may be repeated")
 }
 
@@ -64,6 +66,9 @@ func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loade
 	add("epochs", "epochs", strconv.FormatFloat(s.epochs, 'g', -1, 64))
 	add("batch", "batch", strconv.Itoa(s.batch))
 	add("seed", "seed", strconv.FormatUint(s.seed, 10))
+	if err := s.measure.add(add); err != nil {
+		return nil, err
+	}
 	if p := env.engine.Precision; p != "" && p != engine.Float32 {
 		return nil, usagef("--precision %s: training is float32; precisions are for inference", p)
 	}
@@ -85,15 +90,28 @@ func newTrainCommand(env *environment) *cobra.Command {
 		Long: `train learns a model from pictures with captions, as the recipe says. It writes
 
   DIR/log.jsonl          one JSON object for each logged step
+  DIR/tensorboard/       the same and more for "tensorboard --logdir DIR"
+  DIR/curves.png         the same as a picture, at the end
+  DIR/pictures/          a few photos with their groups, as training goes
   DIR/recipe.yaml        all settings, with where each came from
   DIR/checkpoints/STEP/  model, optimizer and position in the data
   DIR/final/             the trained model
 
-It can be stopped at any moment: --resume goes on from the newest checkpoint with
-the same losses. Ctrl-C writes a checkpoint first.`,
+It can be stopped at any moment, killed even: --resume goes on from the newest
+checkpoint with the same losses. Ctrl-C writes a checkpoint first.
+
+--val-data measures retrieval and --eval-root a segmentation set every
+--eval-every steps and at the end (DIR/measured.jsonl). With --keep best the
+model with the highest mIoU is kept in DIR/best/. Choose it by a set that you do
+not report on: "groupvit data synth" draws one.`,
 		Example: `  groupvit train --config recipes/smoke.yaml --output runs/smoke
   groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos
-  groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos --resume`,
+  groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos --resume
+
+  # Measured every 500 steps on scenes with masks, the best kept
+  groupvit data synth --output scenes
+  groupvit train --config recipes/scenes.yaml --train-data scenes/train --output runs/scenes \
+    --eval-root scenes/test --eval-every 500 --keep best`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Output == "" {
@@ -114,8 +132,12 @@ the same losses. Ctrl-C writes a checkpoint first.`,
 			if env.json {
 				return env.print(map[string]any{
 					"final": result.Final, "steps": result.Steps, "loss": result.Loss, "skipped": result.Skipped,
+					"roll_backs": result.RollBacks, "best": result.Best, "measured": result.Measured,
 					"samples": result.Data.Samples, "samples_skipped": result.Data.Total(),
 				})
+			}
+			if b := result.Best; b != nil {
+				env.warn("best: %s, step %d, mIoU %.2f", b.Dir, b.Step, b.MIoU)
 			}
 			_, err = fmt.Fprintln(env.stdout, result.Final)
 			return err

@@ -22,12 +22,18 @@ func scenes(t *testing.T, n int) string {
 // load reads the smoke recipe with changes "key=value".
 func load(t *testing.T, changes ...string) *Loaded {
 	t.Helper()
+	return loadRecipe(t, "../../recipes/smoke.yaml", changes...)
+}
+
+// loadRecipe reads a recipe with changes "key=value".
+func loadRecipe(t *testing.T, recipe string, changes ...string) *Loaded {
+	t.Helper()
 	var overrides []Override
 	for _, c := range changes {
 		key, value, _ := bytes.Cut([]byte(c), []byte("="))
 		overrides = append(overrides, Override{string(key), string(value), "test"})
 	}
-	l, err := Load("../../recipes/smoke.yaml", nil, overrides)
+	l, err := Load(recipe, nil, overrides)
 	if err != nil {
 		t.Fatal(err)
 	}
