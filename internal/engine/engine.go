@@ -48,7 +48,7 @@ type Options struct {
 	// It is a limit on the arithmetic, not on the program. XLA ignores it.
 	Threads int
 	// Precision of products with constant weights, that is in inference: float32, or bf16 or int8, which are
-	// faster and round both operands; they need the engine simd and a CPU with AVX512-BF16 or AVX512-VNNI. In
+	// faster and round both operands; they need the engine simd, bf16 also a CPU with AVX512-BF16, int8 one with AVX2. In
 	// int8, weights that lose much by it stay in float32. Empty means the environment variable
 	// GROUPVIT_PRECISION, and float32 without it.
 	Precision string

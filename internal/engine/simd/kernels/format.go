@@ -32,7 +32,7 @@ func (f Format) Level() Level {
 	case BFloat16:
 		return AVX512BF16
 	case Int8:
-		return AVX512VNNI
+		return int8Level
 	}
 	return Off
 }
@@ -59,6 +59,8 @@ func (b *PackedB) Format() Format { return b.format }
 const (
 	bf16Tiles Level = 64 + iota
 	int8Tiles
+	pairs256Tiles // of bytes that are widened to 16 bits, without VNNI
+	pairs512Tiles
 )
 
 // narrowWide is the columns of their packed panels, on every machine.

@@ -110,8 +110,12 @@ func (b *PackedB) unpackInt8() Matrix {
 // gemmInt8 is GemmPacked with operands in bytes: each row of A is rounded with a scale and a zero point of its
 // own for each block. A row with NaN or infinity gives NaN.
 func gemmInt8(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	if Path() >= AVX512VNNI {
+	switch l := Path(); {
+	case l >= AVX512VNNI:
 		vectorInt8(p, m, a, b, c, ldc, e)
+		return
+	case l >= int8Level:
+		vectorPairs(p, l, m, a, b, c, ldc, e)
 		return
 	}
 	buf, row := scratch(m*b.k), scratch(int8Words(b.k))
@@ -143,32 +147,47 @@ func roundBytes(dst []uint32, row []float32, vector bool) {
 // roundBlock rounds a block: 0 is exact, the range of the numbers and 0 is cut into 255 steps.
 func roundBlock(dst []uint32, x []float32, vector bool) {
 	groups, whole := (len(x)+3)/4, 0
-	var r [3]float32 // least, greatest, NaN if anything is not finite
+	var r [3]float32
 	if vector && len(x) >= 16 {
 		whole = len(x) / 16
 		int8Range(&r, &x[0], whole)
 	}
-	for _, v := range x[whole*16:] {
+	s := stepsOf(r, x[whole*16:])
+	if s.inverse == 0 {
+		clear(dst[:groups])
+	} else {
+		if whole > 0 {
+			_ = dst[whole*4-1]
+			int8Round(&dst[0], &x[0], whole, s.inverse, s.zero)
+		}
+		s.round(dst[whole*4:groups], x[whole*16:])
+	}
+	dst[groups], dst[groups+1] = math.Float32bits(s.scale), uint32(int32(s.zero))
+}
+
+// steps are what a block of A is rounded to: scale·(byte − zero). An inverse of 0 makes all bytes 0.
+type steps struct{ scale, inverse, zero float32 }
+
+// stepsOf cuts a range (least, greatest, NaN if anything is not finite), and the numbers x beside it, into 255 steps.
+func stepsOf(r [3]float32, x []float32) steps {
+	for _, v := range x {
 		r[0], r[1], r[2] = min(r[0], v), max(r[1], v), r[2]+v*0
 	}
 	scale := r[1]/255 - r[0]/255 // the difference may be too large
 	inverse := 1 / scale
 	if r[2] != 0 || inverse > math.MaxFloat32 {
-		clear(dst[:groups])
-		dst[groups], dst[groups+1] = math.Float32bits(r[2]), 0
-		return
+		return steps{scale: r[2]}
 	}
-	zero := float32(math.RoundToEven(float64(-r[0] * inverse)))
-	if whole > 0 {
-		_ = dst[whole*4-1]
-		int8Round(&dst[0], &x[0], whole, inverse, zero)
-	}
-	clear(dst[whole*4 : groups])
-	for q := whole * 16; q < len(x); q++ {
-		v := math.RoundToEven(float64(float32(x[q]*inverse) + zero))
+	return steps{scale, inverse, float32(math.RoundToEven(float64(-r[0] * inverse)))}
+}
+
+// round gives words of four bytes.
+func (s steps) round(dst []uint32, x []float32) {
+	clear(dst)
+	for q, v := range x {
+		v := math.RoundToEven(float64(float32(v*s.inverse) + s.zero))
 		dst[q/4] |= uint32(max(0, min(255, v))) << (q % 4 * 8)
 	}
-	dst[groups], dst[groups+1] = math.Float32bits(scale), uint32(int32(zero))
 }
 
 // widenBytes is what roundBytes made of a row.

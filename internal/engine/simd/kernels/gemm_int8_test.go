@@ -1,7 +1,9 @@
 package kernels
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -38,45 +40,136 @@ func TestInt8Rounding(t *testing.T) {
 
 // TestInt8RoundingOfVectors compares the instructions with plain Go, word by word.
 func TestInt8RoundingOfVectors(t *testing.T) {
-	if Best() < AVX512VNNI {
-		t.Skip("this machine has no AVX512-VNNI")
-	}
-	r := generator(82)
-	for i := range 2000 {
-		k := 1 + r.IntN(200)
-		x := draw(r, k)
-		switch i % 8 {
-		case 0: // of one sign
-			for q := range x {
-				x[q] = -abs(x[q])
-			}
-		case 1: // very large
-			for q := range x {
-				x[q] *= 1e38
-			}
-		case 2: // too small for a scale
-			for q := range x {
-				x[q] *= 1e-40
-			}
-		case 3:
-			clear(x)
-		case 4:
-			x[r.IntN(k)] = []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}[r.IntN(3)]
-		case 5: // ties
-			for q := range x {
-				x[q] = float32(r.IntN(511)-255) / 2
-			}
-			x[0] = 127.5
+	onEachPath(t, func(t *testing.T) {
+		if Path() < int8Level {
+			t.Skip("no instructions for it")
 		}
-		got, want := make([]uint32, int8Words(k)), make([]uint32, int8Words(k))
-		roundBytes(got, x, true)
-		roundBytes(want, x, false)
-		for j := range want {
-			if nan := func(w uint32) bool { v := math.Float32frombits(w); return v != v }; got[j] != want[j] && !(nan(got[j]) && nan(want[j])) {
-				t.Fatalf("case %d of %d terms: word %d is %08x, not %08x", i%8, k, j, got[j], want[j])
+		r := generator(82)
+		for i := range 2000 {
+			x := rowOfBytes(r, i)
+			got, want := make([]uint32, int8Words(len(x))), make([]uint32, int8Words(len(x)))
+			roundBytes(want, x, false)
+			if Path() >= AVX512VNNI {
+				roundBytes(got, x, true)
+			} else {
+				pairs := make([]uint32, 2*len(got))
+				int8Blocks(len(x), func(from, to, word int) {
+					roundPairBlock(pairs[2*word:], x[from:to])
+					end := word + (to-from+3)/4
+					for g := word; g < end; g++ {
+						got[g] = pairs[2*g] | pairs[2*g+1]<<8
+					}
+					got[end], got[end+1] = pairs[2*end], pairs[2*end+2]
+				})
+			}
+			for j := range want {
+				if nan := func(w uint32) bool { v := math.Float32frombits(w); return v != v }; got[j] != want[j] && !(nan(got[j]) && nan(want[j])) {
+					t.Fatalf("case %d of %d terms: word %d is %08x, not %08x", i%8, len(x), j, got[j], want[j])
+				}
 			}
 		}
+	})
+}
+
+// rowOfBytes draws a row that is hard to round in one of eight ways.
+func rowOfBytes(r *rand.Rand, i int) []float32 {
+	k := 1 + r.IntN(200)
+	x := draw(r, k)
+	switch i % 8 {
+	case 0: // of one sign
+		for q := range x {
+			x[q] = -abs(x[q])
+		}
+	case 1: // very large
+		for q := range x {
+			x[q] *= 1e38
+		}
+	case 2: // too small for a scale
+		for q := range x {
+			x[q] *= 1e-40
+		}
+	case 3:
+		clear(x)
+	case 4:
+		x[r.IntN(k)] = []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}[r.IntN(3)]
+	case 5: // ties
+		for q := range x {
+			x[q] = float32(r.IntN(511)-255) / 2
+		}
+		x[0] = 127.5
 	}
+	return x
+}
+
+// TestInt8Bits: on every level with instructions the results have the bits of sums in whole numbers, scaled block by
+// block. Bytes at the ends of their range are among them, where products in 16 bits would be cut off.
+func TestInt8Bits(t *testing.T) {
+	r := generator(85)
+	for i := range 60 {
+		m, n, k := 1+r.IntN(30), 1+r.IntN(70), 1+r.IntN(300)
+		if i%10 == 0 {
+			k += 4 * int8Block * (1 + i/20)
+		}
+		a, b := Matrix{Data: draw(r, m*k), Stride: k}, Matrix{Data: draw(r, k*n), Stride: n}
+		if i%3 == 0 { // the largest bytes: 255·±127
+			for q := range a.Data {
+				a.Data[q] = float32(q % k & 1 * 3)
+			}
+			for q := range b.Data {
+				b.Data[q] = float32(1 - 2*(q%n&1))
+			}
+		}
+		w := Pack(nil, Int8, k, n, b)
+		if w.Format() != Int8 {
+			t.Fatal("the operand is not in bytes")
+		}
+		bias, c := draw(r, n), draw(r, m*n)
+		e := Epilogue{Alpha: 0.37, Bias: bias, Accumulate: i%2 == 0, Activation: Activation(i % 4 / 3 * int(ReLU))}
+		want := scaledSums(m, a, w, c, e)
+		for l := int8Level; l <= Best(); l++ {
+			func() {
+				defer Force(l)()
+				got := append([]float32{}, c...)
+				GemmPacked(nil, m, a, w, got, n, e)
+				sameBits(t, fmt.Sprintf("%v, %d×%d×%d", l, m, k, n), want, got)
+			}()
+		}
+	}
+}
+
+// scaledSums is a product of bytes in Go.
+func scaledSums(m int, a Matrix, w *PackedB, c []float32, e Epilogue) []float32 {
+	n, total := w.n, int8Words(w.k)
+	out, row, weights := append([]float32{}, c...), make([]uint32, total), words(w.data)
+	for i := range m {
+		roundBytes(row, a.Data[i*a.Stride:][:w.k], false)
+		for j := range n {
+			panel := weights[j/narrowWide*total*narrowWide+j%narrowWide:]
+			to := &out[i*n+j]
+			int8Blocks(w.k, func(from, end, word int) {
+				groups := (end - from + 3) / 4
+				sum := int32(0)
+				for g := range groups {
+					for q := range 4 {
+						sum += int32(row[word+g]>>(8*q)&255) * int32(int8(panel[(word+g)*narrowWide]>>(8*q)))
+					}
+				}
+				sum -= int32(row[word+groups+1]) * int32(panel[(word+groups+1)*narrowWide])
+				v := float32(sum) * math.Float32frombits(panel[(word+groups)*narrowWide])
+				v *= math.Float32frombits(row[word+groups])
+				v *= e.Alpha
+				if from > 0 || e.Accumulate {
+					v += *to
+				}
+				*to = v
+			})
+			*to += e.Bias[j]
+			if e.Activation == ReLU {
+				*to = max(*to, 0)
+			}
+		}
+	}
+	return out
 }
 
 func abs(x float32) float32 { return float32(math.Abs(float64(x))) }

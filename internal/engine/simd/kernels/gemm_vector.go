@@ -91,20 +91,30 @@ func (g *product) all(p *Pool, batch int) {
 	})
 }
 
+// finishColumns is how many columns of a task get their activation and residual at once: 96 rows of
+// them lie in the second-level cache since they were computed.
+const finishColumns = 256
+
 // task computes rows r0 … r1, columns j0 … j1 of product t.
 func (g *product) task(t, r0, r1, j0, j1 int) {
+	finishes := g.e.Activation == GELU || g.e.Activation == QuickGELU || g.e.Residual != nil
 	for from := 0; from < g.k; from += blockK {
 		terms := min(blockK, g.k-from)
 		last := from+terms == g.k
+		done := j0
 		for j := j0; j < j1; {
-			w := g.columns(t, r0, r1, j, j1, from, terms, last)
-			j += w
+			j += g.columns(t, r0, r1, j, j1, from, terms, last)
+			if last && finishes && (j-done >= finishColumns || j >= j1) {
+				g.finish(t, r0, r1, done, min(j, j1))
+				done = j
+			}
 		}
 	}
+}
+
+// finish does what the microkernel does not: activations but for ReLU, and a residual.
+func (g *product) finish(t, r0, r1, j0, j1 int) {
 	e := &g.e
-	if e.Activation != GELU && e.Activation != QuickGELU && e.Residual == nil {
-		return
-	}
 	for i := r0; i < r1; i++ {
 		row := g.c[t*g.strideC+i*g.ldc:][j0:j1]
 		switch e.Activation {
@@ -155,6 +165,9 @@ func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 		a = a[r0*g.a.Stride+from:]
 		_ = a[(r1-r0-1)*g.a.Stride+terms-1]
 		x.rowA, x.colA = 4*g.a.Stride, 4
+	}
+	if g.level == pairs256Tiles || g.level == pairs512Tiles {
+		a, x.colA = a[from:], 8 // two words where others have one
 	}
 	x.a = unsafe.Pointer(&a[0])
 	// C and the epilogue

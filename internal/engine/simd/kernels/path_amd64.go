@@ -5,6 +5,9 @@ import "golang.org/x/sys/cpu"
 // firstLevel is the name of the lowest level above Off.
 const firstLevel = "avx2"
 
+// int8Level is the lowest level with products of bytes.
+const int8Level = AVX2
+
 // best is what the CPU and the operating system offer (x/sys/cpu checks both).
 var best = func() Level {
 	x := cpu.X86

@@ -7,3 +7,6 @@ const best = Off
 
 // firstLevel is the name of the lowest level above Off.
 const firstLevel = "avx2"
+
+// int8Level is the lowest level with products of bytes: none that this machine has.
+const int8Level = AVX512VNNI

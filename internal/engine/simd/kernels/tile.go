@@ -35,6 +35,10 @@ func tileShape(l Level) shape {
 	switch {
 	case l == bf16Tiles || l == int8Tiles:
 		return shape{l, 12, narrowWide}
+	case l == pairs256Tiles:
+		return shape{l, 5, narrowWide / 2}
+	case l == pairs512Tiles:
+		return shape{l, 6, narrowWide}
 	case l >= AVX512:
 		return shape{AVX512, 12, 32}
 	}

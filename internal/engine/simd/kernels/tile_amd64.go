@@ -14,6 +14,8 @@ func tileCall(l Level, rows, width int, t *tile) {
 		bf16TileCall(rows, width, w)
 	case l == int8Tiles:
 		int8TileCall(rows, width, w)
+	case l == pairs256Tiles || l == pairs512Tiles:
+		pairsTileCall(l, rows, width, w)
 	case l == AVX2 && width == 16:
 		switch rows {
 		case 6:

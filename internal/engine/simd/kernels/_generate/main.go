@@ -3,6 +3,7 @@
 //	go run . -what product -out ../product_amd64.s -stubs ../product_amd64.go -pkg kernels
 //	go run . -what bf16 -out ../bf16_amd64.s -stubs ../bf16_amd64.go -pkg kernels
 //	go run . -what int8 -out ../int8_amd64.s -stubs ../int8_amd64.go -pkg kernels
+//	go run . -what pairs -out ../pairs_amd64.s -stubs ../pairs_amd64.go -pkg kernels
 //	go run . -what wide -out ../wide_amd64.s -stubs ../wide_amd64.go -pkg kernels
 //	go run . -what vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernels
 //	go run . -what others -from ../vector_amd64.go >../vector_other.go
@@ -22,7 +23,7 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "", "which file to write: product, bf16, int8, wide, vector, neon (with -to) or others (with -from)")
+	what := flag.String("what", "", "which file to write: product, bf16, int8, pairs, wide, vector, neon (with -to) or others (with -from)")
 	from := flag.String("from", "", "with -what others: the stubs to write panicking bodies for")
 	to := flag.String("to", "", "with -what neon: the folder for product_arm64 and vector_arm64")
 	flag.Parse()
@@ -33,6 +34,8 @@ func main() {
 		bfloats()
 	case "int8":
 		byteProducts()
+	case "pairs":
+		bytePairs()
 	case "wide":
 		wides()
 	case "vector":
@@ -48,7 +51,7 @@ func main() {
 		}
 		return
 	default:
-		log.Fatalf("-what is %q; it must be product, bf16, int8, wide, vector, neon or others", *what)
+		log.Fatalf("-what is %q; it must be product, bf16, int8, pairs, wide, vector, neon or others", *what)
 	}
 	Generate()
 }

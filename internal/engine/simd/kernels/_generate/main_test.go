@@ -20,7 +20,7 @@ func TestCommittedFiles(t *testing.T) {
 		return rest
 	}
 	dir := t.TempDir()
-	for _, what := range []string{"product", "bf16", "int8", "wide", "vector"} {
+	for _, what := range []string{"product", "bf16", "int8", "pairs", "wide", "vector"} {
 		source, stubs := what+"_amd64.s", what+"_amd64.go"
 		cmd := exec.Command("go", "run", ".", "-what", what, "-out", filepath.Join(dir, source), "-stubs", filepath.Join(dir, stubs), "-pkg", "kernels")
 		if out, err := cmd.CombinedOutput(); err != nil {

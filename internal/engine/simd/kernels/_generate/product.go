@@ -38,6 +38,8 @@ type isa struct {
 	vector func() reg.VecVirtual
 	// multiply adds b·a to acc; nil is VFMADD231PS.
 	multiply func(b, a, acc reg.VecVirtual)
+	// term, if set, stands for the loads and multiplications of a term.
+	term func(bases []reg.GPVirtual, rowA, pb reg.Register, acc [][]reg.VecVirtual)
 	// fold, if set, finishes the sum of a block (tile.outer is 1): the last two terms say how.
 	fold func(bases []reg.GPVirtual, rowA, pb, rowB reg.Register, acc [][]reg.VecVirtual, a reg.VecVirtual, b []reg.VecVirtual)
 }
@@ -114,6 +116,14 @@ func product(s isa, rows, vectors int) {
 	MOVQ(outerB, pb)
 	MOVQ(field(tileInner), inner)
 	term := func() {
+		if s.term != nil {
+			s.term(bases, rowA, pb, acc)
+			ADDQ(rowB, pb)
+			for _, r := range bases {
+				ADDQ(colA, r)
+			}
+			return
+		}
 		for i, r := range b {
 			VMOVUPS(Mem{Base: pb, Disp: i * s.width * 4}, r)
 		}
