@@ -49,7 +49,7 @@ func compile(b *Builder) (*Executable, error) {
 		e.parameters = append(e.parameters, s)
 	}
 	fuse(b.main)
-	for _, u := range cluster(live(b.main)) {
+	for _, u := range cluster(absorb(live(b.main))) {
 		if err := c.lower(u); err != nil {
 			return nil, err
 		}

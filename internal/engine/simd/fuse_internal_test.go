@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -8,6 +9,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
+	"github.com/gomlx/gomlx/ml/nn"
 )
 
 // spy keeps the builder of a computation.
@@ -54,5 +56,31 @@ func TestFuse(t *testing.T) {
 				t.Errorf("found %d times, want once", found)
 			}
 		})
+	}
+}
+
+// An activation and a residual become a part of their product: two products are left of a block.
+func TestAbsorb(t *testing.T) {
+	b, err := New(Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Finalize()
+	s := &spy{Backend: b.(*Backend)}
+	g := graph.NewGraph(s, "block")
+	x := graph.Parameter(g, "x", shapes.Make(dtypes.Float32, 4, 5))
+	w := graph.Parameter(g, "w", shapes.Make(dtypes.Float32, 5, 5))
+	dense := func(x *graph.Node) *graph.Node { return nn.Dense(x, w, nil, compute.DenseLayoutInputOutputs) }
+	graph.Add(x, graph.Reshape(dense(graph.Reshape(activation.Gelu(graph.Reshape(dense(x), 2, 2, 5)), 4, 5)), 4, 5))
+	f := s.builder.main
+	result := f.nodes[len(f.nodes)-1].values[0]
+	result.output, f.outputs = true, []*value{result}
+	var ops []compute.OpType
+	for _, n := range absorb(live(f)) {
+		ops = append(ops, n.op)
+	}
+	want := []compute.OpType{compute.OpTypeParameter, compute.OpTypeParameter, compute.OpTypeFusedDense, compute.OpTypeFusedDense}
+	if !slices.Equal(ops, want) {
+		t.Errorf("what is left is %v, want %v", ops, want)
 	}
 }

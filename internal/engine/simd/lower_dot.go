@@ -2,6 +2,7 @@ package simd
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -118,20 +119,29 @@ func lowerDot(c *compiler, n *node) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, c.productStep(left, right, c.define(out), nil, kernels.NoActivation)
+	return true, c.productStep(left, right, c.define(out), nil, nil, kernels.NoActivation)
 }
 
-// productStep multiplies batches of matrices.
-func (c *compiler) productStep(left, right matrix, out view, bias *view, act kernels.Activation) error {
+// productStep multiplies batches of matrices; bias and residual may be nil.
+func (c *compiler) productStep(left, right matrix, out view, bias, residual *view, act kernels.Activation) error {
 	batch, m, n, k := left.batchLength, left.rows, right.cols, left.cols
 	s := step{name: fmt.Sprintf("product %dx%dx%dx%d", left.batchLength, left.rows, left.cols, right.cols), reads: []*slot{left.view.slot, right.view.slot}, writes: []*slot{out.slot}}
 	if bias != nil {
 		s.reads = append(s.reads, bias.slot)
 	}
+	if residual != nil {
+		s.reads = append(s.reads, residual.slot)
+		if residual.covers() && residual.slot != left.view.slot && residual.slot != right.view.slot {
+			s.over = [][2]*slot{{out.slot, residual.slot}}
+		}
+	}
 	epilogue := func(f *frame) kernels.Epilogue {
 		e := kernels.Epilogue{Activation: act}
 		if bias != nil {
 			e.Bias = f.read(*bias)
+		}
+		if residual != nil {
+			e.Residual = f.read(*residual)
 		}
 		return e
 	}
@@ -141,10 +151,7 @@ func (c *compiler) productStep(left, right matrix, out view, bias *view, act ker
 		if f := packed.Format(); f != kernels.Float32 {
 			s.name += " " + f.String()
 		}
-		s.reads = s.reads[:1]
-		if bias != nil {
-			s.reads = append(s.reads, bias.slot)
-		}
+		s.reads = slices.Delete(s.reads, 1, 2) // the weight itself is not needed any more
 		s.run = func(f *frame) error {
 			kernels.GemmPacked(pool, m, left.of(f), packed, f.read(out), max(n, 1), epilogue(f))
 			return nil
@@ -200,6 +207,9 @@ func lowerDense(c *compiler, n *node) (bool, error) {
 	if !ok || x.dtype() != dtypes.Float32 {
 		return false, nil
 	}
+	if a.act != kernels.NoActivation {
+		act = a.act
+	}
 	last := x.shape.Rank() - 1
 	left, err := c.asMatrix(x, nil, seq(last), []int{last})
 	if err != nil {
@@ -222,5 +232,13 @@ func lowerDense(c *compiler, n *node) (bool, error) {
 		}
 		bias = &v
 	}
-	return true, c.productStep(left, right, c.define(n.values[0]), bias, act)
+	var residual *view
+	if len(n.inputs) > 3 {
+		v, err := c.dense(n.inputs[3])
+		if err != nil {
+			return false, err
+		}
+		residual = &v
+	}
+	return true, c.productStep(left, right, c.define(n.values[0]), bias, residual, act)
 }

@@ -5,13 +5,18 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
 // What the lowerings must know of fused operations.
 type (
-	softmaxAttr   int  // the axis
-	geluAttr      bool // exact, by erf
-	denseAttr     compute.DenseConfig
+	softmaxAttr int  // the axis
+	geluAttr    bool // exact, by erf
+	denseAttr   struct {
+		compute.DenseConfig
+		act kernels.Activation // that Compile found, beside the configured one
+	}
 	layerNormAttr struct {
 		axes    []int
 		epsilon float64
@@ -42,7 +47,7 @@ func (f *Function) FusedLayerNorm(x compute.Value, axes []int, epsilon float64, 
 
 // FusedDense implements compute.Function.
 func (f *Function) FusedDense(x, weight, bias compute.Value, config compute.DenseConfig) (compute.Value, error) {
-	return f.record1(compute.OpTypeFusedDense, denseAttr(config), func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
+	return f.record1(compute.OpTypeFusedDense, denseAttr{DenseConfig: config}, func(f compute.Function, in []compute.Value) ([]compute.Value, error) {
 		return one(f.FusedDense(in[0], in[1], in[2], config))
 	}, x, weight, bias)
 }
