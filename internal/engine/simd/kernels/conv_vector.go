@@ -148,16 +148,21 @@ func (c Conv) pool(p *Pool) *Pool {
 
 func (c Conv) vectorForward(p *Pool, l Level, y, x, w, bias []float32, act Activation) {
 	s := tileShape(l)
-	h, v := c.Output()
-	if c.Batch*h*v == 0 {
-		return
-	}
-	p = c.pool(p)
-	k := c.KernelH * c.KernelW * c.In
 	columns := s.roundUp(c.Out)
-	packed := scratch(s.packedSize(k, c.Out) + columns)
+	packed := scratch(s.packedSize(c.KernelH*c.KernelW*c.In, c.Out) + columns)
 	defer packed.release()
-	order := make([]int, 0, k)
+	s.pack(packed.data, w, c.terms(), c.Out, c.KernelStrides[3])
+	var padded []float32
+	if bias != nil {
+		padded = packed.data[len(packed.data)-columns:]
+		clear(padded[copy(padded, bias[:c.Out]):])
+	}
+	c.forward(p, s, y, x, packed.data, padded, nil, act)
+}
+
+// terms are the positions in w of the terms of a sum, for the first output channel.
+func (c Conv) terms() []int {
+	order := make([]int, 0, c.KernelH*c.KernelW*c.In)
 	for i := range c.KernelH {
 		for j := range c.KernelW {
 			for q := range c.In {
@@ -165,12 +170,18 @@ func (c Conv) vectorForward(p *Pool, l Level, y, x, w, bias []float32, act Activ
 			}
 		}
 	}
-	s.pack(packed.data, w, order, c.Out, c.KernelStrides[3])
-	var padded []float32
-	if bias != nil {
-		padded = packed.data[len(packed.data)-columns:]
-		clear(padded[copy(padded, bias[:c.Out]):])
+	return order
+}
+
+// forward computes y = act(x * w + bias + residual) with the kernel packed and the bias padded for the shape; bias and
+// residual may be nil, and the residual y itself.
+func (c Conv) forward(p *Pool, s shape, y, x, packed, bias, residual []float32, act Activation) {
+	h, v := c.Output()
+	if c.Batch*h*v == 0 {
+		return
 	}
+	p = c.pool(p)
+	columns := s.roundUp(c.Out)
 	// Bands of output rows whose input stays in the second-level cache.
 	band := max(1, min(h, 1<<15/(max(1, c.StrideH*(c.Width+c.PadLeft+c.PadRight)*c.In))))
 	if t := p.Threads(); t > 1 && c.Batch*((h+band-1)/band) < 2*t {
@@ -201,27 +212,41 @@ func (c Conv) vectorForward(p *Pool, l Level, y, x, w, bias []float32, act Activ
 			defer buf.release()
 			out.data = buf.data
 		}
-		for r := range rows {
-			t := walk{shape: s, a: in.data[r*c.StrideH*in.width*in.pixel:], b: packed.data, c: out.row(r), bias: padded,
-				m: v, inner: c.KernelW * c.In, outer: c.KernelH,
-				rowA: c.StrideW * c.In, colA: 1, outerA: in.width * in.pixel,
-				rowB: s.wide, outerB: c.KernelW * c.In * s.wide, panelB: k * s.wide, rowC: columns, columns: columns}
-			if act == ReLU {
-				t.flags = tileReLU
-			}
-			t.run()
-			switch act {
-			case GELU:
-				unary(Gelu, out.row(r), out.row(r))
-			case QuickGELU:
-				unary(Quick, out.row(r), out.row(r))
+		if residual != nil {
+			if rest := residual[n*h*v*c.Out:][:h*v*c.Out]; !direct || &rest[0] != &to[0] {
+				out.fill(rest, c.Layout, h, v, from, 0)
 			}
 		}
+		c.walkRows(s, in, out, packed, bias, residual != nil, act)
 		if !direct {
 			out.spill(to, c.Layout, h, v, from)
 		}
 	}
 	p.Run(c.Batch*bands, work)
+}
+
+// walkRows computes the rows of out from those of in; add says that out holds something to add to.
+func (c Conv) walkRows(s shape, in, out grid, packed, bias []float32, add bool, act Activation) {
+	for r := range out.height {
+		t := walk{shape: s, a: in.data[r*c.StrideH*in.width*in.pixel:], b: packed, c: out.row(r), bias: bias,
+			m: out.width, inner: c.KernelW * c.In, outer: c.KernelH,
+			rowA: c.StrideW * c.In, colA: 1, outerA: in.width * in.pixel,
+			rowB: s.wide, outerB: c.KernelW * c.In * s.wide, panelB: c.KernelH * c.KernelW * c.In * s.wide,
+			rowC: out.pixel, columns: out.pixel}
+		if add {
+			t.flags = tileAccumulate
+		}
+		if act == ReLU {
+			t.flags |= tileReLU
+		}
+		t.run()
+		switch act {
+		case GELU:
+			unary(Gelu, out.row(r), out.row(r))
+		case QuickGELU:
+			unary(Quick, out.row(r), out.row(r))
+		}
+	}
 }
 
 // phase is one residue of padded input positions modulo the stride, along one axis: input positions

@@ -53,9 +53,7 @@ func (g ConvGeneral) Run(p *Pool, y, x, w []float32) bool {
 	case g.InputDilation == one && g.Strides == one && (g.KernelDilation != one || g.KernelH*g.KernelW > h*v):
 		g.asKernelGradient(p, y, x, w, h, v)
 	case g.InputDilation == one && g.KernelDilation == one:
-		c := Conv{Batch: g.Batch, Height: g.Height, Width: g.Width, In: g.In, Out: g.Out, KernelH: g.KernelH, KernelW: g.KernelW,
-			StrideH: g.Strides[0], StrideW: g.Strides[1], PadTop: g.PadBefore[0], PadLeft: g.PadBefore[1],
-			PadBottom: g.PadAfter[0], PadRight: g.PadAfter[1], KernelStrides: g.W}
+		c := g.plain()
 		sizeX, sizeY := [4]int{g.Batch, g.Height, g.Width, g.In}, [4]int{g.Batch, h, v, g.Out}
 		c.Layout = layoutOf(sizeX, g.X, sizeY, g.Y)
 		a, b := arrange(p, x, sizeX, g.X, c.Layout), vacant(y, sizeY, g.Y, c.Layout)
@@ -68,6 +66,13 @@ func (g ConvGeneral) Run(p *Pool, y, x, w []float32) bool {
 		return false
 	}
 	return true
+}
+
+// plain is the convolution without dilations.
+func (g ConvGeneral) plain() Conv {
+	return Conv{Batch: g.Batch, Height: g.Height, Width: g.Width, In: g.In, Out: g.Out, KernelH: g.KernelH, KernelW: g.KernelW,
+		StrideH: g.Strides[0], StrideW: g.Strides[1], PadTop: g.PadBefore[0], PadLeft: g.PadBefore[1],
+		PadBottom: g.PadAfter[0], PadRight: g.PadAfter[1], KernelStrides: g.W}
 }
 
 // asInputGradient: a dilated input is what flows back through a convolution with that stride.

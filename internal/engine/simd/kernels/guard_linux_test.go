@@ -103,3 +103,12 @@ func TestProtectedPageProducts(t *testing.T) {
 		}
 	})
 }
+
+func TestProtectedPagePackedConv(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		g := guarded{t, generator(53)}
+		for range 60 {
+			randomPacked(g.r).run(t, g.slice, nil)
+		}
+	})
+}
