@@ -86,3 +86,23 @@ func (v *View) check(groups, patches bool) error {
 	}
 	return nil
 }
+
+// AsPlanes are the labels' scores as planes to decide from, without background.
+func (s *Scores) AsPlanes() *Planes {
+	p := &Planes{Width: s.Width, Height: s.Height}
+	p.Labels = make([][]float32, s.Labels)
+	for k, owner := range s.Owner {
+		switch {
+		case owner == 0:
+		case p.Labels[owner-1] == nil:
+			p.Labels[owner-1] = s.Planes[k]
+		default: // of several names, the best
+			both := make([]float32, len(s.Planes[k]))
+			for i, v := range s.Planes[k] {
+				both[i] = max(v, p.Labels[owner-1][i])
+			}
+			p.Labels[owner-1] = both
+		}
+	}
+	return p
+}

@@ -1,0 +1,255 @@
+package assign
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/groupvit/groupvit/mask"
+)
+
+// Pixels is what [Planes] say of every pixel of the photo, before any threshold.
+type Pixels struct {
+	Width, Height int
+	// Best is the most probable label, from 1, the first on ties.
+	Best []uint16
+	// Confidence is that label's probability. It is negative where a hidden word is
+	// more probable, as far below zero as the label is likely.
+	Confidence []float32
+	// Second is the label that comes next, 0 where there is only one; nil unless
+	// asked for.
+	Second []uint16
+}
+
+// Map gives each pixel its best label, or background where the label's confidence is
+// negative or below a threshold.
+func (p *Pixels) Map(threshold float64) *mask.Map {
+	m := &mask.Map{Width: p.Width, Height: p.Height, Labels: slices.Clone(p.Best)}
+	bar := float32(threshold)
+	for i, c := range p.Confidence {
+		if c < bar || c < 0 {
+			m.Labels[i] = 0
+		}
+	}
+	return m
+}
+
+// Means are, by label from 0, the mean confidence of the pixels that have it.
+func (p *Pixels) Means(m *mask.Map, labels int) []float64 {
+	sum, count := make([]float64, labels), make([]int, labels)
+	for i, l := range m.Labels {
+		if l > 0 {
+			sum[l-1] += float64(p.Confidence[i])
+			count[l-1]++
+		}
+	}
+	for l := range sum {
+		sum[l] /= float64(max(count[l], 1))
+	}
+	return sum
+}
+
+// Pixels decides at width × height pixels. Between four places of the canvas
+// nothing is interpolated but the labels that can win there.
+func (p *Planes) Pixels(ctx context.Context, width, height int, second bool) (*Pixels, error) {
+	out := &Pixels{Width: width, Height: height, Best: make([]uint16, width*height), Confidence: make([]float32, width*height)}
+	if second {
+		out.Second = make([]uint16, width*height)
+	}
+	d := &deciding{planes: p, all: p.all(), out: out, x: bilinearTaps(p.Width, width), y: bilinearTaps(p.Height, height)}
+	if p.Guide != nil {
+		d.gx, d.gy = nearest(p.Guide.Width, width), nearest(p.Guide.Height, height)
+	}
+	columns, rows := runs(d.x), runs(d.y)
+	err := sideBySide(ctx, len(rows), func(i int) {
+		w := newWorkspace(len(d.all))
+		for _, c := range columns {
+			d.block(w, rows[i], c)
+		}
+	}, func() {})
+	return out, err
+}
+
+// nearest gives, for each of out positions, that of in which lies under its middle.
+func nearest(in, out int) []int {
+	at := make([]int, out)
+	for i := range at {
+		at[i] = min((2*i+1)*in/(2*out), in-1)
+	}
+	return at
+}
+
+// runs are the ranges [from, to) of positions between the same two places.
+func runs(t []taps) [][2]int {
+	var list [][2]int
+	for i := 0; i < len(t); {
+		j := i + 1
+		for j < len(t) && t[j].a == t[i].a && t[j].b == t[i].b {
+			j++
+		}
+		list = append(list, [2]int{i, j})
+		i = j
+	}
+	return list
+}
+
+type deciding struct {
+	planes *Planes
+	all    [][]float32
+	out    *Pixels
+	x, y   []taps
+	gx, gy []int // in the guide, by column and row
+}
+
+// workspace of one row of blocks.
+type workspace struct {
+	corners      [][8]float32 // by plane: offsets, then slopes
+	lower, upper []float32
+	candidates   []int
+}
+
+func newWorkspace(planes int) *workspace {
+	return &workspace{make([][8]float32, planes), make([]float32, planes), make([]float32, planes), make([]int, 0, planes)}
+}
+
+// block decides the pixels of rows and columns between the same four places.
+func (d *deciding) block(w *workspace, rows, columns [2]int) {
+	tx, ty, width := d.x[columns[0]], d.y[rows[0]], d.planes.Width
+	at := [4]int{ty.a*width + tx.a, ty.a*width + tx.b, ty.b*width + tx.a, ty.b*width + tx.b}
+	low, high := d.brightness(rows, columns)
+	for k, plane := range d.all {
+		c := &w.corners[k]
+		lower, upper := float32(math.Inf(1)), float32(math.Inf(-1))
+		for i, n := range at {
+			c[i] = plane[n]
+			a, b := c[i], c[i]
+			if d.planes.Slopes != nil {
+				c[4+i] = d.planes.Slopes[k][n]
+				a, b = c[i]+c[4+i]*low, c[i]+c[4+i]*high
+			}
+			lower, upper = min(lower, a, b), max(upper, a, b)
+		}
+		w.lower[k], w.upper[k] = lower, upper
+	}
+	d.choose(w)
+	for y := rows[0]; y < rows[1]; y++ {
+		d.row(w, y, columns)
+	}
+}
+
+// brightness is the range of the guide over a block.
+func (d *deciding) brightness(rows, columns [2]int) (low, high float32) {
+	g := d.planes.Guide
+	if g == nil {
+		return 0, 0
+	}
+	least, most := uint8(255), uint8(0)
+	for y := rows[0]; y < rows[1]; y++ {
+		line := g.Gray[d.gy[y]*g.Width:]
+		for x := columns[0]; x < columns[1]; x++ {
+			v := line[d.gx[x]]
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	return float32(least), float32(most)
+}
+
+// choose lists the labels that may be the best of a pixel, or the second where that
+// is asked for: those whose largest value reaches the best (second) smallest one. A
+// hair is allowed for rounding.
+func (d *deciding) choose(w *workspace) {
+	labels := len(d.planes.Labels)
+	first, second := float32(math.Inf(-1)), float32(math.Inf(-1))
+	for _, v := range w.lower[:labels] {
+		if v > first {
+			first, second = v, first
+		} else {
+			second = max(second, v)
+		}
+	}
+	bar := first
+	if d.out.Second != nil {
+		bar = second
+	}
+	bar -= 1e-6 * max(bar, -bar)
+	w.candidates = w.candidates[:0]
+	for k, v := range w.upper[:labels] {
+		if v >= bar {
+			w.candidates = append(w.candidates, k)
+		}
+	}
+}
+
+// row decides the pixels of one row of a block.
+func (d *deciding) row(w *workspace, y int, columns [2]int) {
+	labels, wy := len(d.planes.Labels), d.y[y].w
+	base := y * d.out.Width
+	value := func(k, x int, g float32) float32 {
+		c, wx := &w.corners[k], d.x[x].w
+		v := mix(c[0], c[1], c[2], c[3], wx, wy)
+		if d.planes.Slopes != nil {
+			v += g * mix(c[4], c[5], c[6], c[7], wx, wy)
+		}
+		return v
+	}
+	hidden := len(d.all) > labels
+	for x := columns[0]; x < columns[1]; x++ {
+		var g float32
+		if guide := d.planes.Guide; guide != nil {
+			g = float32(guide.Gray[d.gy[y]*guide.Width+d.gx[x]])
+		}
+		best, second := -1, -1
+		var bestValue, secondValue float32
+		for _, k := range w.candidates {
+			v := value(k, x, g)
+			switch {
+			case best < 0 || v > bestValue:
+				second, secondValue = best, bestValue
+				best, bestValue = k, v
+			case second < 0 || v > secondValue:
+				second, secondValue = k, v
+			}
+		}
+		d.out.Best[base+x] = uint16(best + 1)
+		confidence := min(max(bestValue, 0), 1)
+		if hidden && value(labels, x, g) > bestValue {
+			confidence = -max(confidence, math.SmallestNonzeroFloat32)
+		}
+		d.out.Confidence[base+x] = confidence
+		if d.out.Second != nil {
+			d.out.Second[base+x] = uint16(second + 1)
+		}
+	}
+}
+
+// mix interpolates between four corners.
+func mix(a, b, c, d, x, y float32) float32 {
+	top, bottom := a+x*(b-a), c+x*(d-c)
+	return top + y*(bottom-top)
+}
+
+// Scores returns the labels' probabilities at width × height, [labels, height,
+// width].
+func (p *Planes) Scores(ctx context.Context, width, height int) ([]float32, error) {
+	out := make([]float32, len(p.Labels)*width*height)
+	if p.Guide == nil {
+		err := upsample(ctx, p.Labels, p.Height, p.Width, height, width, func(y, plane int, row []float32) {
+			copy(out[(plane*height+y)*width:], row)
+		})
+		return out, err
+	}
+	labels := len(p.Labels)
+	both := append(slices.Clone(p.Labels), p.Slopes[:labels]...)
+	gx, gy := nearest(p.Guide.Width, width), nearest(p.Guide.Height, height)
+	err := upsample(ctx, both, p.Height, p.Width, height, width, func(y, plane int, row []float32) {
+		if plane < labels {
+			copy(out[(plane*height+y)*width:], row)
+			return
+		}
+		to, line := out[((plane-labels)*height+y)*width:][:width], p.Guide.Gray[gy[y]*p.Guide.Width:]
+		for x, slope := range row {
+			to[x] = min(max(to[x]+slope*float32(line[gx[x]]), 0), 1)
+		}
+	})
+	return out, err
+}

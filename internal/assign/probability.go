@@ -1,0 +1,162 @@
+package assign
+
+import "math"
+
+// Planes are what every pixel is decided from: on a canvas over the whole photo, the
+// probability of each label and, where hidden words may take pixels, that of the
+// best of them.
+type Planes struct {
+	// Width and Height are the canvas's.
+	Width, Height int
+	// Labels [labels][Height·Width] are probabilities.
+	Labels [][]float32
+	// Background [Height·Width] is what a label must exceed, beside any threshold;
+	// nil for nothing.
+	Background []float32
+	// Slopes and Guide, if any, make labels follow the photo: a pixel's probability
+	// is Labels + Slopes·Guide, both interpolated. Slopes are as Labels are (those of
+	// Background last); Guide is the photo's brightness, 0 to 255, at its own size.
+	Slopes [][]float32
+	Guide  *Guide
+}
+
+// Probabilities turns scores into probabilities: a softmax of sharpness·score over
+// labels and hidden words at each place. With takes, the best hidden word competes
+// for the place; otherwise hidden words only lower the labels' probabilities.
+func (e *Evidence) Probabilities(sharpness float64, takes bool) *Planes {
+	n := e.Width * e.Height
+	p := &Planes{Width: e.Width, Height: e.Height, Labels: newPlanes(e.Labels, n)}
+	hidden := e.Planes[e.Labels:]
+	if takes && len(hidden) > 0 {
+		p.Background = make([]float32, n)
+	}
+	terms := make([]float64, len(e.Planes))
+	for i := range n {
+		largest := math.Inf(-1)
+		for k, plane := range e.Planes {
+			terms[k] = sharpness * float64(plane[i])
+			largest = max(largest, terms[k])
+		}
+		var sum float64
+		for k := range terms {
+			terms[k] = exp(terms[k] - largest)
+			sum += terms[k]
+		}
+		for k := range e.Labels {
+			p.Labels[k][i] = float32(terms[k] / sum)
+			if e.Kept != nil {
+				p.Labels[k][i] *= e.Kept[k][i]
+			}
+		}
+		if p.Background != nil {
+			var best float64
+			for _, t := range terms[e.Labels:] {
+				best = max(best, t)
+			}
+			p.Background[i] = float32(best / sum)
+		}
+	}
+	return p
+}
+
+// all are the planes of labels and, last, of background.
+func (p *Planes) all() [][]float32 {
+	if p.Background == nil {
+		return p.Labels
+	}
+	return append(p.Labels[:len(p.Labels):len(p.Labels)], p.Background)
+}
+
+// set replaces the planes by others in the order of all.
+func (p *Planes) set(planes [][]float32) {
+	labels := len(p.Labels)
+	p.Labels = planes[:labels:labels]
+	if p.Background != nil {
+		p.Background = planes[labels]
+	}
+}
+
+// Resize puts the planes on another canvas, bilinearly.
+func (p *Planes) Resize(width, height int) {
+	if width == p.Width && height == p.Height {
+		return
+	}
+	planes := p.all()
+	out := make([][]float32, len(planes))
+	r := newResizer(p.Height, p.Width, height, width)
+	for k, plane := range planes {
+		out[k] = make([]float32, width*height)
+		r.plane(plane, func(y int, row []float32) { copy(out[k][y*width:], row) })
+	}
+	p.set(out)
+	p.Width, p.Height = width, height
+}
+
+// Tops returns, by label, the mean of its largest tenth.
+func (p *Planes) Tops() []float64 {
+	out := make([]float64, len(p.Labels))
+	for k, plane := range p.Labels {
+		out[k] = top(plane, nil)
+	}
+	return out
+}
+
+// Cut makes a place nothing for a label that is less probable there than share times
+// the mean of the label's largest tenth, and everywhere for a label whose largest
+// tenth is below least: what is faint beside itself is not the thing.
+func (p *Planes) Cut(share, least float64) {
+	for k, t := range p.Tops() {
+		bar := float32(share * t)
+		for i, v := range p.Labels[k] {
+			if v < bar || t < least {
+				p.Labels[k][i] = 0
+			}
+		}
+	}
+}
+
+// Otsu returns the threshold on the labels' best probability that parts the photo
+// into two kinds of places whose means lie furthest apart (Otsu, 1979), among 256
+// levels between the least and the largest; at most limit.
+func (p *Planes) Otsu(limit float64) float64 {
+	best := make([]float32, p.Width*p.Height)
+	for _, plane := range p.Labels {
+		for i, v := range plane {
+			best[i] = max(best[i], v)
+		}
+	}
+	return min(otsu(best), limit)
+}
+
+func otsu(x []float32) float64 {
+	const levels = 256
+	low, high := x[0], x[0]
+	for _, v := range x {
+		low, high = min(low, v), max(high, v)
+	}
+	if low == high {
+		return float64(low)
+	}
+	var counts [levels]float64
+	var total float64
+	for _, v := range x {
+		level := min(int(float64(v-low)/float64(high-low)*levels), levels-1)
+		counts[level]++
+		total += float64(level)
+	}
+	var below, sum float64
+	at, largest := 0, math.Inf(-1)
+	for level := range levels - 1 {
+		below += counts[level]
+		sum += float64(level) * counts[level]
+		above := float64(len(x)) - below
+		if below == 0 || above == 0 {
+			continue
+		}
+		d := sum/below - (total-sum)/above
+		if between := below * above * d * d; between > largest {
+			at, largest = level, between
+		}
+	}
+	return float64(low) + float64(at+1)/levels*float64(high-low)
+}
