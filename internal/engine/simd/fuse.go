@@ -12,10 +12,11 @@ import (
 
 // Operations that Compile makes of several recorded ones; elementwise but for the last.
 const (
-	opGeluGradient  = compute.OpTypeLast + 1 + iota // (x, dy) → dy·GELU'(x)
-	opQuickGelu                                     // x → x·sigmoid(1.702·x)
-	opQuickGradient                                 // (x, dy) → dy·QuickGELU'(x)
-	opSumOfSquares                                  // x → Σ x², over all of it
+	opGeluGradient      = compute.OpTypeLast + 1 + iota // (x, dy) → dy·GELU'(x)
+	opQuickGelu                                         // x → x·sigmoid(1.702·x)
+	opQuickGradient                                     // (x, dy) → dy·QuickGELU'(x)
+	opSumOfSquares                                      // x → Σ x², over all of it
+	opFoldedConvolution                                 // a convolution and what follows it (fuse_conv.go)
 )
 
 // fused are the instructions of the elementwise ones.

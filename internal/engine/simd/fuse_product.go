@@ -15,10 +15,12 @@ import (
 func absorb(nodes []*node) []*node {
 	gone := map[*node]bool{}
 	for _, n := range slices.Clone(nodes) {
-		if n.op != compute.OpTypeFusedDense || !absorbs(n) {
-			continue
+		switch {
+		case n.op == compute.OpTypeFusedDense && absorbs(n):
+			n.follow(gone)
+		case n.op == compute.OpTypeConvGeneral && foldable(n):
+			n.fold(gone)
 		}
-		n.follow(gone)
 	}
 	kept := nodes[:0]
 	for _, n := range nodes {

@@ -18,29 +18,12 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 	if len(a.axes.InputSpatial) != 2 || a.channelGroups > 1 || a.batchGroups > 1 || x.dtype() != dtypes.Float32 || out.size() == 0 {
 		return false, nil
 	}
-	g := kernels.ConvGeneral{}
-	pair := func(to *[2]int, from []int) {
-		*to = [2]int{1, 1}
-		copy(to[:], from)
-	}
-	pair(&g.Strides, a.strides)
-	pair(&g.InputDilation, a.inputDilations)
-	pair(&g.KernelDilation, a.kernDilations)
-	for i, p := range a.paddings {
-		g.PadBefore[i], g.PadAfter[i] = p[0], p[1]
-	}
+	g := a.general(x, w)
 	one := [2]int{1, 1}
 	if min(g.PadBefore[0], g.PadBefore[1], g.PadAfter[0], g.PadAfter[1]) < 0 && g.InputDilation != one ||
 		g.Strides != one && (g.KernelDilation != one || g.InputDilation != one) || g.InputDilation != one && g.KernelDilation != one {
 		return false, nil
 	}
-	axesX := []int{a.axes.InputBatch, a.axes.InputSpatial[0], a.axes.InputSpatial[1], a.axes.InputChannels}
-	axesW := []int{a.axes.KernelSpatial[0], a.axes.KernelSpatial[1], a.axes.KernelInputChannels, a.axes.KernelOutputChannels}
-	axesY := []int{a.axes.OutputBatch, a.axes.OutputSpatial[0], a.axes.OutputSpatial[1], a.axes.OutputChannels}
-	d := pick(x.dims(), axesX)
-	g.Batch, g.Height, g.Width, g.In = d[0], d[1], d[2], d[3]
-	d = pick(w.dims(), axesW)
-	g.KernelH, g.KernelW, g.Out = d[0], d[1], d[3]
 	if g.InputDilation != one && min(g.KernelH-1-g.PadBefore[0], g.KernelW-1-g.PadBefore[1]) < 0 {
 		return false, nil
 	}
@@ -52,10 +35,14 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if vw.slot.kind == constant && vx.slot.kind != constant && foldable(n) {
+		n.attr = foldedConv{convAttr: a} // packed once
+		return lowerFolded(c, n)
+	}
 	vy := c.define(out)
-	copy(g.X[:], pick(vx.strides, axesX))
-	copy(g.W[:], pick(vw.strides, axesW))
-	copy(g.Y[:], pick(vy.strides, axesY))
+	copy(g.X[:], pick(vx.strides, a.axesX()))
+	copy(g.W[:], pick(vw.strides, a.axesW()))
+	copy(g.Y[:], pick(vy.strides, []int{a.axes.OutputBatch, a.axes.OutputSpatial[0], a.axes.OutputSpatial[1], a.axes.OutputChannels}))
 	pool := c.pool
 	name := fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
 	return true, c.emit(step{name: name, reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
@@ -64,6 +51,34 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 		}
 		return nil
 	}})
+}
+
+// axesX and axesW are the axes of the operands in the order of the kernels: n, y, x, c and i, j, c, o.
+func (a convAttr) axesX() []int {
+	return []int{a.axes.InputBatch, a.axes.InputSpatial[0], a.axes.InputSpatial[1], a.axes.InputChannels}
+}
+
+func (a convAttr) axesW() []int {
+	return []int{a.axes.KernelSpatial[0], a.axes.KernelSpatial[1], a.axes.KernelInputChannels, a.axes.KernelOutputChannels}
+}
+
+// general gives sizes, strides, paddings and dilations of a convolution of two axes as the kernels want them.
+func (a convAttr) general(x, w *value) (g kernels.ConvGeneral) {
+	pair := func(to *[2]int, from []int) {
+		*to = [2]int{1, 1}
+		copy(to[:], from)
+	}
+	pair(&g.Strides, a.strides)
+	pair(&g.InputDilation, a.inputDilations)
+	pair(&g.KernelDilation, a.kernDilations)
+	for i, p := range a.paddings {
+		g.PadBefore[i], g.PadAfter[i] = p[0], p[1]
+	}
+	d := pick(x.dims(), a.axesX())
+	g.Batch, g.Height, g.Width, g.In = d[0], d[1], d[2], d[3]
+	d = pick(w.dims(), a.axesW())
+	g.KernelH, g.KernelW, g.Out = d[0], d[1], d[3]
+	return g
 }
 
 // packedView gives a view whose elements lie without gaps in some order of the axes.
