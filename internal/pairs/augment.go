@@ -109,7 +109,7 @@ func (l *Loader) picture(pixels []float32, stored *Image, d *dice, batch side) e
 		}
 	}
 	if a.Erase > 0 && d.float() < a.Erase {
-		erase(d, pixels, size)
+		a.erase(d, pixels, size)
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (a Augment) reshape(d *dice, im *Image, size int, batch side) (*Image, erro
 		small := max(1, int(math.Round(d.between(softest, 1)*float64(size))))
 		if small < im.Width && small < im.Height {
 			var err error
-			if im, err = resize(im, small, small); err != nil {
+			if im, err = a.resize(im, small, small); err != nil {
 				return nil, err
 			}
 		}
@@ -133,7 +133,7 @@ func (a Augment) reshape(d *dice, im *Image, size int, batch side) (*Image, erro
 	if im.Width == size && im.Height == size {
 		return im, nil
 	}
-	return resize(im, size, size)
+	return a.resize(im, size, size)
 }
 
 // colours draws a picture's contrast, brightness and shift of each channel, and

@@ -18,7 +18,22 @@ func decode(b []byte) (*Image, error) {
 	return im, nil
 }
 
-// resize resizes bilinearly, averaging where it shrinks, as Pillow does.
+// Interpolations of the resizing.
+const (
+	Bilinear = "bilinear"
+	Bicubic  = "bicubic"
+)
+
+// resize resizes, averaging where it shrinks, as Pillow does.
+func (a Augment) resize(im *Image, width, height int) (*Image, error) {
+	filter := imaging.Bilinear
+	if a.Interpolation == Bicubic {
+		filter = imaging.Bicubic
+	}
+	return imaging.ResizePIL(im, width, height, filter)
+}
+
+// resize resizes bilinearly.
 func resize(im *Image, width, height int) (*Image, error) {
-	return imaging.ResizePIL(im, width, height, imaging.Bilinear)
+	return Augment{}.resize(im, width, height)
 }

@@ -24,28 +24,46 @@ func PaperRandAugment() RandAugment { return RandAugment{2, 0.5, 9, 0.5} }
 // colour of ImageNet.
 var fill = [3]uint8{124, 116, 104}
 
-// apply changes a picture in place.
-func (r RandAugment) apply(d *dice, im *Image) {
+// change is one operation as it is applied.
+type change struct {
+	operation   int
+	level, sign float64
+}
+
+// draw chooses the operations of a picture.
+func (r RandAugment) draw(d *dice) []change {
+	var out []change
 	for range r.Operations {
-		operation := operations[d.intn(len(operations))]
+		c := change{operation: d.intn(len(operations)), sign: 1}
 		if d.float() >= r.Chance {
 			continue
 		}
-		level := min(max(r.Level+r.Deviation*d.normal(), 0), 10)
-		sign := 1.0
+		c.level = min(max(r.Level+r.Deviation*d.normal(), 0), 10)
 		if d.float() < 0.5 {
-			sign = -1
+			c.sign = -1
 		}
-		operation.apply(im, level, sign)
+		out = append(out, c)
 	}
+	return out
+}
+
+// apply changes a picture in place.
+func (r RandAugment) apply(d *dice, im *Image) {
+	for _, c := range r.draw(d) {
+		operations[c.operation].apply(im, c.level, c.sign)
+	}
+}
+
+// operation is a change of a picture in place at a level, which stands for a
+// strength, in one of two directions.
+type operation struct {
+	name  string
+	apply func(im *Image, level, sign float64)
 }
 
 // operations are RandAugment's, with the strength that a level stands for. All
 // grow with the level ("increasing").
-var operations = []struct {
-	name  string
-	apply func(im *Image, level, sign float64)
-}{
+var operations = []operation{
 	{"auto contrast", func(im *Image, _, _ float64) { perChannel(im, autoContrast) }},
 	{"equalize", func(im *Image, _, _ float64) { perChannel(im, equalize) }},
 	{"invert", func(im *Image, _, _ float64) { tabled(im, func(v int) int { return 255 - v }) }},
@@ -251,30 +269,5 @@ func affine(im *Image, m [6]float64) {
 				out[c] = uint8(top + dy*(bottom-top) + 0.5)
 			}
 		}
-	}
-}
-
-// erase fills one random box of a normalised picture [3, S, S] with noise
-// N(0, 1) (Random Erasing: Zhong et al., AAAI 2020): area 2 % to a third, aspect
-// 0.3 to 1/0.3, up to ten tries.
-func erase(d *dice, pixels []float32, size int) {
-	for range 10 {
-		area := d.between(0.02, 1./3) * float64(size*size)
-		aspect := d.logBetween(0.3, 1/0.3)
-		h := int(math.RoundToEven(math.Sqrt(area * aspect)))
-		w := int(math.RoundToEven(math.Sqrt(area / aspect)))
-		if w < 1 || h < 1 || w >= size || h >= size {
-			continue
-		}
-		top, left := d.intn(size-h+1), d.intn(size-w+1)
-		for c := range 3 {
-			for y := top; y < top+h; y++ {
-				row := pixels[(c*size+y)*size:]
-				for x := left; x < left+w; x++ {
-					row[x] = float32(d.normal())
-				}
-			}
-		}
-		return
 	}
 }

@@ -1,55 +1,10 @@
 package pairs
 
 import (
-	"encoding/json"
-	"fmt"
 	"math"
-	"os"
 	"slices"
 	"testing"
 )
-
-// Each operation against Pillow's, within one level of rounding; see
-// testdata/randaugment.py.
-func TestOperationsAsPillow(t *testing.T) {
-	b, err := os.ReadFile("testdata/randaugment.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fixture struct {
-		Width, Height int
-		Level         float64
-		Pixels        []byte
-		Cases         []struct {
-			Name   string
-			Sign   float64
-			Pixels []byte
-		}
-	}
-	if err := json.Unmarshal(b, &fixture); err != nil {
-		t.Fatal(err)
-	}
-	if len(fixture.Cases) != 2*len(operations) {
-		t.Fatalf("%d cases", len(fixture.Cases))
-	}
-	for i, c := range fixture.Cases {
-		t.Run(fmt.Sprintf("%s %+.0f", c.Name, c.Sign), func(t *testing.T) {
-			operation := operations[i%len(operations)]
-			if operation.name != c.Name {
-				t.Fatalf("operation %s", operation.name)
-			}
-			im := &Image{Width: fixture.Width, Height: fixture.Height, Pix: slices.Clone(fixture.Pixels)}
-			operation.apply(im, fixture.Level, c.Sign)
-			worst := 0
-			for j, v := range im.Pix {
-				worst = max(worst, abs(int(v)-int(c.Pixels[j])))
-			}
-			if worst > 1 {
-				t.Errorf("differs by %d of 255", worst)
-			}
-		})
-	}
-}
 
 func abs(x int) int { return max(x, -x) }
 
@@ -108,7 +63,7 @@ func TestErase(t *testing.T) {
 	share := 0.0
 	for range 200 {
 		pixels := make([]float32, 3*size*size)
-		erase(d, pixels, size)
+		PaperAugment().erase(d, pixels, size)
 		changed := 0
 		for _, v := range pixels {
 			if v != 0 {
@@ -120,7 +75,7 @@ func TestErase(t *testing.T) {
 	if share < 0.14 || share > 0.2 { // mean of U(0.02, 1/3), less what does not fit
 		t.Errorf("mean share %v", share)
 	}
-	erase(d, make([]float32, 3), 1) // no room: nothing happens
+	PaperAugment().erase(d, make([]float32, 3), 1) // no room: nothing happens
 }
 
 func TestDice(t *testing.T) {
