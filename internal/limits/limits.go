@@ -86,6 +86,17 @@ const (
 	Captions = 1024
 	// Shards is the largest number of shards a pattern may expand to.
 	Shards = 1 << 20
+	// TableRow is the longest row of a CSV file, in bytes; TableRows the largest
+	// number of rows of a table.
+	TableRow  = 1 << 20
+	TableRows = 1 << 27
+	// TableText is the most text that tables may hold in memory, in bytes.
+	TableText = 8 << 30
+	// ParquetBytes is the largest column chunk of a Parquet file (a column of one
+	// row group), in bytes, uncompressed; ParquetColumns the largest number of
+	// columns.
+	ParquetBytes   = 2 << 30
+	ParquetColumns = 4096
 	// RecipeBytes is the largest recipe file.
 	RecipeBytes = 1 << 20
 	// RecipeDepth is the longest chain of recipes that inherit.

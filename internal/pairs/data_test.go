@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/groupvit/groupvit/internal/bpe"
 )
@@ -100,6 +101,34 @@ func BenchmarkRecipe(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(o.Batch)*float64(b.N)/b.Elapsed().Seconds(), "photos/s")
+		})
+	}
+}
+
+// BenchmarkSpeed measures the loader alone on photos with a short side of 144
+// pixels, at 112 pixels: with the paper's augmentation and with that of the recipes
+// for photos. photos/cpu-s is for one processor, whatever else the machine does.
+func BenchmarkSpeed(b *testing.B) {
+	for name, augment := range map[string]Augment{
+		"paper": PaperAugment(),
+		"photo": {Crop: CropResized, Area: [2]float64{0.3, 1}, Aspect: [2]float64{0.6, 1.67}, Flip: 0.5, Contrast: 0.3, Brightness: 0.3, Channel: 0.15},
+	} {
+		b.Run(name, func(b *testing.B) {
+			o := Options{
+				Sources: filepath.Join(trainShards(b), "flickr8k-train-*.tar"), Batch: 64, ImageSize: 112, Captions: true,
+				Nouns: NounOptions{Mode: NounsTagger, K: 3}, Augment: augment,
+			}
+			for b.Loop() {
+				s, err := MeasureSpeed(context.Background(), o, 3*time.Second)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(s.PerSecond(), "photos/s")
+				b.ReportMetric(s.PerCPUSecond(), "photos/cpu-s")
+				b.ReportMetric(s.Decode, "decode-ms")
+				b.ReportMetric(s.Picture, "picture-ms")
+				b.ReportMetric(s.Words, "words-ms")
+			}
 		})
 	}
 }

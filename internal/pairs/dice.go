@@ -20,6 +20,7 @@ const (
 	forNouns
 	forTemplate
 	forCrop
+	forWeights
 )
 
 // roll returns the dice of a purpose at a place.

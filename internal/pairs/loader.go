@@ -77,12 +77,12 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 		}
 		l.list, l.finder = list, nouns.Memo(list, 1<<18)
 	}
-	index, err := OpenIndex(ctx, o.Sources)
+	index, err := OpenIndexWith(ctx, o.Sources, o.Table)
 	if err != nil {
 		return nil, err
 	}
 	l.index = index
-	l.order = &order{samples: index.Len(), starts: index.starts, buffer: o.ShuffleBuffer, sequential: o.Sequential, seed: o.Seed}
+	l.order = newOrder(index, o)
 	l.bad = make([]atomic.Bool, index.Len())
 	if o.Cache.Side > 0 {
 		l.cache = make([]atomic.Pointer[loaded], index.Len())
@@ -108,13 +108,14 @@ func (l *Loader) Index() *Index { return l.index }
 func (l *Loader) Fingerprint() string { return l.index.Fingerprint() }
 
 // StepsPerPass returns the number of batches that one pass over the samples
-// fills, rounded up; the balanced part of a batch does not count.
+// fills, as often as their weights say, rounded up; the balanced part of a batch
+// does not count.
 func (l *Loader) StepsPerPass() int {
 	plain := l.options.Batch - l.balanced()
 	if plain == 0 {
 		plain = l.options.Batch
 	}
-	return (l.index.Len() + plain - 1) / plain
+	return (l.order.length + plain - 1) / plain
 }
 
 // Next returns the next batch; the caller owns it. After an error the loader

@@ -46,6 +46,16 @@ type Options struct {
 	Balance Balance
 	// Cache keeps decoded pictures in memory.
 	Cache Cache
+	// Weights are, for each part of Sources, how often a pass takes its samples:
+	// 2.5 takes all twice and a random half once more; 0.1 a random tenth. Nil is
+	// 1 for each.
+	Weights []float64
+	// Resampled draws shards with replacement instead of taking each in turn, in
+	// proportion to the weight of their part (OpenCLIP's --dataset-resampled). A
+	// pass is then as many samples as there are.
+	Resampled bool
+	// Table says how tables are read.
+	Table TableOptions
 	// Sequential takes samples in the order of the shards, for measuring.
 	Sequential bool
 	// ShuffleBuffer is the number of samples of which each is drawn while the
@@ -146,22 +156,14 @@ type Augment struct {
 	Contrast, Brightness, Channel float64
 	// Rand changes colours and shapes of the cropped picture.
 	Rand RandAugment
-	// Erase is the chance that boxes are filled, EraseMode with what ("" is
-	// "pixel", noise), and EraseCount how many boxes at most; 0 is 1.
-	Erase      float64
-	EraseMode  string
-	EraseCount int
-	// Interpolation of the resizing is "bilinear", which "" is, or "bicubic".
-	Interpolation string
+	// Erase is the chance that a box is filled with noise.
+	Erase float64
 }
 
 // PaperAugment returns the published augmentation: random resized crop, flip,
 // RandAugment, random erasing.
 func PaperAugment() Augment {
-	return Augment{
-		Crop: CropResized, Flip: 0.5, Rand: PaperRandAugment(),
-		Erase: 0.25, EraseMode: ErasePixel, EraseCount: 1, Interpolation: Bilinear,
-	}
+	return Augment{Crop: CropResized, Flip: 0.5, Rand: PaperRandAugment(), Erase: 0.25}
 }
 
 // Validate checks the options without looking at the sources; the error says
@@ -186,8 +188,17 @@ func (o Options) Validate() error {
 		return bad("cache side %d: it must be 0 to 4096", o.Cache.Side)
 	case o.Cache.Bytes < 0:
 		return bad("cache bytes %d must not be negative", o.Cache.Bytes)
+	case o.Weights != nil && len(o.Weights) != Parts(o.Sources):
+		return bad("%d weights for %d sources: give one for each part between \"::\"", len(o.Weights), Parts(o.Sources))
+	case o.Sequential && (o.Weights != nil || o.Resampled):
+		return bad("sequential order knows no weights and draws no shards")
 	case !(o.Balance.Share >= 0 && o.Balance.Share <= 1):
 		return bad("balance share %v: it must be in [0, 1]", o.Balance.Share)
+	}
+	for _, w := range o.Weights {
+		if !(w > 0 && w <= 1000) {
+			return bad("weight %g: it must be above 0, at most 1000; leave a source out that is not wanted", w)
+		}
 	}
 	for c, std := range o.Std {
 		if !(std > 0) || math.IsInf(float64(std), 0) {
@@ -255,12 +266,6 @@ func (a Augment) validate() error {
 		return fmt.Errorf("rand chance %v: it must be in [0, 1]", a.Rand.Chance)
 	case !(a.Rand.Level >= 0 && a.Rand.Level <= 10) || !(a.Rand.Deviation >= 0 && a.Rand.Deviation <= 10):
 		return fmt.Errorf("rand level %v and deviation %v must be in [0, 10]", a.Rand.Level, a.Rand.Deviation)
-	case a.EraseMode != ErasePixel && a.EraseMode != EraseRand && a.EraseMode != EraseConst:
-		return fmt.Errorf("erase mode %q: one of %s, %s, %s", a.EraseMode, ErasePixel, EraseRand, EraseConst)
-	case a.EraseCount < 0 || a.EraseCount > 100:
-		return fmt.Errorf("erase count %d: it must be 0 to 100 boxes", a.EraseCount)
-	case a.Interpolation != Bilinear && a.Interpolation != Bicubic:
-		return fmt.Errorf("interpolation %q: %s or %s", a.Interpolation, Bilinear, Bicubic)
 	case !(a.Erase >= 0 && a.Erase <= 1):
 		return fmt.Errorf("erase %v: it must be a chance in [0, 1]", a.Erase)
 	}
@@ -295,12 +300,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Augment.Crop == "" {
 		o.Augment.Crop = CropNone
-	}
-	if o.Augment.EraseMode == "" {
-		o.Augment.EraseMode = ErasePixel
-	}
-	if o.Augment.Interpolation == "" {
-		o.Augment.Interpolation = Bilinear
 	}
 	if o.Augment.Area == ([2]float64{}) {
 		o.Augment.Area = [2]float64{0.08, 1}

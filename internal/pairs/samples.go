@@ -17,7 +17,9 @@ import (
 type Index struct {
 	files    []string
 	entries  []entry
-	starts   []int // place of each source's first entry
+	starts   []int  // place of each source's first entry
+	parts    []int  // part of the sources text of each source
+	inline   []byte // what tables say of their pictures, as JSON
 	problems []Problem
 	// slots says, where a source is named several times, which entry was the
 	// first of each sample; nil where each is its own.
@@ -46,27 +48,32 @@ func (p Problem) String() string {
 // used are among [Index.Problems]. A missing source is an error, and so is it
 // when no sample at all is left.
 func OpenIndex(ctx context.Context, sources string) (*Index, error) {
+	return OpenIndexWith(ctx, sources, TableOptions{})
+}
+
+// OpenIndexWith is [OpenIndex] with options for the tables among the sources.
+func OpenIndexWith(ctx context.Context, sources string, o TableOptions) (*Index, error) {
 	list, err := Expand(sources)
 	if err != nil {
 		return nil, err
 	}
 	x := &Index{}
-	listed := map[Source][2]int{} // first and last entry
+	listed := map[string][2]int{} // first and last entry by path
 	for _, s := range list {
 		first := len(x.entries)
-		x.starts = append(x.starts, first)
-		if again, ok := listed[s]; ok {
+		x.starts, x.parts = append(x.starts, first), append(x.parts, s.Part)
+		if again, ok := listed[s.Path]; ok {
 			x.repeat(again[0], again[1])
 			continue
 		}
-		for e, err := range scan(ctx, s, &x.files) {
+		for e, err := range x.scan(ctx, s, o) {
 			if err != nil {
 				x.problems = append(x.problems, Problem{e.key, s.Path, err})
 				continue
 			}
 			x.entries = append(x.entries, e)
 		}
-		listed[s] = [2]int{first, len(x.entries)}
+		listed[s.Path] = [2]int{first, len(x.entries)}
 		if x.slots != nil {
 			x.slots = append(x.slots, upTo(first, len(x.entries))...)
 		}
@@ -245,6 +252,9 @@ func (s *Sample) add(caption string) {
 // read reads one file of a sample. Files are opened anew each time, which costs
 // microseconds and never runs out of handles.
 func (x *Index) read(p part) ([]byte, error) {
+	if p.file == inlineFile {
+		return x.inline[p.offset:][:p.size], nil
+	}
 	f, err := os.Open(x.files[p.file])
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRead, err)

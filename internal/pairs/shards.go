@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,6 +24,7 @@ var (
 	errSize      = errors.New("larger than the limit")
 	errShard     = errors.New("broken or cut shard")
 	errRead      = errors.New("not readable")
+	errTable     = errors.New("broken table")
 )
 
 // part is where one file of a sample lies.
@@ -44,6 +43,9 @@ type entry struct {
 // none is an entry's missing file.
 var none = part{file: -1}
 
+// inlineFile stands for a part that lies in the index itself.
+const inlineFile = -2
+
 // pictureExtensions are the pictures that are read, the first that a sample has.
 var pictureExtensions = []string{"jpg", "jpeg", "png", "webp"}
 
@@ -56,12 +58,15 @@ type member struct {
 // scan lists the samples of a source without reading pictures. Errors come
 // beside an empty or partial entry, say why a sample cannot be used, and do not
 // end the listing by themselves.
-func scan(ctx context.Context, s Source, files *[]string) iter.Seq2[entry, error] {
-	if s.Folder {
-		return group(folderMembers(ctx, s.Path, files))
+func (x *Index) scan(ctx context.Context, s Source, o TableOptions) iter.Seq2[entry, error] {
+	switch s.Kind {
+	case Folder:
+		return group(folderMembers(ctx, s.Path, &x.files))
+	case Table:
+		return x.tableEntries(ctx, s.Path, o)
 	}
-	*files = append(*files, s.Path)
-	return group(tarMembers(ctx, s.Path, int32(len(*files)-1)))
+	x.files = append(x.files, s.Path)
+	return group(tarMembers(ctx, s.Path, int32(len(x.files)-1)))
 }
 
 // group joins adjacent files with one key.
@@ -211,49 +216,4 @@ func endMarked(r io.ReaderAt, size int64) bool {
 		return false
 	}
 	return block == [512]byte{}
-}
-
-// folderMembers lists the loose files below a folder, by name.
-func folderMembers(ctx context.Context, root string, files *[]string) iter.Seq2[member, error] {
-	return func(yield func(member, error) bool) {
-		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-			switch {
-			case ctx.Err() != nil:
-				return fs.SkipAll
-			case err != nil:
-				if !yield(member{}, fmt.Errorf("%w: %w", errRead, err)) {
-					return fs.SkipAll
-				}
-				return nil
-			case d.IsDir() || !d.Type().IsRegular():
-				return nil
-			}
-			inside, _ := filepath.Rel(root, name)
-			key, extension := splitKey(filepath.ToSlash(inside))
-			wanted := extension == "json" || extension == "txt" || extension == "text" || slices.Contains(pictureExtensions, extension)
-			if key == "" || !wanted {
-				return nil
-			}
-			info, err := d.Info()
-			if err != nil || info.Size() > limits.ShardMember {
-				if err == nil {
-					err = fmt.Errorf("%w: %s has %d bytes, the limit of one file is %d", errSize, name, info.Size(), limits.ShardMember)
-				} else {
-					err = fmt.Errorf("%w: %w", errRead, err)
-				}
-				if !yield(member{key: key}, err) {
-					return fs.SkipAll
-				}
-				return nil
-			}
-			*files = append(*files, name)
-			if !yield(member{key, extension, part{int32(len(*files) - 1), int32(info.Size()), 0}}, nil) {
-				return fs.SkipAll
-			}
-			return nil
-		})
-		if err != nil {
-			yield(member{}, fmt.Errorf("%w: %w", errRead, err))
-		}
-	}
 }

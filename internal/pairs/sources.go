@@ -16,13 +16,34 @@ import (
 // ErrSources is wrapped by every error about sources that cannot be read at all.
 var ErrSources = errors.New("bad data sources")
 
-// Source is one shard or one folder of loose files.
+// Kind is what a source is.
+type Kind int
+
+// The kinds of sources.
+const (
+	Shard  Kind = iota // a tar, as webdataset has them
+	Folder             // a folder of loose files
+	Table              // a CSV, TSV or Parquet file with paths of pictures
+)
+
+// Source is one shard, one folder of loose files or one table.
 type Source struct {
 	// Path is where it is.
 	Path string
-	// Folder is set for a folder of loose files.
-	Folder bool
+	// Kind says how it is read.
+	Kind Kind
+	// Part is the part of the sources text that named it, from 0.
+	Part int
 }
+
+// Parts is the number of parts of a sources text.
+func Parts(sources string) int { return strings.Count(sources, separator) + 1 }
+
+// separator parts the parts of a sources text.
+const separator = "::"
+
+// tableExtensions are the endings of tables.
+var tableExtensions = []string{".csv", ".tsv", ".parquet"}
 
 // Expand lists what a sources text names, in its order. Parts are joined by
 // "::"; each part is
@@ -34,12 +55,14 @@ type Source struct {
 //   - a folder of shards: all its *.tar, by name
 //   - a folder of loose files: pictures with .txt or .json beside them, in
 //     folders below it too
+//   - a table: "train.csv", "train.tsv" or "train.parquet", a picture a row; see
+//     [TableOptions]
 //
 // A source that is named several times is read as often, which weighs it. A
 // missing file is an error that names it.
 func Expand(sources string) ([]Source, error) {
 	var found []Source
-	for _, part := range strings.Split(sources, "::") {
+	for number, part := range strings.Split(sources, separator) {
 		part = strings.TrimSpace(part)
 		if part == "" {
 			return nil, fmt.Errorf("%w: %q has an empty part: parts are joined by one \"::\"", ErrSources, sources)
@@ -53,7 +76,10 @@ func Expand(sources string) ([]Source, error) {
 			if err != nil {
 				return nil, err
 			}
-			found = append(found, more...)
+			for _, s := range more {
+				s.Part = number
+				found = append(found, s)
+			}
 		}
 		if err := limits.Check("the number of shards", sources, int64(len(found)), limits.Shards, "name fewer, larger shards"); err != nil {
 			return nil, err
@@ -68,6 +94,8 @@ func expandPath(path string) ([]Source, error) {
 	switch {
 	case err == nil && info.IsDir():
 		return expandFolder(path)
+	case err == nil && slices.Contains(tableExtensions, strings.ToLower(filepath.Ext(path))):
+		return []Source{{Path: path, Kind: Table}}, nil
 	case err == nil:
 		return []Source{{Path: path}}, nil
 	case errors.Is(err, fs.ErrNotExist) && strings.ContainsAny(path, "*?["):
@@ -105,7 +133,7 @@ func expandFolder(path string) ([]Source, error) {
 		}
 	}
 	if len(shards) == 0 {
-		return []Source{{Path: path, Folder: true}}, nil
+		return []Source{{Path: path, Kind: Folder}}, nil
 	}
 	return shards, nil
 }

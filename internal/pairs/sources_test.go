@@ -62,7 +62,7 @@ func TestExpand(t *testing.T) {
 		var got []string
 		for _, s := range found {
 			name, _ := filepath.Rel(dir, s.Path)
-			if s.Folder {
+			if s.Kind == Folder {
 				name += "/"
 			}
 			got = append(got, filepath.ToSlash(name))
@@ -157,7 +157,7 @@ func TestIndexFolder(t *testing.T) {
 		}
 		got = append(got, s.Key)
 	}
-	if !slices.Equal(got, []string{"below/two", "one"}) {
+	if !slices.Equal(got, []string{"one", "below/two"}) {
 		t.Errorf("got %q", got)
 	}
 	if len(x.Problems()) != 1 || !errors.Is(x.Problems()[0].Err, errNoCaption) {

@@ -1,0 +1,196 @@
+package pairs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+// ErrTable is wrapped by errors about a table as a whole.
+var ErrTable = errors.New("bad table")
+
+// TableOptions say how tables are read: CSV, TSV and Parquet files with a picture
+// a row, as a path (relative to the table's folder) and its caption. Rows that
+// follow each other and name one picture are one sample with several captions.
+// Without a column of captions they come from the .txt or .json beside the
+// picture.
+type TableOptions struct {
+	// Image and Caption name the columns; "" takes the first that is called as such
+	// columns usually are ("filepath", "image", "path", …; "caption", "title",
+	// "text", …). A caption that is a JSON list of texts is several.
+	Image, Caption string
+	// Separator parts the columns of CSV files; "" finds it in the first line:
+	// a tab, a comma, a semicolon or "|".
+	Separator string
+}
+
+// Names that columns usually have, in the order in which they are looked for.
+// OpenCLIP's own are "filepath" and "title".
+var (
+	imageColumns   = []string{"filepath", "file_path", "image_path", "path", "image", "img", "file_name", "filename", "image_name", "file"}
+	captionColumns = []string{"captions", "caption", "title", "text", "comment", "sentence", "description"}
+)
+
+// row is what a table says of one picture.
+type row struct {
+	path     string
+	captions []string
+}
+
+// column finds a column by what it was called, or by the usual names. −1 is none.
+func column(columns []string, wanted string, usual []string) int {
+	clean := func(s string) string {
+		return strings.ToLower(strings.TrimSpace(strings.TrimPrefix(s, "\uFEFF")))
+	}
+	names := usual
+	if wanted != "" {
+		names = []string{clean(wanted)}
+	}
+	for _, name := range names {
+		if i := slices.IndexFunc(columns, func(c string) bool { return clean(c) == name }); i >= 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// columnsOf finds the columns of a table.
+func (o TableOptions) columnsOf(path string, columns []string) (image, caption int, err error) {
+	image = column(columns, o.Image, imageColumns)
+	caption = column(columns, o.Caption, captionColumns)
+	shown := columns[:min(len(columns), 20)]
+	switch {
+	case image < 0 && o.Image != "":
+		return 0, 0, fmt.Errorf("%w: %s has no column %q for the pictures, it has %q", ErrTable, path, o.Image, shown)
+	case image < 0:
+		return 0, 0, fmt.Errorf("%w: %s: none of its columns %q is called like one of paths (%s): name it with --csv-img-key", ErrTable, path, shown, strings.Join(imageColumns, ", "))
+	case caption < 0 && o.Caption != "":
+		return 0, 0, fmt.Errorf("%w: %s has no column %q for the captions, it has %q", ErrTable, path, o.Caption, shown)
+	}
+	return image, caption, nil
+}
+
+// rows lists the rows of a table.
+func (o TableOptions) rows(path string) iter.Seq2[row, error] {
+	if strings.EqualFold(filepath.Ext(path), ".parquet") {
+		return o.parquetRows(path)
+	}
+	return o.csvRows(path)
+}
+
+// texts reads a caption's column: one caption, or a JSON list.
+func texts(value string) []string {
+	var list []string
+	if strings.HasPrefix(strings.TrimSpace(value), "[") && json.Unmarshal([]byte(value), &list) == nil {
+		return list
+	}
+	return []string{value}
+}
+
+// tableEntries lists the samples of a table.
+func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		folder := filepath.Dir(path)
+		var now row
+		rows := 0
+		more := true
+		flush := func() {
+			if now.path != "" && more {
+				more = yield(x.tableEntry(folder, now))
+			}
+			now = row{}
+		}
+		for r, err := range o.rows(path) {
+			if err == nil {
+				rows++
+				err = limits.Check("the number of rows", path, int64(rows), limits.TableRows, "split it")
+			}
+			switch {
+			case !more || ctx.Err() != nil:
+				return
+			case err != nil:
+				flush()
+				if more {
+					yield(entry{}, fmt.Errorf("%w: %w", errTable, err))
+				}
+				return
+			case r.path == "":
+				flush()
+				more = more && yield(entry{}, fmt.Errorf("%w: row %d names no picture", errNoPicture, rows))
+			case r.path == now.path && len(now.captions) < limits.Captions:
+				now.captions = append(now.captions, r.captions...)
+			default:
+				flush()
+				now = r
+			}
+		}
+		flush()
+	}
+}
+
+// tableEntry is the sample of one picture.
+func (x *Index) tableEntry(folder string, r row) (entry, error) {
+	path := filepath.FromSlash(r.path)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	key := strings.TrimSuffix(filepath.ToSlash(r.path), filepath.Ext(r.path))
+	e := entry{key, none, none, none}
+	var err error
+	if e.picture, err = x.file(path); err != nil {
+		return e, err
+	}
+	if len(r.captions) > 0 {
+		e.json, err = x.keepInline(r)
+		return e, err
+	}
+	// Without captions in the table, those beside the picture.
+	beside := strings.TrimSuffix(path, filepath.Ext(path))
+	e.json, _ = x.file(beside + ".json")
+	e.text, _ = x.file(beside + ".txt")
+	if e.json == none && e.text == none {
+		return e, errNoCaption
+	}
+	return e, nil
+}
+
+// file makes a part of a whole file.
+func (x *Index) file(path string) (part, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return none, fmt.Errorf("%w: %s is not there", errNoPicture, path)
+	case err != nil:
+		return none, fmt.Errorf("%w: %w", errRead, err)
+	case !info.Mode().IsRegular():
+		return none, fmt.Errorf("%w: %s is no file", errNoPicture, path)
+	case info.Size() > limits.ShardMember:
+		return none, fmt.Errorf("%w: %s has %d bytes, the limit of one file is %d", errSize, path, info.Size(), limits.ShardMember)
+	}
+	x.files = append(x.files, path)
+	return part{int32(len(x.files) - 1), int32(info.Size()), 0}, nil
+}
+
+// keepInline keeps a row's captions in memory, as the JSON that a shard would
+// have.
+func (x *Index) keepInline(r row) (part, error) {
+	b, err := json.Marshal(map[string][]string{"captions": r.captions})
+	if err != nil {
+		return none, fmt.Errorf("%w: %w", errJSON, err)
+	}
+	if err := limits.Check("what tables say, in bytes", r.path, int64(len(x.inline)+len(b)), limits.TableText, "pack it into shards (groupvit data pack)"); err != nil {
+		return none, fmt.Errorf("%w: %w", errSize, err)
+	}
+	p := part{inlineFile, int32(len(b)), int64(len(x.inline))}
+	x.inline = append(x.inline, b...)
+	return p, nil
+}
