@@ -156,14 +156,22 @@ type Augment struct {
 	Contrast, Brightness, Channel float64
 	// Rand changes colours and shapes of the cropped picture.
 	Rand RandAugment
-	// Erase is the chance that a box is filled with noise.
-	Erase float64
+	// Erase is the chance that boxes are filled, EraseMode with what ("" is
+	// "pixel", noise), and EraseCount how many boxes at most; 0 is 1.
+	Erase      float64
+	EraseMode  string
+	EraseCount int
+	// Interpolation of the resizing is "bilinear", which "" is, or "bicubic".
+	Interpolation string
 }
 
 // PaperAugment returns the published augmentation: random resized crop, flip,
 // RandAugment, random erasing.
 func PaperAugment() Augment {
-	return Augment{Crop: CropResized, Flip: 0.5, Rand: PaperRandAugment(), Erase: 0.25}
+	return Augment{
+		Crop: CropResized, Flip: 0.5, Rand: PaperRandAugment(),
+		Erase: 0.25, EraseMode: ErasePixel, EraseCount: 1, Interpolation: Bilinear,
+	}
 }
 
 // Validate checks the options without looking at the sources; the error says
@@ -266,6 +274,12 @@ func (a Augment) validate() error {
 		return fmt.Errorf("rand chance %v: it must be in [0, 1]", a.Rand.Chance)
 	case !(a.Rand.Level >= 0 && a.Rand.Level <= 10) || !(a.Rand.Deviation >= 0 && a.Rand.Deviation <= 10):
 		return fmt.Errorf("rand level %v and deviation %v must be in [0, 10]", a.Rand.Level, a.Rand.Deviation)
+	case a.EraseMode != ErasePixel && a.EraseMode != EraseRand && a.EraseMode != EraseConst:
+		return fmt.Errorf("erase mode %q: one of %s, %s, %s", a.EraseMode, ErasePixel, EraseRand, EraseConst)
+	case a.EraseCount < 0 || a.EraseCount > 100:
+		return fmt.Errorf("erase count %d: it must be 0 to 100 boxes", a.EraseCount)
+	case a.Interpolation != Bilinear && a.Interpolation != Bicubic:
+		return fmt.Errorf("interpolation %q: %s or %s", a.Interpolation, Bilinear, Bicubic)
 	case !(a.Erase >= 0 && a.Erase <= 1):
 		return fmt.Errorf("erase %v: it must be a chance in [0, 1]", a.Erase)
 	}
@@ -300,6 +314,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Augment.Crop == "" {
 		o.Augment.Crop = CropNone
+	}
+	if o.Augment.EraseMode == "" {
+		o.Augment.EraseMode = ErasePixel
+	}
+	if o.Augment.Interpolation == "" {
+		o.Augment.Interpolation = Bilinear
 	}
 	if o.Augment.Area == ([2]float64{}) {
 		o.Augment.Area = [2]float64{0.08, 1}
