@@ -12,6 +12,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/hub"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
 )
@@ -35,18 +36,32 @@ type Model struct {
 	noWords   error          // why there is no tokenizer
 	scale     float64        // exp(logit_scale)
 	eval      evalFile
-	backend   compute.Backend
-	turn      *turn
-	pending   pendings
-	image     *runner // for the holder of the turn, as are text and grids
-	text      *runner
-	grids     grids
-	cache     *textCache
-	finalize  func()
+	// calibration was fitted after training; counts are those of its words.
+	calibration *Calibration
+	counts      *wordCounts
+	backend     compute.Backend
+	turn        *turn
+	pending     pendings
+	image       *runner // for the holder of the turn, as are text and grids
+	text        *runner
+	grids       grids
+	cache       *textCache
+	finalize    func()
+}
+
+// DefaultFiles returns the files of the embedded model: a Hugging Face directory.
+// Errors wrap [ErrModel] where this build has none.
+func DefaultFiles() (fs.FS, error) {
+	if _, err := fs.Stat(models, defaultDir+"/"+weights.ConfigFile); err != nil {
+		return nil, fmt.Errorf("%w: this build has no embedded model: name a model directory (--model DIR)", ErrModel)
+	}
+	return fs.Sub(models, defaultDir)
 }
 
 // Open opens a model: "default" (or "") is the embedded one; else a Hugging Face
-// directory, a .safetensors file in one, or an official .pth.
+// directory, a .safetensors file in one, an official .pth, or the name of a model
+// on the Hub ("nvidia/groupvit-gcc-yfcc", "owner/name@revision") that is in the
+// cache: `groupvit model pull` puts it there, Open itself asks no network.
 //
 // Errors wrap [ErrModel] (and what the file system or the reader says),
 // [ErrTooLarge] or [ErrOption].
@@ -61,12 +76,16 @@ func Open(ctx context.Context, path string, o *Options) (*Model, error) {
 	var err error
 	if path == "" || path == DefaultModel {
 		path = DefaultModel
-		if _, missing := fs.Stat(models, defaultDir+"/"+weights.ConfigFile); missing != nil {
-			return nil, fmt.Errorf("%w: this build has no embedded model: name a model directory (--model DIR)", ErrModel)
+		var files fs.FS
+		if files, err = DefaultFiles(); err != nil {
+			return nil, err
 		}
-		w, err = weights.OpenFS(models, defaultDir)
+		w, err = weights.OpenFS(files, ".")
 	} else {
-		w, err = weights.Open(path)
+		var dir string
+		if dir, err = hub.Locate(path); err == nil {
+			w, err = weights.Open(dir)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, path, err)
@@ -91,6 +110,12 @@ func newModel(name string, w *weights.Model, o *Options) (*Model, error) {
 		return nil, fmt.Errorf("%w %s: its temperature logit_scale gives %g", ErrModel, name, m.scale)
 	}
 	if m.eval, err = readEval(w); err != nil {
+		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
+	}
+	if m.calibration, err = readCalibration(w, o.Calibration); err != nil {
+		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
+	}
+	if m.counts, err = readCounts(w); err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
 	}
 	store, err := newStore(backend, w)

@@ -194,11 +194,15 @@ func (l *labelFlags) read() ([]string, error) {
 
 // modelFlag adds --model.
 func modelFlag(cmd *cobra.Command, model *string) {
-	cmd.Flags().StringVar(model, "model", groupvit.DefaultModel, `model: "default", a Hugging Face directory, or an official .pth`)
+	cmd.Flags().StringVar(model, "model", groupvit.DefaultModel, `model: "default", a Hugging Face directory, an official .pth, or a name on the Hub (nvidia/groupvit-gcc-yfcc)`)
 }
 
-// open opens a model with the engine that the flags name.
+// open opens a model with the engine that the flags name. A model of the Hub
+// that is not in the cache yet is fetched first.
 func (e *environment) open(cmd *cobra.Command, model string) (*groupvit.Model, error) {
+	if err := e.fetchMissing(cmd.Context(), model); err != nil {
+		return nil, err
+	}
 	m, err := groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads, Precision: e.engine.Precision})
 	if errors.Is(err, groupvit.ErrOption) { // of the engine
 		err = usagef("%w", err)

@@ -12,13 +12,14 @@ import (
 func newModelCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "Say what a model is",
-		Example: `  groupvit model show
-  groupvit model show runs/photos/final --json`,
+		Short: "Fetch models, list, describe and convert them",
+		Example: `  groupvit model pull nvidia/groupvit-gcc-yfcc
+  groupvit model show nvidia/groupvit-gcc-yfcc`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newModelShowCommand(env))
+	cmd.AddCommand(newModelListCommand(env), newModelPullCommand(env), newModelShowCommand(env),
+		newModelConvertCommand(env), newModelRemoveCommand(env))
 	return cmd
 }
 

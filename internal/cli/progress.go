@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
 )
 
@@ -28,6 +29,21 @@ func (e *environment) progress(what string, steps int) *progress {
 			progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(e.stderr), progressbar.OptionShowCount(),
 			progressbar.OptionShowIts(), progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond),
+		)
+	}
+	return p
+}
+
+// bytesProgress starts a bar of so many bytes.
+func (e *environment) bytesProgress(what string, size int64) *progress {
+	p := &progress{last: time.Now(), say: func(done int) {
+		e.warn("%s: %s of %s", what, humanize.IBytes(uint64(done)), humanize.IBytes(uint64(size)))
+	}}
+	if e.terminal {
+		p.bar = progressbar.NewOptions64(size,
+			progressbar.OptionSetDescription(what), progressbar.OptionSetWriter(e.stderr), progressbar.OptionShowBytes(true),
+			progressbar.OptionSetWidth(24), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond),
 		)
 	}
 	return p

@@ -104,32 +104,40 @@ func recognise(names map[string]string, official bool) error {
 func match(name string) (r rule, port string, ok bool) {
 	parts := strings.Split(name, ".")
 	for _, r := range rules {
-		pattern := strings.Split(r.official, ".")
-		if len(pattern) != len(parts) {
-			continue
+		numbers, last, fits := fit(strings.Split(r.official, "."), parts)
+		if fits {
+			return r, fill(r.port, numbers, last), true
 		}
-		var numbers []string
-		last, fits := "", true
-		for i, p := range pattern {
-			switch {
-			case p == "#" && isNumber(parts[i]):
-				numbers = append(numbers, parts[i])
-			case p == "*":
-				last = parts[i]
-			case p != parts[i]:
-				fits = false
-			}
-		}
-		if !fits {
-			continue
-		}
-		port = strings.Replace(r.port, "*", last, 1)
-		for _, n := range numbers {
-			port = strings.Replace(port, "#", n, 1)
-		}
-		return r, port, true
 	}
 	return rule{}, "", false
+}
+
+// fit compares the parts of a name with a rule's pattern: the numbers that stand
+// for #, and the part that stands for *.
+func fit(pattern, parts []string) (numbers []string, last string, fits bool) {
+	if len(pattern) != len(parts) {
+		return nil, "", false
+	}
+	for i, p := range pattern {
+		switch {
+		case p == "#" && isNumber(parts[i]):
+			numbers = append(numbers, parts[i])
+		case p == "*":
+			last = parts[i]
+		case p != parts[i]:
+			return nil, "", false
+		}
+	}
+	return numbers, last, true
+}
+
+// fill puts numbers and a last part into a rule's pattern.
+func fill(pattern string, numbers []string, last string) string {
+	name := strings.Replace(pattern, "*", last, 1)
+	for _, n := range numbers {
+		name = strings.Replace(name, "#", n, 1)
+	}
+	return name
 }
 
 func isNumber(s string) bool {

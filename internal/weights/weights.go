@@ -186,11 +186,11 @@ func (m *Model) readExtras(fsys fs.FS, dir string) error {
 		return err
 	}
 	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), ".json") || known[e.Name()] || !e.Type().IsRegular() || len(m.Extra) == maxExtra {
+		if !strings.HasSuffix(e.Name(), ".json") || known[e.Name()] || len(m.Extra) == maxExtra {
 			continue
 		}
-		info, err := e.Info()
-		if err != nil || info.Size() > limits.ConfigBytes {
+		info, err := fs.Stat(fsys, path.Join(dir, e.Name())) // of what a link points to, as the Hub's cache has them
+		if err != nil || !info.Mode().IsRegular() || info.Size() > limits.ConfigBytes {
 			continue
 		}
 		b, err := readSmall(fsys, path.Join(dir, e.Name()), limits.ConfigBytes)

@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/hub"
+)
+
+// hubModel is a model of the Hub's cache, as JSON.
+type hubModel struct {
+	Model    string `json:"model"`
+	Revision string `json:"revision"`
+	Commit   string `json:"commit"`
+	License  string `json:"license"`
+	Bytes    int64  `json:"bytes"`
+	Path     string `json:"path"`
+}
+
+func describe(m hub.Model) hubModel {
+	return hubModel{Model: m.Ref.ID(), Revision: m.Ref.Revision, Commit: m.Commit, License: m.License, Bytes: m.Bytes, Path: m.Dir}
+}
+
+// parseRef reads a model's name on the Hub; a wrong one is wrong usage.
+func parseRef(name, revision string) (hub.Ref, error) {
+	if revision != "" {
+		if strings.Contains(name, "@") {
+			return hub.Ref{}, usagef("%s names a revision, and so does --revision: give one of them", name)
+		}
+		name += "@" + revision
+	}
+	r, err := hub.Parse(name)
+	if err != nil {
+		return r, usagef("%w", err)
+	}
+	return r, nil
+}
+
+// hubClient is a client that shows how far a download is.
+func (e *environment) hubClient() (*hub.Client, func(), error) {
+	c, err := hub.FromEnvironment()
+	if err != nil {
+		return nil, nil, usagef("%w", err)
+	}
+	var bar *progress
+	var current string
+	done := func() {
+		if bar != nil {
+			bar.done()
+		}
+	}
+	c.Progress = func(file string, n, total int64) {
+		if file != current {
+			done()
+			current, bar = file, e.bytesProgress(file, total)
+		}
+		bar.set(int(n))
+	}
+	return c, done, nil
+}
+
+// pull fetches a model and says under which terms.
+func (e *environment) pull(ctx context.Context, r hub.Ref) (hub.Model, error) {
+	c, done, err := e.hubClient()
+	if err != nil {
+		return hub.Model{}, err
+	}
+	m, err := c.Pull(ctx, r)
+	done()
+	if err != nil {
+		return m, err
+	}
+	license := m.License
+	if license == "" {
+		license = "none told: see " + hub.Endpoint + "/" + r.ID()
+	}
+	e.warn("%s: licence: %s", r, license)
+	return m, nil
+}
+
+// fetchMissing fetches a model that is a name of the Hub, no file, and not in
+// the cache.
+func (e *environment) fetchMissing(ctx context.Context, model string) error {
+	if model == "" || model == groupvit.DefaultModel {
+		return nil
+	}
+	if _, err := os.Stat(model); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	r, err := hub.Parse(model)
+	if err != nil {
+		return nil //nolint:nilerr // a path, then: opening it will say that it is not there
+	}
+	cache, err := hub.DefaultCache()
+	if err != nil {
+		return err
+	}
+	if _, err := cache.Find(r); !errors.Is(err, hub.ErrNotCached) {
+		return err
+	}
+	e.warn("%s is no file here and not in the cache: fetching it from the Hub", model)
+	_, err = e.pull(ctx, r)
+	return err
+}
+
+func newModelPullCommand(env *environment) *cobra.Command {
+	var revision string
+	cmd := &cobra.Command{
+		Use:   "pull OWNER/NAME[@REVISION]",
+		Short: "Fetch a model from the Hugging Face Hub",
+		Long: `pull fetches a model from the Hugging Face Hub into the cache that the Hub's own
+clients use, and prints where it is. What is there already is not fetched again; a
+download that was cut goes on where it stopped; every file is checked against the
+hash that the Hub announces; two pulls at once wait for each other.
+
+Environment, as for the Hub's own clients: HF_HOME or HF_HUB_CACHE (where the cache
+is), HF_TOKEN (private models), HF_ENDPOINT (a mirror), HF_HUB_OFFLINE=1 (ask no
+network).
+
+A name can be given to --model of every command, which fetches it when it is missing.`,
+		Example: `  groupvit model pull nvidia/groupvit-gcc-yfcc
+  groupvit segment photo.jpg --model nvidia/groupvit-gcc-yfcc --labels "dog,grass"
+  HF_TOKEN=… groupvit model pull me/private --revision v2`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := parseRef(args[0], revision)
+			if err != nil {
+				return err
+			}
+			m, err := env.pull(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			if env.json {
+				return env.print(describe(m))
+			}
+			_, err = fmt.Fprintln(env.stdout, m.Dir)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&revision, "revision", "", "branch, tag or commit (default main)")
+	return cmd
+}
+
+func newModelListCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the models that are here: the embedded one and those of the cache",
+		Example: "  groupvit model list\n  groupvit model list --json",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			cache, err := hub.DefaultCache()
+			if err != nil {
+				return err
+			}
+			models, err := cache.List()
+			if err != nil {
+				return err
+			}
+			if env.json {
+				for _, m := range models {
+					if err := env.print(describe(m)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "model\tcommit\tsize\tlicence")
+			fmt.Fprintln(w, groupvit.DefaultModel+"\t(embedded)\t\t")
+			for _, m := range models {
+				fmt.Fprintf(w, "%s\t%.12s\t%s\t%s\n", m.Ref, m.Commit, humanize.IBytes(uint64(m.Bytes)), m.License)
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func newModelRemoveCommand(env *environment) *cobra.Command {
+	return &cobra.Command{
+		Use:     "rm OWNER/NAME",
+		Short:   "Delete a model of the cache, with all of its revisions",
+		Long:    "rm deletes a model of the Hub's cache, with all of its revisions. Other clients of the\nHub that share the cache lose it too.",
+		Example: "  groupvit model rm nvidia/groupvit-gcc-yfcc",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			r, err := parseRef(args[0], "")
+			if err != nil {
+				return err
+			}
+			cache, err := hub.DefaultCache()
+			if err != nil {
+				return err
+			}
+			freed, err := cache.Remove(r)
+			if err != nil {
+				return err
+			}
+			env.warn("%s: %s freed", r.ID(), humanize.IBytes(uint64(freed)))
+			return nil
+		},
+	}
+}

@@ -1,0 +1,365 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/groupvit/groupvit/internal/hub/hubtest"
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+func TestParse(t *testing.T) {
+	for _, s := range []string{"nvidia/groupvit-gcc-yfcc", "a/b@v1.0", "a/b@refs/pr/3", "A_b/c.d@" + hubtest.Commit} {
+		r, err := Parse(s)
+		if err != nil || r.String() != s {
+			t.Errorf("%s: %v, %v", s, r, err)
+		}
+	}
+	for _, s := range []string{"", "a", "a/b/c", "/b", "a/", "../b", "a/..", "a/b@", "a/b@../x", "a/b@x/", "a/b@x//y", "a--b/c", "a/b c", "-a/b", "a/b@\x00", strings.Repeat("a", 97) + "/b"} {
+		if r, err := Parse(s); !errors.Is(err, ErrName) {
+			t.Errorf("%q: %v, %v", s, r, err)
+		}
+	}
+}
+
+func client(t *testing.T, h *hubtest.Hub) *Client {
+	return &Client{Cache: Cache{Dir: t.TempDir()}, Endpoint: h.URL, Token: h.Token, Quiet: 2 * time.Second, Tries: 3, Pause: time.Millisecond}
+}
+
+func pull(t *testing.T, c *Client) (Model, error) {
+	t.Helper()
+	r, err := Parse("nvidia/tiny")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Pull(context.Background(), r)
+}
+
+// wantWhole checks the files of a model against the Hub's.
+func wantWhole(t *testing.T, h *hubtest.Hub, m Model) {
+	t.Helper()
+	for _, name := range []string{"config.json", "README.md", "vocab.json", "eval.json", "model.safetensors"} {
+		b, err := os.ReadFile(filepath.Join(m.Dir, name))
+		if err != nil || !bytes.Equal(b, h.Files[name]) {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
+	}
+	for _, name := range []string{"tf_model.h5", "code", "evil.py"} {
+		if _, err := os.Stat(filepath.Join(m.Dir, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was fetched: %v", name, err)
+		}
+	}
+}
+
+func TestPull(t *testing.T) {
+	h := hubtest.New(t)
+	h.Token = "secret"
+	c := client(t, h)
+	var last int64
+	c.Progress = func(file string, done, total int64) {
+		if file == safetensorsFile {
+			last = done
+		}
+	}
+	m, err := pull(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantWhole(t, h, m)
+	if m.Commit != hubtest.Commit || m.License != "nvidia-source (https://example.org/license)" || last != 300_000 || m.Bytes < 300_000 {
+		t.Errorf("%+v, progress %d", m, last)
+	}
+	if h.Leaked {
+		t.Error("the token went to another host")
+	}
+	// A second pull asks for the list alone; offline none is asked.
+	if _, err := pull(t, c); err != nil || h.Sent[safetensorsFile] != 1 {
+		t.Errorf("%v, sent %v", err, h.Sent)
+	}
+	c.Offline = true
+	h.Server.Close()
+	if again, err := pull(t, c); err != nil || again.Dir != m.Dir {
+		t.Errorf("%v, %v", again, err)
+	}
+	list, err := c.Cache.List()
+	if err != nil || len(list) != 1 || list[0].Ref.String() != "nvidia/tiny" {
+		t.Errorf("%v, %v", list, err)
+	}
+	freed, err := c.Cache.Remove(m.Ref)
+	if err != nil || freed < 300_000 {
+		t.Errorf("freed %d, %v", freed, err)
+	}
+	if _, err := c.Cache.Find(m.Ref); !errors.Is(err, ErrNotCached) {
+		t.Error(err)
+	}
+	if _, err := pull(t, c); !errors.Is(err, ErrOffline) || !errors.Is(err, ErrNotCached) {
+		t.Error(err)
+	}
+	if _, err := c.Cache.Remove(m.Ref); !errors.Is(err, ErrNotCached) {
+		t.Error(err)
+	}
+}
+
+// The cache is the one of huggingface_hub: names, links, refs.
+func TestLayout(t *testing.T) {
+	h := hubtest.New(t)
+	c := client(t, h)
+	if _, err := pull(t, c); err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(c.Cache.Dir, "models--nvidia--tiny")
+	if b, err := os.ReadFile(filepath.Join(root, "refs", "main")); err != nil || string(b) != hubtest.Commit {
+		t.Errorf("refs/main: %q, %v", b, err)
+	}
+	target, err := os.Readlink(filepath.Join(root, "snapshots", hubtest.Commit, "model.safetensors"))
+	if err != nil || !strings.HasPrefix(filepath.ToSlash(target), "../../blobs/") || len(filepath.Base(target)) != 64 {
+		t.Errorf("%q, %v", target, err)
+	}
+	left, err := filepath.Glob(filepath.Join(root, "blobs", "*.incomplete"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// A connection that is cut again and again costs no byte twice.
+func TestCutConnections(t *testing.T) {
+	h := hubtest.New(t)
+	h.Cut = 70_000
+	m, err := pull(t, client(t, h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantWhole(t, h, m)
+	if len(h.Ranges) < 4 || !strings.HasPrefix(h.Ranges[0], "model.safetensors bytes=") {
+		t.Errorf("asked for %v", h.Ranges)
+	}
+}
+
+// What a killed run left is gone on with, by the next one.
+func TestResume(t *testing.T) {
+	h := hubtest.New(t)
+	c := client(t, h)
+	ctx, cancel := context.WithCancel(context.Background())
+	c.Progress = func(file string, done, _ int64) {
+		if file == safetensorsFile && done > 100_000 {
+			cancel()
+		}
+	}
+	h.Cut = 150_000
+	r, _ := Parse("nvidia/tiny")
+	if _, err := c.Pull(ctx, r); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if _, err := c.Cache.Find(r); !errors.Is(err, ErrNotCached) {
+		t.Errorf("half a model counts: %v", err)
+	}
+	h.Cut, c.Progress = 0, nil
+	m, err := pull(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantWhole(t, h, m)
+	if len(h.Ranges) != 1 {
+		t.Errorf("asked for %v", h.Ranges)
+	}
+}
+
+func TestNoRanges(t *testing.T) {
+	h := hubtest.New(t)
+	h.NoRanges = true
+	c := client(t, h)
+	part := filepath.Join(c.Cache.Dir, "models--nvidia--tiny", "blobs")
+	if err := os.MkdirAll(part, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	digest := sha256.Sum256(h.Files[safetensorsFile])
+	f := file{LFS: &struct {
+		SHA256 string `json:"sha256"`
+		Size   int64  `json:"size"`
+	}{SHA256: hex.EncodeToString(digest[:])}}
+	etag, _ := f.etag()
+	if err := os.WriteFile(filepath.Join(part, etag+".incomplete"), []byte("something else"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	m, err := pull(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantWhole(t, h, m)
+}
+
+func TestDamage(t *testing.T) {
+	for _, name := range []string{"model.safetensors", "config.json"} {
+		h := hubtest.New(t)
+		h.Damage = name
+		c := client(t, h)
+		if _, err := pull(t, c); !errors.Is(err, ErrHash) {
+			t.Errorf("%s: %v", name, err)
+		}
+		h.Damage = ""
+		m, err := pull(t, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantWhole(t, h, m)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	h := hubtest.New(t)
+	h.Token = "secret"
+	c := client(t, h)
+	c.Token = ""
+	if _, err := pull(t, c); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "HF_TOKEN") || !strings.Contains(err.Error(), "Invalid credentials") {
+		t.Error(err)
+	}
+	c.Token = "secret"
+	other, _ := Parse("nvidia/other")
+	if _, err := c.Pull(context.Background(), other); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "check the name") {
+		t.Error(err)
+	}
+	// An overloaded Hub is asked again, and not for ever.
+	h.Failing, h.Status = 2, http.StatusServiceUnavailable
+	if _, err := pull(t, c); err != nil {
+		t.Error(err)
+	}
+	h.Failing = 1000
+	if _, err := pull(t, client(t, h)); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "not now") {
+		t.Error(err)
+	}
+}
+
+func TestSilence(t *testing.T) {
+	stop := make(chan struct{})
+	h := hubtest.New(t)
+	h.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			h.List(w)
+			return
+		}
+		w.Header().Set("Content-Length", "26")
+		w.Write([]byte("{"))
+		w.(http.Flusher).Flush()
+		<-stop
+	})
+	defer close(stop)
+	c := client(t, h)
+	c.Quiet, c.Tries = 100*time.Millisecond, 2
+	delete(h.Files, "README.md")
+	if _, err := pull(t, c); err == nil || !strings.Contains(err.Error(), "nothing arrived") {
+		t.Error(err)
+	}
+}
+
+func TestTwoPulls(t *testing.T) {
+	h := hubtest.New(t)
+	c := client(t, h)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			m, err := pull(t, &Client{Cache: c.Cache, Endpoint: c.Endpoint, Quiet: c.Quiet, Tries: c.Tries, Pause: c.Pause})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			wantWhole(t, h, m)
+		})
+	}
+	all.Wait()
+	for name, n := range h.Sent {
+		if n != 1 {
+			t.Errorf("%s was sent %d times", name, n)
+		}
+	}
+}
+
+func TestHostileLists(t *testing.T) {
+	for name, answer := range map[string]string{
+		"no JSON": "<html>", "no commit": `{"sha": "main", "siblings": []}`, "no files": `{"sha": "` + hubtest.Commit + `"}`,
+		"no hash":  `{"sha": "` + hubtest.Commit + `", "siblings": [{"rfilename": "config.json", "size": 3, "blobId": "../../x"}, {"rfilename": "pytorch_model.bin"}]}`,
+		"endless":  `{"sha": "` + hubtest.Commit + `", "siblings": [{"rfilename": "config.json", "size": 3, "blobId": "` + hubtest.Commit + `"}, {"rfilename": "model.safetensors", "lfs": {"size": 99999999999999}}]}`,
+		"negative": `{"sha": "` + hubtest.Commit + `", "siblings": [{"rfilename": "config.json", "size": -3, "blobId": "` + hubtest.Commit + `"}, {"rfilename": "model.safetensors"}]}`,
+	} {
+		h := hubtest.New(t)
+		h.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(answer)) })
+		_, err := pull(t, client(t, h))
+		if !errors.Is(err, ErrRefused) && !errors.Is(err, limits.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HF_ENDPOINT", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_OFFLINE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HOME", dir)
+	t.Setenv("USERPROFILE", dir)
+	want := func(cache, endpoint, token string, offline bool) {
+		t.Helper()
+		c, err := FromEnvironment()
+		if err != nil || c.Cache.Dir != cache || c.Endpoint != endpoint || c.Token != token || c.Offline != offline {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	want(filepath.Join(dir, ".cache", "huggingface", "hub"), Endpoint, "", false)
+	t.Setenv("XDG_CACHE_HOME", "~/x")
+	want(filepath.Join(dir, "x", "huggingface", "hub"), Endpoint, "", false)
+	t.Setenv("HF_HOME", filepath.Join(dir, "h"))
+	if err := os.MkdirAll(filepath.Join(dir, "h"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "h", "token"), []byte("hf_file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("HF_ENDPOINT", "http://mirror.example/")
+	want(filepath.Join(dir, "h", "hub"), "http://mirror.example", "hf_file", false)
+	t.Setenv("HF_TOKEN", "hf_env")
+	t.Setenv("HF_HUB_CACHE", filepath.Join(dir, "c"))
+	t.Setenv("HF_HUB_OFFLINE", "true")
+	want(filepath.Join(dir, "c"), "http://mirror.example", "hf_env", true)
+	t.Setenv("HF_ENDPOINT", "mirror")
+	if _, err := FromEnvironment(); err == nil {
+		t.Error("a mirror without a scheme")
+	}
+}
+
+func TestLicense(t *testing.T) {
+	for card, want := range map[string]string{
+		"---\nlicense: mit\n---\n":                              "mit",
+		"---\r\nlicense: [mit, apache-2.0]\r\n---\r\n":          "mit, apache-2.0",
+		"---\nlicense: other\nlicense_name: x\n---\n":           "x",
+		"# no front matter\nlicense: mit\n":                     "",
+		"---\nlicense: mit\n":                                   "",
+		"---\nlicense: {a: 1}\n---\n":                           "",
+		"---\nlicense: \"a\\e[2Jb\"\n---\n":                     "a[2Jb",
+		"---\nlicense: mit\nlicense_link: http://x.y\n---\n":    "mit (http://x.y)",
+		"---\nlicense: " + strings.Repeat("é", 400) + "\n---\n": strings.Repeat("é", 150),
+	} {
+		if got := parseLicense([]byte(card)); got != want {
+			t.Errorf("%q: %q, want %q", card, got, want)
+		}
+	}
+}
+
+func FuzzCard(f *testing.F) {
+	f.Add([]byte("---\nlicense: mit\n---\n"))
+	f.Add([]byte("---\na: &a [*a]\n---\n"))
+	f.Fuzz(func(t *testing.T, card []byte) {
+		if got := parseLicense(card); len(got) > 300 || strings.ContainsAny(got, "\n\x1b") {
+			t.Errorf("%q", got)
+		}
+	})
+}
