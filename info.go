@@ -32,6 +32,14 @@ func (m *Model) Engine() string {
 	return name
 }
 
+// Settings is the file eval.json of the model's directory, which says how protocol
+// best uses it; empty where there is none.
+func (m *Model) Settings() []byte { return m.weights.Extra[evalName] }
+
+// HasGroups says whether the model groups pixels; others read their map from
+// patches.
+func (m *Model) HasGroups() bool { return m.config.HasGroups() }
+
 // ImageSize is the side, in pixels, of the pictures the model was trained on.
 func (m *Model) ImageSize() int { return m.config.ImageSize }
 

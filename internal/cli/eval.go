@@ -18,14 +18,21 @@ func newEvalCommand(env *environment) *cobra.Command {
 		Short: "Measure what a model segments, classifies and retrieves",
 		Long: `eval measures a model on data whose truth is known. Every report names the model
 by the hash of its weights, the protocol, the data and the command, and stands
-beside what no model at all would reach.`,
-		Example: `  groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012
-  groupvit eval classification --root animals
-  groupvit eval retrieval --data val/flickr8k-val-000000.tar`,
+beside what no model at all would reach. docs/measuring.md tells the protocols and
+the layouts of the datasets.`,
+		Example: `  # mIoU on PASCAL VOC 2012 under the paper's rules, with a page of pictures
+  groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012 --protocol paper --output runs/voc
+
+  # Two models on the same photos: is the difference more than chance?
+  groupvit eval compare runs/a/report.json runs/b/report.json
+
+  # Whole photos: a folder a class, or shards
+  groupvit eval classification --root imagenet/val
+  groupvit eval retrieval --data 'val/*.tar'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalClassificationCommand(env), newEvalRetrievalCommand(env))
+	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalClassificationCommand(env), newEvalRetrievalCommand(env), newEvalCompareCommand(env))
 	return cmd
 }
 
@@ -72,18 +79,30 @@ func (j *jsonFlag) write(env *environment, report any, table func(io.Writer) err
 	case toStdout:
 		return env.print(report)
 	}
-	text, err := json.MarshalIndent(report, "", "  ")
+	text, err := encodeReport(report)
 	if err != nil {
 		return err
 	}
-	err = writeFile(j.file, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
-	})
-	if err != nil {
+	if err := writeContent(j.file, text); err != nil {
 		return err
 	}
 	return table(env.stdout)
+}
+
+// encodeReport writes a report as JSON for a file, its own way if it has one.
+func encodeReport(report any) ([]byte, error) {
+	if own, ok := report.(interface{ Encode() ([]byte, error) }); ok {
+		return own.Encode()
+	}
+	text, err := json.MarshalIndent(report, "", "  ")
+	return append(text, '\n'), err
+}
+
+func writeContent(path string, content []byte) error {
+	return writeFile(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
 }
 
 // commandLine is the command as it was called, for a report: flags by name.

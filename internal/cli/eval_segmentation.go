@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,8 +19,10 @@ type evalSegmentationFlags struct {
 	dataset, root, model, protocol, background, templates string
 	shortSide                                             int
 	options                                               bench.Options
-	choose, perImage                                      bool
+	choose                                                bool
+	sweep, oracle                                         string
 	workers                                               int
+	output                                                segmentationOutput
 	json                                                  jsonFlag
 }
 
@@ -28,26 +32,45 @@ func newEvalSegmentationCommand(env *environment) *cobra.Command {
 		Use:   "segmentation --dataset NAME --root DIR",
 		Short: "Measure the mean IoU of a model's segmentations",
 		Long: `segmentation compares a model's segmentations with a dataset's masks and reports
-intersection over union by class and their mean (mIoU, in percent), pixel
-accuracy, and beside them what one class everywhere would give.
+intersection over union by class and their mean (mIoU, in percent), pixel accuracy,
+the F-score of boundaries within 3 pixels, and beside them what one class everywhere
+would give.
 
-Datasets (--dataset), each below --root:
+Datasets (--dataset), each below --root in its official layout; "groupvit data
+convert" makes the masks that some need:
 
-  voc12           PASCAL VOC 2012: JPEGImages/, SegmentationClass/,
-                  ImageSets/Segmentation/SPLIT.txt; 255 is ignored
-  scenes          the same folders and classes.txt; from "groupvit data synth"
-  camvid, folder  images/NAME.jpg or .png, masks/NAME.png (value = line of
-                  classes.txt, from 0; 255 is ignored), classes.txt
+  voc12, voc20          PASCAL VOC 2012 with and without background (21, 20)
+  context60, context59  PASCAL Context with and without background
+  coco-object           COCO val2017, 80 things and background
+  coco-stuff            COCO-Stuff 164k, 171
+  ade20k                ADE20K, 150
+  cityscapes            Cityscapes, 19
+  scenes                VOC's folders and classes.txt; from "groupvit data synth"
+  camvid, folder        images/NAME.jpg or .png, masks/NAME.png (value = line of
+                        classes.txt, from 0; 255 is ignored), classes.txt: one
+                        class a line, its synonyms after commas
 
---classes measures on some classes only: pixels of the others count as
-background where background is named, else they are ignored.
+Protocols (--protocol): paper, hf, tcl, sclip, best; docs/measuring.md tells each.
+
+--classes measures on some classes only: pixels of the others count as background
+where background is named, else they are ignored.
 
 --choose-threshold chooses the background threshold on every other photo for the
 others, and the other way round, so that no photo is measured with a threshold
-that was chosen on it.`,
-		Example: `  groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012
+that was chosen on it. --sweep background shows what each threshold would give.
+
+--oracle regions gives each region that the model cuts out its best true class,
+--oracle labels asks each photo for the classes alone that it has: the first tells
+what grouping loses, the second what words for absent things cost.
+
+--output keeps all in a folder: report.json, report.txt, predictions/ (indexed PNG),
+and index.html, a page of pictures, the worst photos first. The same command goes on
+there after it was stopped.`,
+		Example: `  groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012 --protocol paper --output runs/voc
   groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012 \
     --classes background,cat,cow,dog,horse,person,sheep --choose-threshold --json report.json
+  groupvit eval segmentation --dataset voc12 --root VOCdevkit/VOC2012 --sweep background --plot sweep.png
+  groupvit eval segmentation --dataset ade20k --root ADEChallengeData2016 --protocol tcl --oracle labels
   groupvit eval segmentation --dataset scenes --root scenes/test --model runs/scenes/final --short-side 64`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, env) },
 	}
@@ -55,16 +78,18 @@ that was chosen on it.`,
 	flags.StringVar(&f.dataset, "dataset", "", "layout of the dataset: "+strings.Join(bench.Layouts(), ", "))
 	flags.StringVar(&f.root, "root", "", "folder of the dataset")
 	flags.StringSliceVar(&f.options.Classes, "classes", nil, "classes to tell apart, by name or synonym (default all)")
-	flags.StringVar(&f.options.Split, "split", "", "list of photos of the VOC layouts: ImageSets/Segmentation/SPLIT.txt (default val)")
+	flags.StringVar(&f.options.Split, "split", "", "list or folder of the photos, as val, val2017 (default: the validation set)")
 	flags.IntVar(&f.options.Limit, "limit", 0, "measure on so many photos, at even steps through the list; 0 is all")
 	modelFlag(cmd, &f.model)
-	flags.StringVar(&f.protocol, "protocol", "", "paper, hf or best (default: paper for the paper's network, else best)")
+	flags.StringVar(&f.protocol, "protocol", "", "paper, hf, tcl, sclip or best (default: paper for the paper's network, else best)")
 	flags.StringVar(&f.background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
 	flags.BoolVar(&f.choose, "choose-threshold", false, "choose the background threshold on half of the photos for the other half")
+	flags.StringVar(&f.sweep, "sweep", "", "background: measure with many background thresholds too")
+	flags.StringVar(&f.oracle, "oracle", "", "give a part of the truth: regions or labels")
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
-	flags.BoolVar(&f.perImage, "per-image", false, "add the areas of every photo to the JSON report")
 	flags.IntVar(&f.workers, "workers", 0, "photos worked on at once; 0 is one a processor")
+	f.output.add(cmd)
 	f.json.add(cmd)
 	return cmd
 }
@@ -82,8 +107,15 @@ func (f *evalSegmentationFlags) check() (groupvit.SegmentOptions, error) {
 		return o, usagef("--workers %d: it must be 0 (one a processor) or more", f.workers)
 	case f.choose && f.background != "auto":
 		return o, usagef("--choose-threshold and --background %s both say what is background: give one", f.background)
-	case f.choose && f.perImage:
-		return o, usagef("--per-image needs one threshold for all photos: give --background instead of --choose-threshold")
+	case f.sweep != "" && f.sweep != "background":
+		return o, usagef("--sweep %s: there is --sweep background", f.sweep)
+	case f.sweep != "" && f.choose:
+		return o, usagef("--choose-threshold tells the grid of its thresholds itself: leave out --sweep")
+	case f.oracle == string(evaluate.OracleRegions) && (f.choose || f.sweep != ""):
+		return o, usagef("--oracle regions names regions by the truth: no threshold has a say, leave out --choose-threshold and --sweep")
+	}
+	if err := f.output.check(f); err != nil {
+		return o, err
 	}
 	if o.Protocol, err = groupvit.ParseProtocol(f.protocol); err != nil {
 		return o, usagef("--protocol: %w", err)
@@ -115,25 +147,44 @@ func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *environment) error 
 	}
 	defer m.Close()
 	p, err := evaluate.NewModelPredictor(m, d, o, env.engine.Threads)
-	if errors.Is(err, groupvit.ErrOption) || errors.Is(err, groupvit.ErrLabels) {
-		return usagef("%w", err)
-	}
 	if err != nil {
-		return err
+		return f.usage(err)
 	}
-	bar := env.progress("photos", len(d.Samples))
-	r, err := evaluate.Segmentation(cmd.Context(), d, p, evaluate.Options{
-		Workers: f.workers, SplitThreshold: f.choose, PerImage: f.perImage, Progress: bar.set,
-	})
-	bar.done()
-	switch {
-	case cmd.Context().Err() != nil:
-		return fmt.Errorf("interrupted: nothing is reported for a part of the photos: %w", cmd.Context().Err())
-	case errors.Is(err, groupvit.ErrOption) || errors.Is(err, evaluate.ErrOptions):
-		return usagef("%w", err)
-	case err != nil:
-		return err
+	r, err := f.measure(cmd.Context(), env, d, p)
+	if err != nil {
+		return f.usage(err)
 	}
 	r.Command = commandLine(cmd)
+	if err := f.output.write(cmd.Context(), env, d, r); err != nil {
+		return err
+	}
 	return f.json.write(env, r, r.WriteText)
+}
+
+// measure measures with a bar of progress.
+func (f *evalSegmentationFlags) measure(ctx context.Context, env *environment, d *bench.Dataset, p *evaluate.ModelPredictor) (*evaluate.Report, error) {
+	bar := env.progress("photos", len(d.Samples))
+	defer bar.done()
+	r, err := evaluate.Segmentation(ctx, d, p, evaluate.Options{
+		Workers: f.workers, SplitThreshold: f.choose, Sweep: f.sweep != "", Oracle: evaluate.Oracle(f.oracle), Progress: bar.set,
+		Folder: f.output.folder, Question: p.Question(),
+	})
+	if ctx.Err() != nil {
+		kept := "nothing is reported for a part of the photos"
+		if f.output.folder != "" {
+			kept = "the same command goes on in " + filepath.Clean(f.output.folder)
+		}
+		return nil, fmt.Errorf("interrupted: %s: %w", kept, ctx.Err())
+	}
+	return r, err
+}
+
+// usage marks errors about what was asked for.
+func (f *evalSegmentationFlags) usage(err error) error {
+	for _, wrong := range []error{groupvit.ErrOption, groupvit.ErrLabels, evaluate.ErrOptions, evaluate.ErrOtherQuestion} {
+		if errors.Is(err, wrong) {
+			return usagef("%w", err)
+		}
+	}
+	return err
 }

@@ -110,11 +110,15 @@ type Metrics struct {
 }
 
 // Metrics computes the metrics; where nothing was counted they are NaN.
-func (c *Confusion) Metrics() Metrics {
+func (c *Confusion) Metrics() Metrics { return MetricsOf(c.Areas()) }
+
+// MetricsOf computes the metrics of classes with such areas, which may be sums
+// over any number of pictures.
+func MetricsOf(areas []Areas) Metrics {
 	var m Metrics
 	var right int64
 	var defined, present mean
-	for _, a := range c.Areas() {
+	for _, a := range areas {
 		iou := a.IoU()
 		m.IoU = append(m.IoU, iou)
 		m.Recall = append(m.Recall, float64(a.Intersection)/float64(a.Truth))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -67,6 +68,34 @@ func NewModelPredictor(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOp
 
 // Predict makes one map for each threshold; NaN is the rule of the options.
 func (p *ModelPredictor) Predict(ctx context.Context, photo image.Image, thresholds []float64) ([][]uint8, error) {
+	return p.predict(ctx, photo, thresholds, p.labels, p.classes)
+}
+
+// PredictAmong is Predict with some of the dataset's classes alone.
+func (p *ModelPredictor) PredictAmong(ctx context.Context, photo image.Image, among []int, thresholds []float64) ([][]uint8, error) {
+	labels, classes := []string{}, []uint8{p.classes[0]}
+	for i, label := range p.labels {
+		if c := p.classes[i+1]; slices.Contains(among, int(c)) {
+			labels, classes = append(labels, label), append(classes, c)
+		}
+	}
+	if len(labels) > 0 {
+		return p.predict(ctx, photo, thresholds, labels, classes)
+	}
+	// Nothing is named in this photo: all of it is background, or does not count.
+	nothing := make([]uint8, photo.Bounds().Dx()*photo.Bounds().Dy())
+	for i := range nothing {
+		nothing[i] = p.classes[0]
+	}
+	maps := make([][]uint8, len(thresholds))
+	for t := range maps {
+		maps[t] = nothing
+	}
+	return maps, nil
+}
+
+// predict asks for labels; classes gives the class of each label of the map, from 0.
+func (p *ModelPredictor) predict(ctx context.Context, photo image.Image, thresholds []float64, labels []string, classes []uint8) ([][]uint8, error) {
 	e, err := p.model.Encode(ctx, photo, &p.options)
 	if err != nil {
 		return nil, err
@@ -79,31 +108,48 @@ func (p *ModelPredictor) Predict(ctx context.Context, photo image.Image, thresho
 			numbers, places = append(numbers, t), append(places, i)
 			continue
 		}
-		s, err := e.Segment(ctx, p.labels, &p.options)
+		s, err := e.Segment(ctx, labels, &p.options)
 		if err != nil {
 			return nil, err
 		}
 		p.once.Do(func() { p.report = s.Report })
-		maps[i] = p.toClasses(s.Map)
+		maps[i] = toClasses(s.Map, classes)
 	}
 	if len(numbers) == 0 {
 		return maps, nil
 	}
-	swept, report, err := e.Sweep(ctx, p.labels, &p.options, numbers)
+	swept, report, err := e.Sweep(ctx, labels, &p.options, numbers)
 	if err != nil {
 		return nil, err
 	}
 	p.once.Do(func() { p.report = report })
 	for i, m := range swept {
-		maps[places[i]] = p.toClasses(m)
+		maps[places[i]] = toClasses(m, classes)
 	}
 	return maps, nil
 }
 
-func (p *ModelPredictor) toClasses(m *mask.Map) []uint8 {
+// Regions are the last stage's groups of the photo, seen in one pass; of a model
+// without groups, the connected regions of what it predicts.
+func (p *ModelPredictor) Regions(ctx context.Context, photo image.Image) ([]uint16, error) {
+	if p.model.HasGroups() {
+		stages, err := p.model.Groups(ctx, photo)
+		if err != nil {
+			return nil, err
+		}
+		return stages[len(stages)-1].Labels, nil
+	}
+	maps, err := p.Predict(ctx, photo, []float64{math.NaN()})
+	if err != nil {
+		return nil, err
+	}
+	return connected(maps[0], photo.Bounds().Dx()), nil
+}
+
+func toClasses(m *mask.Map, classes []uint8) []uint8 {
 	out := make([]uint8, len(m.Labels))
 	for i, l := range m.Labels {
-		out[i] = p.classes[l]
+		out[i] = classes[l]
 	}
 	return out
 }
@@ -122,6 +168,7 @@ func (p *ModelPredictor) note() string {
 	var notes []string
 	r, size := p.report.Rule, p.model.ImageSize()
 	switch {
+	case r.ShortSide == 0: // no word was asked
 	case r.Squash:
 		notes = append(notes, fmt.Sprintf("photos were squashed to %d×%d pixels", r.ShortSide, r.ShortSide))
 	case size != publishedSize:
@@ -138,4 +185,13 @@ func (p *ModelPredictor) note() string {
 		notes = append(notes, "protocol hf gives no pixel to background")
 	}
 	return strings.Join(notes, "; ")
+}
+
+// Question says what of model and options decides the numbers.
+func (p *ModelPredictor) Question() []string {
+	o := p.options
+	return []string{
+		"protocol " + string(o.Protocol), "background " + o.Background.String(), "templates " + o.Templates, fmt.Sprintf("short side %d", o.ShortSide),
+		"model " + p.model.Info().SHA256, fmt.Sprintf("settings %.16s", hashOf(string(p.model.Settings()))), "engine " + p.model.Engine(),
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -23,11 +22,18 @@ type Report struct {
 	PerClass map[string]*float64 `json:"per_class"`
 	// Recall is the share of each class's pixels that were found.
 	Recall map[string]*float64 `json:"recall"`
+	// BoundaryF is the mean of BoundaryPerClass, each class's boundary F-score at
+	// BoundaryPixels, of boundary pixels summed over all photos; null where a
+	// threshold was chosen for each half.
+	BoundaryF        *float64            `json:"boundary_f"`
+	BoundaryPerClass map[string]*float64 `json:"boundary_f_per_class,omitempty"`
 	// PixelAccuracy is the share of pixels with the right class.
 	PixelAccuracy *float64 `json:"pixel_accuracy"`
 	// ForegroundRecall is the mean recall of the classes other than background.
 	ForegroundRecall *float64 `json:"foreground_recall"`
 	About
+	// Oracle is the part of the truth that was given, "" for none.
+	Oracle Oracle `json:"oracle,omitempty"`
 	// Dataset, Root and Classes say what it was measured on; Unnamed, what
 	// became of pixels of other classes ("background", "ignored", or "" where
 	// there are none).
@@ -44,14 +50,20 @@ type Report struct {
 	Pixels          int64   `json:"pixels"`
 	Seconds         float64 `json:"seconds"`
 	ImagesPerSecond float64 `json:"images_per_second"`
+	// Resumed is how many of the photos an earlier run had measured; seconds and
+	// speed are of the others.
+	Resumed int `json:"resumed,omitempty"`
 	// Baseline is what one class everywhere would give.
 	Baseline Baseline `json:"baseline"`
 	// Split is set where the threshold was chosen on half of the photos for
 	// the other.
 	Split *Split `json:"split_threshold,omitempty"`
+	// Sweep holds what each of many background thresholds would give; the best of
+	// them is chosen on the photos themselves and is no result.
+	Sweep []GridPoint `json:"sweep,omitempty"`
 	// Command made the report.
 	Command string `json:"command"`
-	// PerImage holds the photos' areas.
+	// PerImage holds what was counted on each photo.
 	PerImage []ImageResult `json:"per_image,omitempty"`
 }
 
@@ -77,18 +89,11 @@ type Split struct {
 	Grid []GridPoint `json:"grid"`
 }
 
-// GridPoint is one threshold and the mean on all photos with it.
+// GridPoint is one threshold and what all photos give with it.
 type GridPoint struct {
-	Threshold float64  `json:"threshold"`
-	MIoU      *float64 `json:"mIoU"`
-}
-
-// ImageResult holds the areas of one photo.
-type ImageResult struct {
-	ID string `json:"id"`
-	// Classes lists, for each class that truth or prediction has: class number,
-	// intersection, predicted and true pixels.
-	Classes [][4]int64 `json:"classes"`
+	Threshold     float64  `json:"threshold"`
+	MIoU          *float64 `json:"mIoU"`
+	PixelAccuracy *float64 `json:"pixel_accuracy"`
 }
 
 func newReport(d *bench.Dataset, about About) *Report {
@@ -98,13 +103,24 @@ func newReport(d *bench.Dataset, about About) *Report {
 	}
 }
 
-// fill takes the numbers from a confusion matrix.
-func (r *Report) fill(c *Confusion) {
-	m := c.Metrics()
+// areas sums the photos' areas by class.
+func (r *Report) areas() []Areas {
+	sum := make([]Areas, len(r.Classes))
+	for _, im := range r.PerImage {
+		im.Classes.addTo(sum, 1)
+	}
+	return sum
+}
+
+// fill takes the numbers from the photos. background is the number of that class,
+// −1 where there is none.
+func (r *Report) fill(background int, split bool) {
+	areas := r.areas()
+	m := MetricsOf(areas)
 	r.MIoU, r.MIoUPresent, r.PixelAccuracy = percent(m.Mean), percent(m.MeanPresent), percent(m.Accuracy)
 	r.Pixels = m.Pixels
 	var foreground mean
-	for i, a := range c.Areas() {
+	for i, a := range areas {
 		name := r.Classes[i]
 		r.PerClass[name], r.Recall[name] = percent(m.IoU[i]), percent(m.Recall[i])
 		if a.Truth == 0 {
@@ -117,70 +133,101 @@ func (r *Report) fill(c *Confusion) {
 		}
 	}
 	r.ForegroundRecall = percent(foreground.value())
+	r.Baseline = r.baseline(areas, background)
+	if !split {
+		r.fillBoundaries()
+	}
 }
 
-// chooseThresholds picks the best threshold of each half for the other and
-// reports the sum of what both halves give with it.
-func (r *Report) chooseThresholds(total counts, thresholds []float64) {
+func (r *Report) fillBoundaries() {
+	r.BoundaryPerClass = map[string]*float64{}
+	var all mean
+	for i, b := range sumBoundaries(r.PerImage, len(r.Classes)) {
+		f := b.F()
+		r.BoundaryPerClass[r.Classes[i]] = percent(f)
+		if !math.IsNaN(f) {
+			all.add(f)
+		}
+	}
+	r.BoundaryF = percent(all.value())
+}
+
+// chooseThresholds picks the best threshold of each half of the photos for the
+// other, and returns by photo the place of the threshold in force.
+func (r *Report) chooseThresholds(counts []imageCounts, thresholds []float64) func(i int) int {
 	s := &Split{}
 	var best [2]int
-	for half := range total {
-		best[half] = bestThreshold(total[half])
+	for half := range best {
+		best[half] = r.bestThreshold(counts, half, len(thresholds))
 	}
-	even, odd := total[0][best[1]], total[1][best[0]]
 	s.EvenThreshold, s.OddThreshold = thresholds[best[0]], thresholds[best[1]]
-	s.EvenMIoU, s.OddMIoU = percent(even.Metrics().Mean), percent(odd.Metrics().Mean)
-	for t, threshold := range thresholds {
-		all := NewConfusion(len(r.Classes))
-		all.Merge(total[0][t])
-		all.Merge(total[1][t])
-		s.Grid = append(s.Grid, GridPoint{Threshold: threshold, MIoU: percent(all.Metrics().Mean)})
-	}
-	sum := NewConfusion(len(r.Classes))
-	sum.Merge(even)
-	sum.Merge(odd)
-	r.fill(sum)
+	s.EvenMIoU = percent(MetricsOf(r.sum(counts, 0, best[1])).Mean)
+	s.OddMIoU = percent(MetricsOf(r.sum(counts, 1, best[0])).Mean)
+	s.Grid = r.grid(counts, thresholds, 0)
 	r.Split = s
 	rule := fmt.Sprintf("threshold chosen on half of the photos for the other: %g, %g", s.EvenThreshold, s.OddThreshold)
 	if r.Background != "" { // the model's words for background, for example
 		rule = r.Background + ", " + rule
 	}
 	r.Background = rule
+	return func(i int) int { return best[1-i%2] }
 }
 
-// bestThreshold returns the place of the matrix with the largest mean, the
-// first of equals.
-func bestThreshold(list []*Confusion) int {
+// both stands for the photos of both halves.
+const both = -1
+
+// sum adds up the areas of a half of the photos with the threshold at place t.
+func (r *Report) sum(counts []imageCounts, half, t int) []Areas {
+	sum := make([]Areas, len(r.Classes))
+	for i, c := range counts {
+		if half == both || i%2 == half {
+			c.Maps[t].addTo(sum, 1)
+		}
+	}
+	return sum
+}
+
+// bestThreshold returns the place of the threshold with the largest mean on a half,
+// the first of equals.
+func (r *Report) bestThreshold(counts []imageCounts, half, thresholds int) int {
 	best, value := 0, math.Inf(-1)
-	for i, c := range list {
-		if m := c.Metrics().Mean; m > value {
-			best, value = i, m
+	for t := range thresholds {
+		if m := MetricsOf(r.sum(counts, half, t)).Mean; m > value {
+			best, value = t, m
 		}
 	}
 	return best
 }
 
-// baseline computes what one class everywhere would give; truth is the same for
-// all thresholds.
-func baseline(d *bench.Dataset, total counts) Baseline {
-	n := len(d.Classes)
-	truth := make([]int64, n)
-	for half := range total {
-		for i, a := range total[half][0].Areas() {
-			truth[i] += a.Truth
+// grid is what each threshold from a place on gives on all photos.
+func (r *Report) grid(counts []imageCounts, thresholds []float64, from int) []GridPoint {
+	var grid []GridPoint
+	for t := from; t < len(thresholds); t++ {
+		m := MetricsOf(r.sum(counts, both, t))
+		grid = append(grid, GridPoint{Threshold: thresholds[t], MIoU: percent(m.Mean), PixelAccuracy: percent(m.Accuracy)})
+	}
+	return grid
+}
+
+// baseline computes what one class everywhere would give.
+func (r *Report) baseline(areas []Areas, class int) Baseline {
+	if class < 0 {
+		class = 0
+		for i, a := range areas {
+			if a.Truth > areas[class].Truth {
+				class = i
+			}
 		}
 	}
-	class := d.Background
-	if class < 0 {
-		class = slices.Index(truth, slices.Max(truth))
+	one := make([]Areas, len(areas))
+	for i, a := range areas {
+		one[i].Truth = a.Truth
+		one[class].Predicted += a.Truth
 	}
-	c := NewConfusion(n)
-	for t, pixels := range truth {
-		c.counts[t*n+class] = pixels
-	}
+	one[class].Intersection = one[class].Truth
 	// Classes that do not occur are left out, all others have IoU 0.
-	m := c.Metrics()
-	return Baseline{Class: d.Classes[class].Name, MIoU: percent(m.Mean), PixelAccuracy: percent(m.Accuracy)}
+	m := MetricsOf(one)
+	return Baseline{Class: r.Classes[class], MIoU: percent(m.Mean), PixelAccuracy: percent(m.Accuracy)}
 }
 
 func round(v float64, digits int) float64 {
@@ -191,11 +238,11 @@ func round(v float64, digits int) float64 {
 // WriteText writes the report as a table for people.
 func (r *Report) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "class\tIoU\trecall\t")
+	fmt.Fprintln(t, "class\tIoU\trecall\tboundary F\t")
 	for _, name := range r.Classes {
-		fmt.Fprintf(t, "%s\t%s\t%s\t\n", name, number(r.PerClass[name]), number(r.Recall[name]))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t\n", name, number(r.PerClass[name]), number(r.Recall[name]), number(r.BoundaryPerClass[name]))
 	}
-	fmt.Fprintf(t, "mIoU\t%s\t\t\n", number(r.MIoU))
+	fmt.Fprintf(t, "mIoU\t%s\t\t%s\t\n", number(r.MIoU), number(r.BoundaryF))
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -220,8 +267,20 @@ func (r *Report) WriteText(w io.Writer) error {
 		lines = append(lines, fmt.Sprintf("threshold %g for even photos (mIoU %s), %g for odd photos (%s), each chosen on the others",
 			s.OddThreshold, number(s.EvenMIoU), s.EvenThreshold, number(s.OddMIoU)))
 	}
+	switch r.Oracle {
+	case OracleRegions:
+		lines = append(lines, "oracle: each region has the class that most of its true pixels have; words have no say")
+	case OracleLabels:
+		lines = append(lines, "oracle: each photo was asked for its true classes alone")
+	}
+	if r.Resumed > 0 {
+		lines = append(lines, fmt.Sprintf("%d of the photos were measured before", r.Resumed))
+	}
 	if r.Note != "" {
 		lines = append(lines, r.Note)
+	}
+	if len(r.Sweep) > 0 {
+		lines = append(lines, "", r.sweepTable())
 	}
 	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
 	return err

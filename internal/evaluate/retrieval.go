@@ -108,9 +108,9 @@ func MeasureRetrieval(ctx context.Context, x *pairs.Index, m Embedder, o Retriev
 	for i, c := range first {
 		firsts[i] = captions[c]
 	}
-	r.FirstCaption = both(pictures, firsts, func(picture, caption int) bool { return picture == caption })
+	r.FirstCaption = bothWays(pictures, firsts, func(picture, caption int) bool { return picture == caption })
 	if len(captions) > len(pictures) {
-		all := both(pictures, captions, func(picture, caption int) bool { return owner[caption] == picture })
+		all := bothWays(pictures, captions, func(picture, caption int) bool { return owner[caption] == picture })
 		r.AllCaptions = &all
 	}
 	seconds := time.Since(start).Seconds()
@@ -125,8 +125,8 @@ func (r *Retrieval) skip(p pairs.Problem) {
 	}
 }
 
-// both searches in both directions.
-func both(pictures, captions [][]float32, belong func(picture, caption int) bool) Directions {
+// bothWays searches in both directions.
+func bothWays(pictures, captions [][]float32, belong func(picture, caption int) bool) Directions {
 	d := Directions{Captions: len(captions)}
 	places, right := search(pictures, captions, belong)
 	d.ImageToText = recall(places, right, len(captions))

@@ -25,10 +25,18 @@ type Options struct {
 	// round, so that no photo is measured with a threshold that was chosen on
 	// it.
 	SplitThreshold bool
+	// Sweep measures with each of Thresholds, beside the predictor's own rule.
+	Sweep bool
 	// Thresholds is the grid; nil is 0 to 0.95 in steps of 0.05, finer below 0.1.
 	Thresholds []float64
-	// PerImage keeps the areas of each photo, for comparing two reports.
-	PerImage bool
+	// Oracle gives the predictor a part of the truth.
+	Oracle Oracle
+	// Folder, if set, keeps what is done, so that a measurement which was broken
+	// off goes on there, and the predicted maps.
+	Folder string
+	// Question says, for Folder, what else decides the numbers: the model, its
+	// options. What is kept for another question is not gone on with.
+	Question []string
 	// Progress, if set, is called from one goroutine at a time with the number
 	// of photos done.
 	Progress func(done int)
@@ -40,10 +48,6 @@ type Source interface {
 	Load(i int) (image.Image, *bench.Truth, error)
 }
 
-// counts is what one worker collects: a confusion matrix for each threshold
-// and each half of the photos.
-type counts [2][]*Confusion
-
 // Segmentation measures a predictor on a dataset. The first photo that fails
 // ends it with an error that names the photo.
 func Segmentation(ctx context.Context, d *bench.Dataset, p Predictor, o Options) (*Report, error) {
@@ -51,41 +55,35 @@ func Segmentation(ctx context.Context, d *bench.Dataset, p Predictor, o Options)
 }
 
 func segmentation(ctx context.Context, d *bench.Dataset, source Source, p Predictor, o Options) (*Report, error) {
-	thresholds := []float64{math.NaN()}
-	if o.SplitThreshold {
-		if d.Background < 0 {
-			return nil, fmt.Errorf("%w: a background threshold needs a background class, and the classes measured on %s have none", ErrOptions, d.Name)
-		}
-		if thresholds = o.Thresholds; thresholds == nil {
-			thresholds = defaultThresholds()
-		}
+	run, err := newRun(d, source, p, o)
+	if err != nil {
+		return nil, err
 	}
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	workers = min(workers, len(d.Samples))
-	run := &run{dataset: d, source: source, predictor: p, options: o, thresholds: thresholds, images: make([]ImageResult, len(d.Samples))}
 	start := time.Now()
-	if err := run.all(ctx, workers); err != nil {
+	err = run.all(ctx)
+	if closeErr := run.done.close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
 		return nil, err
 	}
 	seconds := time.Since(start).Seconds()
-	r := newReport(d, p.About())
+	r := newReport(d, run.about())
+	r.Oracle = o.Oracle
 	r.Images = len(d.Samples)
-	r.ImagesPerSecond = round(float64(r.Images)/seconds, 3)
 	r.Seconds = round(seconds, 3)
+	r.ImagesPerSecond = round(float64(run.measured)/seconds, 3)
+	r.Resumed = len(d.Samples) - run.measured
+	chosen := func(int) int { return 0 }
 	if o.SplitThreshold {
-		r.chooseThresholds(run.total, thresholds)
-	} else {
-		all := NewConfusion(len(d.Classes))
-		all.Merge(run.total[0][0])
-		all.Merge(run.total[1][0])
-		r.fill(all)
+		chosen = r.chooseThresholds(run.counts, run.thresholds)
 	}
-	r.Baseline = baseline(d, run.total)
-	if o.PerImage && !o.SplitThreshold {
-		r.PerImage = run.images
+	for i, c := range run.counts {
+		r.PerImage = append(r.PerImage, ImageResult{ID: c.ID, Classes: c.Maps[chosen(i)], Boundaries: c.Boundaries})
+	}
+	r.fill(d.Background, o.SplitThreshold)
+	if o.Sweep {
+		r.Sweep = r.grid(run.counts, run.thresholds, 1)
 	}
 	return r, nil
 }
@@ -102,55 +100,85 @@ func defaultThresholds() []float64 {
 
 // run is one measurement under way.
 type run struct {
-	dataset    *bench.Dataset
-	source     Source
-	predictor  Predictor
-	options    Options
+	dataset   *bench.Dataset
+	source    Source
+	predictor Predictor
+	options   Options
+	// thresholds are those of the maps; the boundary is measured on the first.
 	thresholds []float64
+	done       *doneFile
 
-	mutex  sync.Mutex
-	total  counts
-	done   int
-	images []ImageResult
+	mutex    sync.Mutex
+	counts   []imageCounts // by photo; without ID, not done yet
+	finished int
+	measured int // in this run
 }
 
-func (r *run) newCounts() counts {
-	var c counts
-	for half := range c {
-		for range r.thresholds {
-			c[half] = append(c[half], NewConfusion(len(r.dataset.Classes)))
+func newRun(d *bench.Dataset, source Source, p Predictor, o Options) (*run, error) {
+	r := &run{dataset: d, source: source, predictor: p, options: o, thresholds: []float64{math.NaN()}}
+	if err := o.Oracle.check(p); err != nil {
+		return nil, err
+	}
+	if o.SplitThreshold || o.Sweep {
+		if d.Background < 0 {
+			return nil, fmt.Errorf("%w: a background threshold needs a background class, and the classes measured on %s have none", ErrOptions, d.Name)
+		}
+		grid := o.Thresholds
+		if grid == nil {
+			grid = defaultThresholds()
+		}
+		if o.SplitThreshold {
+			r.thresholds = nil
+		}
+		r.thresholds = append(r.thresholds, grid...)
+	}
+	var err error
+	r.done, r.counts, err = openDone(o.Folder, r.question(), d, len(r.thresholds))
+	for _, c := range r.counts {
+		if c.ID != "" {
+			r.finished++
 		}
 	}
-	return c
+	return r, err
+}
+
+// about is what the predictor tells, now or, if all was done before, then.
+func (r *run) about() About {
+	if r.measured == 0 {
+		for _, c := range r.counts {
+			if c.About != nil {
+				return *c.About
+			}
+		}
+	}
+	return r.predictor.About()
 }
 
 // all works through the photos on several goroutines. What is counted does not
 // depend on their number.
-func (r *run) all(ctx context.Context, workers int) error {
+func (r *run) all(ctx context.Context) error {
+	workers := r.options.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r.total = r.newCounts()
 	queue := make(chan int)
 	var group sync.WaitGroup
-	for range workers {
+	for range min(workers, len(r.counts)) {
 		group.Go(func() {
-			mine := r.newCounts()
 			for i := range queue {
-				if err := r.one(ctx, i, mine); err != nil {
+				if err := r.one(ctx, i); err != nil {
 					cancel(fmt.Errorf("photo %s: %w", r.dataset.Samples[i].ID, err))
 					return
 				}
 			}
-			r.mutex.Lock()
-			defer r.mutex.Unlock()
-			for half := range mine {
-				for t, c := range mine[half] {
-					r.total[half][t].Merge(c)
-				}
-			}
 		})
 	}
-	for i := range r.dataset.Samples {
+	for i := range r.counts {
+		if r.counts[i].ID != "" {
+			continue
+		}
 		select {
 		case queue <- i:
 			continue
@@ -164,7 +192,7 @@ func (r *run) all(ctx context.Context, workers int) error {
 }
 
 // one measures photo i.
-func (r *run) one(ctx context.Context, i int, mine counts) error {
+func (r *run) one(ctx context.Context, i int) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
@@ -172,36 +200,42 @@ func (r *run) one(ctx context.Context, i int, mine counts) error {
 	if err != nil {
 		return err
 	}
-	maps, err := r.predictor.Predict(ctx, photo, r.thresholds)
+	maps, err := r.predict(ctx, photo, truth)
 	if err != nil {
 		return err
 	}
 	if len(maps) != len(r.thresholds) {
 		return fmt.Errorf("%d maps for %d thresholds", len(maps), len(r.thresholds))
 	}
-	for t, m := range maps {
-		if err := mine[i%2][t].Add(truth.Labels, m); err != nil {
+	classes := len(r.dataset.Classes)
+	counts := imageCounts{ID: r.dataset.Samples[i].ID}
+	for _, m := range maps {
+		c := NewConfusion(classes)
+		if err := c.Add(truth.Labels, m); err != nil {
 			return err
 		}
+		counts.Maps = append(counts.Maps, areasOf(c.Areas()))
 	}
-	result := ImageResult{ID: r.dataset.Samples[i].ID}
-	if r.options.PerImage {
-		c := NewConfusion(len(r.dataset.Classes))
-		if err := c.Add(truth.Labels, maps[0]); err != nil {
-			return err
-		}
-		for class, a := range c.Areas() {
-			if a.Union() > 0 {
-				result.Classes = append(result.Classes, [4]int64{int64(class), a.Intersection, a.Predicted, a.Truth})
-			}
-		}
+	if !r.options.SplitThreshold { // else no single map is the prediction
+		counts.Boundaries = boundariesOf(Boundaries(truth.Labels, maps[0], truth.Width, classes))
+	}
+	if err := r.done.keepMap(counts.ID, maps[0], truth.Width); err != nil {
+		return err
 	}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	r.images[i] = result
-	r.done++
+	if r.measured == 0 {
+		about := r.predictor.About()
+		counts.About = &about
+	}
+	if err := r.done.add(counts); err != nil {
+		return err
+	}
+	r.counts[i] = counts
+	r.finished++
+	r.measured++
 	if r.options.Progress != nil {
-		r.options.Progress(r.done)
+		r.options.Progress(r.finished)
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func TestSegmentationReport(t *testing.T) {
 	var first *Report
 	for _, workers := range []int{1, 2, 7} {
 		calls := 0
-		r, err := segmentation(t.Context(), d, f, oracle{}, Options{Workers: workers, PerImage: true, Progress: func(int) { calls++ }})
+		r, err := segmentation(t.Context(), d, f, oracle{}, Options{Workers: workers, Progress: func(int) { calls++ }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestSegmentationReport(t *testing.T) {
 	if b := first.Baseline; b.Class != "background" || *b.MIoU != 14.81 || *b.PixelAccuracy != 44.44 {
 		t.Errorf("baseline is %s, %v, %v", b.Class, *b.MIoU, *b.PixelAccuracy)
 	}
-	if !cmp.Equal(first.PerImage[2], ImageResult{ID: "p2", Classes: [][4]int64{{0, 1, 1, 1}, {1, 1, 1, 1}}}) {
+	if !cmp.Equal(first.PerImage[2], ImageResult{ID: "p2", Classes: ClassAreas{{0, 1, 1, 1}, {1, 1, 1, 1}}, Boundaries: [][5]int64{{0, 1, 1, 1, 1}, {1, 1, 1, 1, 1}}}) {
 		t.Errorf("photo 2: %v", first.PerImage[2])
 	}
 	text, err := json.Marshal(first)

@@ -109,6 +109,17 @@ const (
 	DatasetListBytes = 64 << 20
 	// DatasetPhotos is the largest number of photos of one dataset.
 	DatasetPhotos = 1 << 20
+	// DoneBytes is the largest file that keeps what a measurement has done.
+	DoneBytes = 4 << 30
+	// ReportBytes is the largest report of a measurement that is read.
+	ReportBytes = 1 << 30
+	// AnnotationBytes is the largest file of annotations (COCO's instances of
+	// 118,287 photos have 450 million).
+	AnnotationBytes = 1 << 30
+	// MatBytes is the largest MATLAB file, and the largest data inside, in bytes.
+	MatBytes = 64 << 20
+	// Classes is the largest number of classes of a measurement of whole photos.
+	Classes = 65_536
 )
 
 // Error says what was too large, for which input, and how to mend it. It wraps

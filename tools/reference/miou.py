@@ -7,7 +7,9 @@ Masks are a formula over r of formula.py: truth of picture p at flat index j is
 floor((r(600000+p, j//5) + 0.5) * classes) where that class is in "present", else
 present[0]; 255 where r(610000+p, j) > 0.4; the prediction is the truth where
 r(620000+p, j) < 0.2, else floor((r(630000+p, j) + 0.5) * classes) where that is
-in "predicted", else predicted[0].
+in "predicted", else predicted[0]. In a case with "reduce" (reduce_zero_label) truth
+is drawn among one class more, as a file stores it; then 0 becomes 255 and every
+other value one less, and the prediction is the truth only where that is not 255.
 
     python tools/reference/miou.py     (a second)
 """
@@ -26,6 +28,8 @@ CASES = [
     dict(name="predicted, never true", classes=3, sizes=[[9, 9], [5, 40], [8, 8]], present=[0, 1], predicted=[0, 1, 2]),
     dict(name="21 classes", classes=21, sizes=[[60, 80], [50, 40]], present=list(range(0, 21, 2)),
          predicted=list(range(21))),
+    dict(name="zero ignored, 150 classes", classes=150, reduce=True, sizes=[[40, 50], [30, 20]],
+         present=list(range(0, 151, 7)), predicted=list(range(150))),
 ]
 
 
@@ -36,9 +40,12 @@ def masks(case, p, height, width):
         return np.where(np.isin(values, allowed), values, allowed[0])
 
     blocks = formula.r(600000 + p, 0, n)[np.arange(n) // 5]
-    truth = among(np.floor((blocks + 0.5) * classes).astype(int), case["present"])
+    reduce = case.get("reduce", False)
+    truth = among(np.floor((blocks + 0.5) * (classes + reduce)).astype(int), case["present"])
+    if reduce:
+        truth = np.where(truth == 0, 255, truth - 1)
     other = among(np.floor((formula.r(630000 + p, 0, n) + 0.5) * classes).astype(int), case["predicted"])
-    prediction = np.where(formula.r(620000 + p, 0, n) < 0.2, truth, other)
+    prediction = np.where((formula.r(620000 + p, 0, n) < 0.2) & (truth != 255), truth, other)
     return np.where(formula.r(610000 + p, 0, n) > 0.4, 255, truth), prediction
 
 
