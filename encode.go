@@ -17,7 +17,13 @@ type Encoded struct {
 	// benchmark is that of the options, or "".
 	benchmark string
 	rule      assign.Rule
-	view      *assign.View
+	// view is the rule's own look, views all looks of protocol best.
+	view  *assign.View
+	views []*assign.View
+	// techniques are those it was looked at with, canvas what they need of the
+	// photo; protocol best.
+	techniques Techniques
+	canvas     *canvas
 }
 
 // Encode looks at a photo at the size that the protocol of o says; other
@@ -38,6 +44,12 @@ func (m *Model) Encode(ctx context.Context, photo image.Image, o *SegmentOptions
 		return nil, err
 	}
 	e := &Encoded{model: m, protocol: settings.Protocol, benchmark: settings.Benchmark, rule: rule}
+	if settings.Protocol == Best {
+		if err := e.look(ctx, im, &settings); err != nil {
+			return nil, err
+		}
+		return e, nil
+	}
 	e.view, err = m.look(ctx, im, rule, settings.Protocol.reading())
 	if err != nil {
 		return nil, err
@@ -45,12 +57,39 @@ func (m *Model) Encode(ctx context.Context, photo image.Image, o *SegmentOptions
 	return e, nil
 }
 
+// look looks as protocol best does.
+func (e *Encoded) look(ctx context.Context, im *imaging.Image, o *SegmentOptions) error {
+	var err error
+	if e.techniques, err = o.techniques(); err != nil {
+		return err
+	}
+	if e.views, err = e.model.looks(ctx, im, e.rule, e.techniques, Best); err != nil {
+		return err
+	}
+	e.view = e.views[0]
+	if !e.techniques.plain() {
+		e.canvas, err = newCanvas(im, e.techniques.Guided > 0)
+	}
+	return err
+}
+
 // Bytes is about how much memory the Encoded needs, what a question adds for good
 // included; for caches that are bounded by bytes.
 func (e *Encoded) Bytes() int64 {
-	var n int64
-	for i := range e.view.Windows {
-		w := &e.view.Windows[i]
+	n := e.canvas.bytes()
+	views := e.views
+	if views == nil {
+		views = []*assign.View{e.view}
+	}
+	for _, v := range views {
+		n += viewBytes(v)
+	}
+	return n
+}
+
+func viewBytes(v *assign.View) (n int64) {
+	for i := range v.Windows {
+		w := &v.Windows[i]
 		for _, s := range append([][]float32{w.Groups, w.Patches, w.Image}, w.Stages...) {
 			n += 4 * int64(len(s))
 		}

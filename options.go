@@ -22,6 +22,8 @@ type Options struct {
 	// the CPU has instructions for it; empty means the environment variable
 	// GROUPVIT_PRECISION, then float32. The rest is float32 always.
 	Precision string
+	// Calibration is a file to use instead of the model's own [Calibration].
+	Calibration string
 }
 
 // Protocol names the rules that turn a model's output into labels.
@@ -154,6 +156,10 @@ type SegmentOptions struct {
 	// pixels: the result of a larger photo is smaller than it, in proportion. For
 	// previews, which take a fraction of the time.
 	ResultSide int
+	// Quality is what protocol best does; empty is [BestQuality].
+	Quality Quality
+	// Techniques, if set, is what protocol best does instead of what Quality says.
+	Techniques *Techniques
 	// Scores asks for the class scores of every pixel.
 	Scores bool
 	// Benchmark names a benchmark for which a protocol has rules of its own: size,

@@ -20,6 +20,11 @@ type Segmentation struct {
 	Scores []float32
 	// Report says how the answer was made.
 	Report Report
+	// RareWords are labels that the model hardly met in training, in the order of
+	// Labels: their regions are guesses. Nil where the model has no counts.
+	RareWords []RareWord
+
+	planes *assign.Planes
 }
 
 // Segment is what was found of one label.
@@ -34,6 +39,9 @@ type Segment struct {
 	Box [4]int `json:"box"`
 	// Score is the mean class score of the pixels; its scale is the protocol's.
 	Score float64 `json:"score"`
+	// RunnerUp is the label that most often comes next in the segment; empty where
+	// there is no other.
+	RunnerUp string `json:"runner_up,omitempty"`
 }
 
 // Report says how a photo was looked at and decided.
@@ -42,6 +50,10 @@ type Report struct {
 	// Background is the rule in force: "off", "words", a threshold, or
 	// "words, 0.3".
 	Background string `json:"background"`
+	// Quality and Techniques say what protocol best did; Quality is empty where the
+	// techniques are nobody's.
+	Quality    Quality `json:"quality,omitempty"`
+	Techniques string  `json:"techniques,omitempty"`
 	// Templates names the prompts.
 	Templates string `json:"templates"`
 	// SeenWidth and SeenHeight are the size the photo was resized to.

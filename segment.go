@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"slices"
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/limits"
@@ -41,6 +40,9 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 			return nil, err
 		}
 	}
+	if e.protocol == Best {
+		return e.segmentBest(ctx, classes, s, width, height)
+	}
 	scores, threshold, report, err := e.score(ctx, classes, s)
 	if err != nil {
 		return nil, err
@@ -49,20 +51,32 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 	if err != nil {
 		return nil, err
 	}
-	out := &Segmentation{Map: r.Map, Scores: r.Scores, Report: report, Segments: []Segment{}}
-	for _, c := range classes {
-		out.Labels = append(out.Labels, c.Name)
+	out := &Segmentation{Map: r.Map, Scores: r.Scores, Report: report, planes: scores.AsPlanes()}
+	out.RareWords = e.model.rare(classes)
+	return out, out.describe(ctx, classes, r.Mean)
+}
+
+// segmentBest answers under protocol best.
+func (e *Encoded) segmentBest(ctx context.Context, classes []vocab.Class, s SegmentOptions, width, height int) (*Segmentation, error) {
+	planes, threshold, report, err := e.best(ctx, classes, s)
+	if err != nil {
+		return nil, err
 	}
-	for _, st := range r.Map.Stats(len(classes)) {
-		if st.Label == 0 || st.Pixels == 0 {
-			continue
+	pixels, err := planes.Pixels(ctx, width, height, false)
+	if err != nil {
+		return nil, err
+	}
+	out := &Segmentation{Map: pixels.Map(threshold), Report: report, planes: planes}
+	if math.IsNaN(threshold) {
+		out.Map.Labels = pixels.Best
+	}
+	if s.Scores {
+		if out.Scores, err = planes.Scores(ctx, width, height); err != nil {
+			return nil, err
 		}
-		out.Segments = append(out.Segments, Segment{
-			ID: int(st.Label), Label: classes[st.Label-1].Name, Pixels: st.Pixels, Area: st.Area,
-			Box: [4]int{st.Box.Min.X, st.Box.Min.Y, st.Box.Max.X, st.Box.Max.Y}, Score: r.Mean[st.Label-1],
-		})
 	}
-	return out, nil
+	out.RareWords = e.model.rare(classes)
+	return out, out.describe(ctx, classes, pixels.Means(out.Map, len(classes)))
 }
 
 // question checks labels and options against how the photo was encoded.
@@ -87,7 +101,14 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 	planes := len(classes) + 1
 	switch e.protocol {
 	case Best:
-		planes = len(classes) + len(e.model.eval.BackgroundWords)
+		t, err := s.techniques()
+		if err != nil {
+			return nil, s, err
+		}
+		if !t.sameLook(e.techniques) {
+			return nil, s, fmt.Errorf("%w: techniques %q, the photo was encoded for %q", ErrOption, t, e.techniques)
+		}
+		planes = len(classes) + len(e.model.eval.BackgroundWords) + len(e.model.eval.Words.all())
 	case SCLIP:
 		planes = countNames(classes) + len(sclipFor(e.benchmark).background)
 	}
@@ -106,14 +127,6 @@ func (e *Encoded) score(ctx context.Context, classes []vocab.Class, s SegmentOpt
 		return e.tcl(ctx, classes, s, report)
 	case SCLIP:
 		return e.sclip(ctx, classes, s, report)
-	case Best:
-		forms, err := e.prompts(s.Templates)
-		if err != nil {
-			return nil, 0, report, err
-		}
-		report.Templates = forms.forms.name
-		scores, threshold, err := e.best(ctx, classes, forms, s.Background, &report)
-		return scores, threshold, report, err
 	}
 	text, templates, err := e.paperText(ctx, classes, s)
 	if err != nil {
@@ -171,42 +184,4 @@ func thresholdText(t float64) string {
 		return "off"
 	}
 	return fmt.Sprintf("%g", t)
-}
-
-// best scores by cosines, background words acting by the model's rule unless
-// background is off.
-func (e *Encoded) best(ctx context.Context, classes []vocab.Class, forms prompts, b Background, report *Report) (*assign.Scores, float64, error) {
-	m := e.model
-	words := assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}
-	var names []string
-	for i, own := range m.eval.Words.names(classes) {
-		for _, n := range own {
-			names, words.Owner = append(names, n), append(words.Owner, uint16(i+1))
-		}
-	}
-	threshold := b.resolve(m.eval.Threshold)
-	report.Background = "off"
-	if !math.IsNaN(threshold) {
-		asked := []vocab.Class{{Synonyms: slices.Clone(names)}}
-		for _, w := range vocab.WithoutLabels(vocab.WithoutLabels(m.eval.BackgroundWords, classes), asked) {
-			names, words.Owner = append(names, w), append(words.Owner, 0)
-		}
-		report.Background = byWords
-		if m.eval.BackgroundRule == byProbability {
-			report.Background = byProbability
-		}
-		if threshold > 0 {
-			report.Background += fmt.Sprintf(", %g", threshold)
-		}
-	}
-	var err error
-	if words.Vectors, err = m.classVectors(ctx, names, forms, false); err != nil {
-		return nil, 0, err
-	}
-	scores, err := assign.Best(ctx, e.view, words, m.source())
-	if err != nil {
-		return nil, 0, fmt.Errorf("%w %s: %w", ErrModel, m.name, err)
-	}
-	scores.Sharpness, scores.Silent = min(m.scale, 100), m.eval.BackgroundRule == byProbability
-	return scores, threshold, nil
 }

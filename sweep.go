@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -27,12 +28,7 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 	}
 	s.Background, s.Scores = BackgroundBelow(0), false
 	if e.protocol == Best {
-		scores, _, report, err := e.score(ctx, classes, s)
-		if err != nil {
-			return nil, Report{}, err
-		}
-		maps, err := scores.Sweep(ctx, e.view.Width, e.view.Height, thresholds)
-		return maps, report, err
+		return e.bestSweep(ctx, classes, s, thresholds)
 	}
 	if e.protocol == TCL {
 		return e.tclSweep(ctx, classes, s, thresholds)
@@ -50,4 +46,30 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 		return maps, report, err
 	}
 	return nil, Report{}, fmt.Errorf("%w: protocol %s has no background and so no threshold: use paper, tcl, sclip or best", ErrOption, e.protocol)
+}
+
+// bestSweep decides once for all thresholds. What a threshold moves before the
+// pixels are decided (cut, automatic) is made anew for each.
+func (e *Encoded) bestSweep(ctx context.Context, classes []vocab.Class, s SegmentOptions, thresholds []float64) ([]*mask.Map, Report, error) {
+	t, err := s.techniques()
+	if err != nil {
+		return nil, Report{}, err
+	}
+	var report Report
+	var pixels *assign.Pixels
+	maps := make([]*mask.Map, len(thresholds))
+	for i, threshold := range thresholds {
+		if pixels == nil || t.Cut > 0 || t.Automatic {
+			var planes *assign.Planes
+			s.Background = BackgroundBelow(threshold)
+			if planes, threshold, report, err = e.best(ctx, classes, s); err != nil {
+				return nil, report, err
+			}
+			if pixels, err = planes.Pixels(ctx, e.view.Width, e.view.Height, false); err != nil {
+				return nil, report, err
+			}
+		}
+		maps[i] = pixels.Map(threshold)
+	}
+	return maps, report, nil
 }

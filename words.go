@@ -13,7 +13,10 @@ import (
 // trainedWords are the words that a model was trained to find where it learnt
 // from a list: each stands for its synonyms. In JSON a list of lists, the word
 // first. Nil knows nothing.
-type trainedWords struct{ list *nouns.WordList }
+type trainedWords struct {
+	list  *nouns.WordList
+	words []string
+}
 
 // maxTrainedWords bounds such a list, and a word's synonyms.
 const maxTrainedWords = 1024
@@ -28,6 +31,7 @@ func (t *trainedWords) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	var words []nouns.Word
+	t.words = nil
 	for _, line := range lines {
 		if len(line) == 0 || len(line) > maxTrainedWords {
 			return fmt.Errorf("a word with %d names, allowed are 1 to %d", len(line), maxTrainedWords)
@@ -38,6 +42,7 @@ func (t *trainedWords) UnmarshalJSON(b []byte) error {
 			}
 		}
 		words = append(words, nouns.Word{Name: line[0], Synonyms: line[1:]})
+		t.words = append(t.words, line[0])
 	}
 	var err error
 	t.list, err = nouns.List(words)
@@ -66,6 +71,9 @@ func (t trainedWords) names(classes []vocab.Class) [][]string {
 	}
 	return out
 }
+
+// all are the words themselves, in their order.
+func (t trainedWords) all() []string { return t.words }
 
 func (t trainedWords) find(name string) (string, bool) {
 	if t.list == nil {

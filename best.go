@@ -1,0 +1,247 @@
+package groupvit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/vocab"
+)
+
+// techniques are those that an option's quality and techniques say.
+func (s *SegmentOptions) techniques() (Techniques, error) {
+	if _, err := ParseQuality(string(s.Quality)); err != nil {
+		return Techniques{}, err
+	}
+	if s.Techniques == nil {
+		return s.Quality.Techniques(), nil
+	}
+	return *s.Techniques, s.Techniques.check()
+}
+
+// asked are the words of a question under protocol best.
+type asked struct {
+	words     assign.Words
+	threshold float64 // NaN: no background
+	sharpness float64
+	takes     bool // the best hidden word may take a pixel
+}
+
+// ask makes the words of labels and of hidden words, and the rule of background.
+func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptions, t Techniques, report *Report) (asked, error) {
+	m := e.model
+	a := asked{words: assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}, sharpness: min(m.scale, 100)}
+	var names []string
+	for i, own := range m.eval.Words.names(classes) {
+		for _, n := range own {
+			names, a.words.Owner = append(names, n), append(a.words.Owner, uint16(i+1))
+		}
+	}
+	auto := m.eval.Threshold
+	if fit, ok := m.calibration.fit(t); ok {
+		auto, a.sharpness = fit.Threshold, cmp.Or(fit.Sharpness, a.sharpness)
+	}
+	a.takes = m.eval.BackgroundRule != byProbability
+	a.threshold = s.Background.resolve(auto)
+	report.Background = "off"
+	if !math.IsNaN(a.threshold) {
+		hidden := m.hiddenWords(classes, names, t.Contrast)
+		names = append(names, hidden...)
+		a.words.Owner = append(a.words.Owner, make([]uint16, len(hidden))...)
+		report.Background = m.backgroundText(a.threshold)
+	}
+	forms, err := e.prompts(s.Templates)
+	if err != nil {
+		return a, err
+	}
+	report.Templates = forms.forms.name
+	if a.words.Vectors, err = m.classVectors(ctx, names, forms, false); err != nil {
+		return a, err
+	}
+	if t.Empty > 0 {
+		err = m.takeEmpty(ctx, a.words.Vectors, t.Empty, forms)
+	}
+	return a, err
+}
+
+func (m *Model) backgroundText(threshold float64) string {
+	text := byWords
+	if m.eval.BackgroundRule == byProbability {
+		text = byProbability
+	}
+	if threshold > 0 {
+		text += fmt.Sprintf(", %g", threshold)
+	}
+	return text
+}
+
+// hiddenWords are the words that compete with labels and name nothing: those of
+// ground and scenery, and with contrast all that the model was trained to find.
+// What means a label, or is asked for a label, is left out.
+func (m *Model) hiddenWords(classes []vocab.Class, asked []string, contrast bool) []string {
+	words := slices.Clone(m.eval.BackgroundWords)
+	if contrast {
+		for _, w := range m.eval.Words.all() {
+			if !slices.Contains(words, w) {
+				words = append(words, w)
+			}
+		}
+	}
+	own := []vocab.Class{{Synonyms: asked}}
+	return vocab.WithoutLabels(vocab.WithoutLabels(words, classes), own)
+}
+
+// takeEmpty takes a share of the empty prompt's vector from unit vectors, which
+// stay unit vectors.
+func (m *Model) takeEmpty(ctx context.Context, vectors []float32, share float64, forms prompts) error {
+	empty, err := m.classVectors(ctx, []string{""}, forms, false)
+	if err != nil {
+		return err
+	}
+	for i := range vectors {
+		vectors[i] -= float32(share) * empty[i%len(empty)]
+	}
+	assign.Normalize(vectors, len(empty))
+	return nil
+}
+
+// best makes the planes that pixels are decided from, and the threshold in force.
+func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOptions) (*assign.Planes, float64, Report, error) {
+	report := e.report()
+	t, err := s.techniques()
+	if err != nil {
+		return nil, 0, report, err
+	}
+	a, err := e.ask(ctx, classes, s, t, &report)
+	if err != nil {
+		return nil, 0, report, err
+	}
+	report.Quality, report.Techniques = s.quality(t), t.String()
+	evidence, err := e.evidence(ctx, a, t)
+	if err != nil {
+		return nil, 0, report, err
+	}
+	if t.Standardise > 0 {
+		a.sharpness = t.Standardise
+	}
+	planes := evidence.Probabilities(a.sharpness, a.takes)
+	planes.Smooth(t.Smooth)
+	if t.Cut > 0 {
+		planes.Cut(t.Cut, max(a.threshold, 0))
+		if a.threshold > 0 { // it has judged the label as a whole
+			a.threshold *= t.Cut
+		}
+	}
+	if t.Automatic && a.threshold > 0 {
+		a.threshold = planes.Otsu(a.threshold)
+		report.Background = e.model.backgroundText(a.threshold)
+	}
+	err = e.refine(ctx, planes, t)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return planes, a.threshold, report, err
+}
+
+// quality names a choice of techniques; "" where it is nobody's.
+func (s *SegmentOptions) quality(t Techniques) Quality {
+	for _, q := range Qualities() {
+		if q.Techniques().String() == t.String() {
+			return q
+		}
+	}
+	return ""
+}
+
+// evidence gathers what the views say, up to probabilities.
+func (e *Encoded) evidence(ctx context.Context, a asked, t Techniques) (*assign.Evidence, error) {
+	m, v := e.model, e.view
+	fine := 2 // places of the canvas a token
+	if segmentKinds[t.Segments] != assign.SoftSegments {
+		fine = 4
+	}
+	p := m.config.PatchSize
+	r := assign.Reading{
+		From: m.source(), Segments: segmentKinds[t.Segments], Choose: t.Choose, Merge: t.Merge,
+		Affinity: assign.Affinity{Sharpness: t.Affinity, Weight: 0.5},
+		Width:    min(max(fine*(v.SeenWidth/p), 1), v.SeenWidth), Height: min(max(fine*(v.SeenHeight/p), 1), v.SeenHeight),
+	}
+	evidence, err := assign.Gather(ctx, e.views, a.words, r)
+	if err != nil {
+		return nil, fmt.Errorf("%w %s: %w", ErrModel, m.name, err)
+	}
+	if t.Present > 0 {
+		own := assign.Affinity{Sharpness: cmp.Or(t.Affinity, 20)}
+		kept, err := assign.Present(ctx, v, a.words, m.source(), a.sharpness, own, t.Present)
+		if err != nil {
+			return nil, err
+		}
+		evidence.Keep(kept)
+	}
+	if t.Absolute > 0 {
+		evidence.Absolute(t.Absolute)
+	}
+	if t.Standardise > 0 {
+		if err := m.standardise(evidence, a.words); err != nil {
+			return nil, err
+		}
+	}
+	if t.Context > 0 {
+		evidence.Context(t.Context)
+	}
+	return evidence, nil
+}
+
+// standardise uses the first name of a label for all of its names.
+func (m *Model) standardise(evidence *assign.Evidence, words assign.Words) error {
+	s := m.calibration.Statistics
+	if s == nil {
+		return fmt.Errorf("%w: technique standardise needs statistics, which model %s has not: make them with groupvit calibrate --photos", ErrOption, m.name)
+	}
+	var means, deviations []float64
+	last := uint16(0)
+	for row, owner := range words.Owner {
+		if owner > 0 && owner == last {
+			continue
+		}
+		last = owner
+		mean, deviation := s.moments.Of(words.Vectors[row*words.Width : (row+1)*words.Width])
+		means, deviations = append(means, mean), append(deviations, deviation)
+	}
+	evidence.Standardise(means, deviations)
+	return nil
+}
+
+// slicCompactness keeps superpixels to edges.
+const slicCompactness = 10
+
+// pamrDilations are those of PAMR's authors.
+var pamrDilations = []int{1, 2, 4, 8, 12, 24}
+
+// refine puts borders where the photo has edges.
+func (e *Encoded) refine(ctx context.Context, planes *assign.Planes, t Techniques) error {
+	c := e.canvas
+	if c == nil || t.PAMR == 0 && t.Superpixels == 0 && t.Guided == 0 {
+		return nil
+	}
+	planes.Resize(c.width, c.height)
+	if t.PAMR > 0 {
+		if err := (assign.PAMR{Iterations: t.PAMR, Dilations: pamrDilations}).Refine(ctx, planes, c.picture); err != nil {
+			return err
+		}
+	}
+	if t.Superpixels > 0 {
+		planes.Vote(assign.SLIC{Count: t.Superpixels, Compactness: slicCompactness, Rounds: 5}.Regions(c.picture, c.width, c.height))
+	}
+	if t.Guided > 0 {
+		return assign.Guided{Radius: t.Guided, Epsilon: guidedEpsilon}.Refine(ctx, planes, c.gray, c.guide)
+	}
+	return nil
+}
+
+// guidedEpsilon is the variance below which brightness makes no edge: a deviation of
+// one hundredth.
+const guidedEpsilon = 1e-4
