@@ -1,6 +1,7 @@
 package simd
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -167,10 +168,17 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	out, lse := c.define(n.values[0]), c.define(n.values[1])
+	out := c.define(n.values[0])
+	writes := []*slot{out.slot}
+	var lse *view // for the gradient alone
+	if v := n.values[1]; len(v.users) > 0 || v.output {
+		r := c.define(v)
+		lse, writes = &r, append(writes, r.slot)
+	}
 	pool := c.pool
-	return true, c.emit(step{name: "attention", reads: s.reads, writes: []*slot{out.slot, lse.slot}, run: func(f *frame) error {
-		s.at(f).Forward(pool, f.read(out), f.read(lse), f.read(s.query), f.read(s.key), f.read(s.value))
+	name := fmt.Sprintf("attention %dx%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Keys, s.Width)
+	return true, c.emit(step{name: name, reads: s.reads, writes: writes, run: func(f *frame) error {
+		s.at(f).Forward(pool, f.read(out), f.optional(lse), f.read(s.query), f.read(s.key), f.read(s.value))
 		return nil
 	}})
 }

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func bf16Tile1x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile1x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -28,6 +28,7 @@ bf16_1_1_outer:
 
 bf16_1_1_inner:
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 
@@ -36,6 +37,7 @@ bf16_1_1_inner:
 	WORD         $0xc152
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 
@@ -44,6 +46,7 @@ bf16_1_1_inner:
 	WORD         $0xc152
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 
@@ -52,6 +55,7 @@ bf16_1_1_inner:
 	WORD         $0xc152
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 
@@ -68,6 +72,7 @@ bf16_1_1_rest:
 
 bf16_1_1_one:
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 
@@ -117,7 +122,7 @@ bf16_1_1_store:
 	RET
 
 // func bf16Tile2x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile2x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -143,6 +148,7 @@ bf16_2_1_outer:
 
 bf16_2_1_inner:
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 
@@ -156,6 +162,7 @@ bf16_2_1_inner:
 	WORD         $0xca52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 
@@ -169,6 +176,7 @@ bf16_2_1_inner:
 	WORD         $0xca52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 
@@ -182,6 +190,7 @@ bf16_2_1_inner:
 	WORD         $0xca52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 
@@ -203,6 +212,7 @@ bf16_2_1_rest:
 
 bf16_2_1_one:
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 
@@ -264,7 +274,7 @@ bf16_2_1_store:
 	RET
 
 // func bf16Tile3x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile3x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -291,6 +301,7 @@ bf16_3_1_outer:
 
 bf16_3_1_inner:
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 
@@ -309,6 +320,7 @@ bf16_3_1_inner:
 	WORD         $0xd352
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 
@@ -327,6 +339,7 @@ bf16_3_1_inner:
 	WORD         $0xd352
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 
@@ -345,6 +358,7 @@ bf16_3_1_inner:
 	WORD         $0xd352
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 
@@ -371,6 +385,7 @@ bf16_3_1_rest:
 
 bf16_3_1_one:
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 
@@ -444,7 +459,7 @@ bf16_3_1_store:
 	RET
 
 // func bf16Tile4x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile4x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -474,6 +489,7 @@ bf16_4_1_outer:
 
 bf16_4_1_inner:
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 
@@ -498,6 +514,7 @@ bf16_4_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 
@@ -522,6 +539,7 @@ bf16_4_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 
@@ -546,6 +564,7 @@ bf16_4_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 
@@ -578,6 +597,7 @@ bf16_4_1_rest:
 
 bf16_4_1_one:
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 
@@ -664,7 +684,7 @@ bf16_4_1_store:
 	RET
 
 // func bf16Tile5x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile5x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -695,6 +715,7 @@ bf16_5_1_outer:
 
 bf16_5_1_inner:
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 
@@ -724,6 +745,7 @@ bf16_5_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 
@@ -753,6 +775,7 @@ bf16_5_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 
@@ -782,6 +805,7 @@ bf16_5_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 
@@ -819,6 +843,7 @@ bf16_5_1_rest:
 
 bf16_5_1_one:
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 
@@ -917,7 +942,7 @@ bf16_5_1_store:
 	RET
 
 // func bf16Tile6x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile6x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -949,6 +974,7 @@ bf16_6_1_outer:
 
 bf16_6_1_inner:
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 
@@ -983,6 +1009,7 @@ bf16_6_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 
@@ -1017,6 +1044,7 @@ bf16_6_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 
@@ -1051,6 +1079,7 @@ bf16_6_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 
@@ -1093,6 +1122,7 @@ bf16_6_1_rest:
 
 bf16_6_1_one:
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 
@@ -1203,7 +1233,7 @@ bf16_6_1_store:
 	RET
 
 // func bf16Tile7x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile7x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1238,6 +1268,7 @@ bf16_7_1_outer:
 
 bf16_7_1_inner:
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 
@@ -1278,6 +1309,7 @@ bf16_7_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 
@@ -1318,6 +1350,7 @@ bf16_7_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 
@@ -1358,6 +1391,7 @@ bf16_7_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 
@@ -1406,6 +1440,7 @@ bf16_7_1_rest:
 
 bf16_7_1_one:
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 
@@ -1529,7 +1564,7 @@ bf16_7_1_store:
 	RET
 
 // func bf16Tile8x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile8x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1565,6 +1600,7 @@ bf16_8_1_outer:
 
 bf16_8_1_inner:
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 
@@ -1610,6 +1646,7 @@ bf16_8_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 
@@ -1655,6 +1692,7 @@ bf16_8_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 
@@ -1700,6 +1738,7 @@ bf16_8_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 
@@ -1753,6 +1792,7 @@ bf16_8_1_rest:
 
 bf16_8_1_one:
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 
@@ -1888,7 +1928,7 @@ bf16_8_1_store:
 	RET
 
 // func bf16Tile9x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile9x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1925,6 +1965,7 @@ bf16_9_1_outer:
 
 bf16_9_1_inner:
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 
@@ -1975,6 +2016,7 @@ bf16_9_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 
@@ -2025,6 +2067,7 @@ bf16_9_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 
@@ -2075,6 +2118,7 @@ bf16_9_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 
@@ -2133,6 +2177,7 @@ bf16_9_1_rest:
 
 bf16_9_1_one:
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 
@@ -2280,7 +2325,7 @@ bf16_9_1_store:
 	RET
 
 // func bf16Tile10x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile10x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -2320,6 +2365,7 @@ bf16_10_1_outer:
 
 bf16_10_1_inner:
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 
@@ -2376,6 +2422,7 @@ bf16_10_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 
@@ -2432,6 +2479,7 @@ bf16_10_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 
@@ -2488,6 +2536,7 @@ bf16_10_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 
@@ -2552,6 +2601,7 @@ bf16_10_1_rest:
 
 bf16_10_1_one:
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 
@@ -2712,7 +2762,7 @@ bf16_10_1_store:
 	RET
 
 // func bf16Tile11x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile11x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -2753,6 +2803,7 @@ bf16_11_1_outer:
 
 bf16_11_1_inner:
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 
@@ -2814,6 +2865,7 @@ bf16_11_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 
@@ -2875,6 +2927,7 @@ bf16_11_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 
@@ -2936,6 +2989,7 @@ bf16_11_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 
@@ -3005,6 +3059,7 @@ bf16_11_1_rest:
 
 bf16_11_1_one:
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 
@@ -3177,7 +3232,7 @@ bf16_11_1_store:
 	RET
 
 // func bf16Tile12x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile12x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3219,6 +3274,7 @@ bf16_12_1_outer:
 
 bf16_12_1_inner:
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 
@@ -3285,6 +3341,7 @@ bf16_12_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 
@@ -3351,6 +3408,7 @@ bf16_12_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 
@@ -3417,6 +3475,7 @@ bf16_12_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 
@@ -3491,6 +3550,7 @@ bf16_12_1_rest:
 
 bf16_12_1_one:
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 
@@ -3675,7 +3735,7 @@ bf16_12_1_store:
 	RET
 
 // func bf16Tile1x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile1x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3701,7 +3761,9 @@ bf16_1_2_outer:
 
 bf16_1_2_inner:
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 
@@ -3714,7 +3776,9 @@ bf16_1_2_inner:
 	WORD         $0xcb52
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 
@@ -3727,7 +3791,9 @@ bf16_1_2_inner:
 	WORD         $0xcb52
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 
@@ -3740,7 +3806,9 @@ bf16_1_2_inner:
 	WORD         $0xcb52
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 
@@ -3761,7 +3829,9 @@ bf16_1_2_rest:
 
 bf16_1_2_one:
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 
@@ -3821,7 +3891,7 @@ bf16_1_2_store:
 	RET
 
 // func bf16Tile2x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile2x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3849,7 +3919,9 @@ bf16_2_2_outer:
 
 bf16_2_2_inner:
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 
@@ -3871,7 +3943,9 @@ bf16_2_2_inner:
 	WORD         $0xdd52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 
@@ -3893,7 +3967,9 @@ bf16_2_2_inner:
 	WORD         $0xdd52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 
@@ -3915,7 +3991,9 @@ bf16_2_2_inner:
 	WORD         $0xdd52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 
@@ -3945,7 +4023,9 @@ bf16_2_2_rest:
 
 bf16_2_2_one:
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 
@@ -4026,7 +4106,7 @@ bf16_2_2_store:
 	RET
 
 // func bf16Tile3x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile3x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4056,7 +4136,9 @@ bf16_3_2_outer:
 
 bf16_3_2_inner:
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 
@@ -4087,7 +4169,9 @@ bf16_3_2_inner:
 	WORD         $0xef52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 
@@ -4118,7 +4202,9 @@ bf16_3_2_inner:
 	WORD         $0xef52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 
@@ -4149,7 +4235,9 @@ bf16_3_2_inner:
 	WORD         $0xef52
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 
@@ -4188,7 +4276,9 @@ bf16_3_2_rest:
 
 bf16_3_2_one:
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 
@@ -4290,7 +4380,7 @@ bf16_3_2_store:
 	RET
 
 // func bf16Tile4x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile4x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4324,7 +4414,9 @@ bf16_4_2_outer:
 
 bf16_4_2_inner:
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 
@@ -4365,7 +4457,9 @@ bf16_4_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 
@@ -4406,7 +4500,9 @@ bf16_4_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 
@@ -4447,7 +4543,9 @@ bf16_4_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 
@@ -4496,7 +4594,9 @@ bf16_4_2_rest:
 
 bf16_4_2_one:
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 
@@ -4620,7 +4720,7 @@ bf16_4_2_store:
 	RET
 
 // func bf16Tile5x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile5x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4656,7 +4756,9 @@ bf16_5_2_outer:
 
 bf16_5_2_inner:
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 
@@ -4706,7 +4808,9 @@ bf16_5_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 
@@ -4756,7 +4860,9 @@ bf16_5_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 
@@ -4806,7 +4912,9 @@ bf16_5_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 
@@ -4864,7 +4972,9 @@ bf16_5_2_rest:
 
 bf16_5_2_one:
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 
@@ -5009,7 +5119,7 @@ bf16_5_2_store:
 	RET
 
 // func bf16Tile6x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile6x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5047,7 +5157,9 @@ bf16_6_2_outer:
 
 bf16_6_2_inner:
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 
@@ -5106,7 +5218,9 @@ bf16_6_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 
@@ -5165,7 +5279,9 @@ bf16_6_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 
@@ -5224,7 +5340,9 @@ bf16_6_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 
@@ -5291,7 +5409,9 @@ bf16_6_2_rest:
 
 bf16_6_2_one:
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 
@@ -5457,7 +5577,7 @@ bf16_6_2_store:
 	RET
 
 // func bf16Tile7x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile7x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5499,7 +5619,9 @@ bf16_7_2_outer:
 
 bf16_7_2_inner:
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 
@@ -5568,7 +5690,9 @@ bf16_7_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 
@@ -5637,7 +5761,9 @@ bf16_7_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 
@@ -5706,7 +5832,9 @@ bf16_7_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 
@@ -5783,7 +5911,9 @@ bf16_7_2_rest:
 
 bf16_7_2_one:
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 
@@ -5971,7 +6101,7 @@ bf16_7_2_store:
 	RET
 
 // func bf16Tile8x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile8x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6015,7 +6145,9 @@ bf16_8_2_outer:
 
 bf16_8_2_inner:
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 
@@ -6093,7 +6225,9 @@ bf16_8_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 
@@ -6171,7 +6305,9 @@ bf16_8_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 
@@ -6249,7 +6385,9 @@ bf16_8_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 
@@ -6335,7 +6473,9 @@ bf16_8_2_rest:
 
 bf16_8_2_one:
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 
@@ -6544,7 +6684,7 @@ bf16_8_2_store:
 	RET
 
 // func bf16Tile9x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile9x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6590,7 +6730,9 @@ bf16_9_2_outer:
 
 bf16_9_2_inner:
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 
@@ -6677,7 +6819,9 @@ bf16_9_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 
@@ -6764,7 +6908,9 @@ bf16_9_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 
@@ -6851,7 +6997,9 @@ bf16_9_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 
@@ -6946,7 +7094,9 @@ bf16_9_2_rest:
 
 bf16_9_2_one:
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 
@@ -7176,7 +7326,7 @@ bf16_9_2_store:
 	RET
 
 // func bf16Tile10x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile10x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -7226,7 +7376,9 @@ bf16_10_2_outer:
 
 bf16_10_2_inner:
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 
@@ -7323,7 +7475,9 @@ bf16_10_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 
@@ -7420,7 +7574,9 @@ bf16_10_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 
@@ -7517,7 +7673,9 @@ bf16_10_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 
@@ -7622,7 +7780,9 @@ bf16_10_2_rest:
 
 bf16_10_2_one:
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 
@@ -7874,7 +8034,7 @@ bf16_10_2_store:
 	RET
 
 // func bf16Tile11x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile11x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -7926,7 +8086,9 @@ bf16_11_2_outer:
 
 bf16_11_2_inner:
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 
@@ -8032,7 +8194,9 @@ bf16_11_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 
@@ -8138,7 +8302,9 @@ bf16_11_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 
@@ -8244,7 +8410,9 @@ bf16_11_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 
@@ -8358,7 +8526,9 @@ bf16_11_2_rest:
 
 bf16_11_2_one:
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 
@@ -8631,7 +8801,7 @@ bf16_11_2_store:
 	RET
 
 // func bf16Tile12x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·bf16Tile12x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -8685,7 +8855,9 @@ bf16_12_2_outer:
 
 bf16_12_2_inner:
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 
@@ -8800,7 +8972,9 @@ bf16_12_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 
@@ -8915,7 +9089,9 @@ bf16_12_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 
@@ -9030,7 +9206,9 @@ bf16_12_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 
@@ -9153,7 +9331,9 @@ bf16_12_2_rest:
 
 bf16_12_2_one:
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func int8Tile1x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile1x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -29,21 +29,25 @@ int8_1_1_outer:
 
 int8_1_1_inner:
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 	VPDPBUSD     Z1, Z2, Z0
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 	VPDPBUSD     Z1, Z2, Z0
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 	VPDPBUSD     Z1, Z2, Z0
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 	VPDPBUSD     Z1, Z2, Z0
@@ -57,6 +61,7 @@ int8_1_1_rest:
 
 int8_1_1_one:
 	VMOVUPS      (R10), Z1
+	PREFETCHT0   4096(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z2
 	VPDPBUSD     Z1, Z2, Z0
@@ -112,7 +117,7 @@ int8_1_1_store:
 	RET
 
 // func int8Tile2x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile2x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -139,6 +144,7 @@ int8_2_1_outer:
 
 int8_2_1_inner:
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 	VPDPBUSD     Z2, Z3, Z0
@@ -146,6 +152,7 @@ int8_2_1_inner:
 	VPDPBUSD     Z2, Z3, Z1
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 	VPDPBUSD     Z2, Z3, Z0
@@ -153,6 +160,7 @@ int8_2_1_inner:
 	VPDPBUSD     Z2, Z3, Z1
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 	VPDPBUSD     Z2, Z3, Z0
@@ -160,6 +168,7 @@ int8_2_1_inner:
 	VPDPBUSD     Z2, Z3, Z1
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 	VPDPBUSD     Z2, Z3, Z0
@@ -175,6 +184,7 @@ int8_2_1_rest:
 
 int8_2_1_one:
 	VMOVUPS      (R11), Z2
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z3
 	VPDPBUSD     Z2, Z3, Z0
@@ -246,7 +256,7 @@ int8_2_1_store:
 	RET
 
 // func int8Tile3x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile3x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -274,6 +284,7 @@ int8_3_1_outer:
 
 int8_3_1_inner:
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 	VPDPBUSD     Z3, Z4, Z0
@@ -283,6 +294,7 @@ int8_3_1_inner:
 	VPDPBUSD     Z3, Z4, Z2
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 	VPDPBUSD     Z3, Z4, Z0
@@ -292,6 +304,7 @@ int8_3_1_inner:
 	VPDPBUSD     Z3, Z4, Z2
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 	VPDPBUSD     Z3, Z4, Z0
@@ -301,6 +314,7 @@ int8_3_1_inner:
 	VPDPBUSD     Z3, Z4, Z2
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 	VPDPBUSD     Z3, Z4, Z0
@@ -318,6 +332,7 @@ int8_3_1_rest:
 
 int8_3_1_one:
 	VMOVUPS      (R11), Z3
+	PREFETCHT0   4096(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z4
 	VPDPBUSD     Z3, Z4, Z0
@@ -405,7 +420,7 @@ int8_3_1_store:
 	RET
 
 // func int8Tile4x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile4x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -436,6 +451,7 @@ int8_4_1_outer:
 
 int8_4_1_inner:
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 	VPDPBUSD     Z4, Z5, Z0
@@ -448,6 +464,7 @@ int8_4_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 	VPDPBUSD     Z4, Z5, Z0
@@ -460,6 +477,7 @@ int8_4_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 	VPDPBUSD     Z4, Z5, Z0
@@ -472,6 +490,7 @@ int8_4_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 	VPDPBUSD     Z4, Z5, Z0
@@ -492,6 +511,7 @@ int8_4_1_rest:
 
 int8_4_1_one:
 	VMOVUPS      (R12), Z4
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z5
 	VPDPBUSD     Z4, Z5, Z0
@@ -596,7 +616,7 @@ int8_4_1_store:
 	RET
 
 // func int8Tile5x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile5x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -628,6 +648,7 @@ int8_5_1_outer:
 
 int8_5_1_inner:
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z5, Z6, Z0
@@ -642,6 +663,7 @@ int8_5_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z5, Z6, Z0
@@ -656,6 +678,7 @@ int8_5_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z5, Z6, Z0
@@ -670,6 +693,7 @@ int8_5_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z5, Z6, Z0
@@ -692,6 +716,7 @@ int8_5_1_rest:
 
 int8_5_1_one:
 	VMOVUPS      (R12), Z5
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z5, Z6, Z0
@@ -812,7 +837,7 @@ int8_5_1_store:
 	RET
 
 // func int8Tile6x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile6x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -845,6 +870,7 @@ int8_6_1_outer:
 
 int8_6_1_inner:
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 	VPDPBUSD     Z6, Z7, Z0
@@ -861,6 +887,7 @@ int8_6_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 	VPDPBUSD     Z6, Z7, Z0
@@ -877,6 +904,7 @@ int8_6_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 	VPDPBUSD     Z6, Z7, Z0
@@ -893,6 +921,7 @@ int8_6_1_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 	VPDPBUSD     Z6, Z7, Z0
@@ -917,6 +946,7 @@ int8_6_1_rest:
 
 int8_6_1_one:
 	VMOVUPS      (R12), Z6
+	PREFETCHT0   4096(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z7
 	VPDPBUSD     Z6, Z7, Z0
@@ -1053,7 +1083,7 @@ int8_6_1_store:
 	RET
 
 // func int8Tile7x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile7x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1089,6 +1119,7 @@ int8_7_1_outer:
 
 int8_7_1_inner:
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z7, Z8, Z0
@@ -1108,6 +1139,7 @@ int8_7_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z7, Z8, Z0
@@ -1127,6 +1159,7 @@ int8_7_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z7, Z8, Z0
@@ -1146,6 +1179,7 @@ int8_7_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z7, Z8, Z0
@@ -1173,6 +1207,7 @@ int8_7_1_rest:
 
 int8_7_1_one:
 	VMOVUPS      (R13), Z7
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z7, Z8, Z0
@@ -1326,7 +1361,7 @@ int8_7_1_store:
 	RET
 
 // func int8Tile8x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile8x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1363,6 +1398,7 @@ int8_8_1_outer:
 
 int8_8_1_inner:
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 	VPDPBUSD     Z8, Z9, Z0
@@ -1384,6 +1420,7 @@ int8_8_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 	VPDPBUSD     Z8, Z9, Z0
@@ -1405,6 +1442,7 @@ int8_8_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 	VPDPBUSD     Z8, Z9, Z0
@@ -1426,6 +1464,7 @@ int8_8_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 	VPDPBUSD     Z8, Z9, Z0
@@ -1455,6 +1494,7 @@ int8_8_1_rest:
 
 int8_8_1_one:
 	VMOVUPS      (R13), Z8
+	PREFETCHT0   4096(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z9
 	VPDPBUSD     Z8, Z9, Z0
@@ -1624,7 +1664,7 @@ int8_8_1_store:
 	RET
 
 // func int8Tile9x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile9x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1662,6 +1702,7 @@ int8_9_1_outer:
 
 int8_9_1_inner:
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z9, Z10, Z0
@@ -1685,6 +1726,7 @@ int8_9_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z9, Z10, Z0
@@ -1708,6 +1750,7 @@ int8_9_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z9, Z10, Z0
@@ -1731,6 +1774,7 @@ int8_9_1_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z9, Z10, Z0
@@ -1762,6 +1806,7 @@ int8_9_1_rest:
 
 int8_9_1_one:
 	VMOVUPS      (R13), Z9
+	PREFETCHT1   32768(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z9, Z10, Z0
@@ -1947,7 +1992,7 @@ int8_9_1_store:
 	RET
 
 // func int8Tile10x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile10x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1988,6 +2033,7 @@ int8_10_1_outer:
 
 int8_10_1_inner:
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 	VPDPBUSD     Z10, Z11, Z0
@@ -2014,6 +2060,7 @@ int8_10_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 	VPDPBUSD     Z10, Z11, Z0
@@ -2040,6 +2087,7 @@ int8_10_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 	VPDPBUSD     Z10, Z11, Z0
@@ -2066,6 +2114,7 @@ int8_10_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 	VPDPBUSD     Z10, Z11, Z0
@@ -2100,6 +2149,7 @@ int8_10_1_rest:
 
 int8_10_1_one:
 	VMOVUPS      (R14), Z10
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z11
 	VPDPBUSD     Z10, Z11, Z0
@@ -2302,7 +2352,7 @@ int8_10_1_store:
 	RET
 
 // func int8Tile11x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile11x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -2344,6 +2394,7 @@ int8_11_1_outer:
 
 int8_11_1_inner:
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z11, Z12, Z0
@@ -2372,6 +2423,7 @@ int8_11_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z11, Z12, Z0
@@ -2400,6 +2452,7 @@ int8_11_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z11, Z12, Z0
@@ -2428,6 +2481,7 @@ int8_11_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z11, Z12, Z0
@@ -2464,6 +2518,7 @@ int8_11_1_rest:
 
 int8_11_1_one:
 	VMOVUPS      (R14), Z11
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z11, Z12, Z0
@@ -2682,7 +2737,7 @@ int8_11_1_store:
 	RET
 
 // func int8Tile12x16(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile12x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -2725,6 +2780,7 @@ int8_12_1_outer:
 
 int8_12_1_inner:
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 	VPDPBUSD     Z12, Z13, Z0
@@ -2755,6 +2811,7 @@ int8_12_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 	VPDPBUSD     Z12, Z13, Z0
@@ -2785,6 +2842,7 @@ int8_12_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 	VPDPBUSD     Z12, Z13, Z0
@@ -2815,6 +2873,7 @@ int8_12_1_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 	VPDPBUSD     Z12, Z13, Z0
@@ -2853,6 +2912,7 @@ int8_12_1_rest:
 
 int8_12_1_one:
 	VMOVUPS      (R14), Z12
+	PREFETCHT1   32768(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z13
 	VPDPBUSD     Z12, Z13, Z0
@@ -3087,7 +3147,7 @@ int8_12_1_store:
 	RET
 
 // func int8Tile1x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile1x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3114,28 +3174,36 @@ int8_1_2_outer:
 
 int8_1_2_inner:
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 	VPDPBUSD     Z2, Z4, Z0
 	VPDPBUSD     Z3, Z4, Z1
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 	VPDPBUSD     Z2, Z4, Z0
 	VPDPBUSD     Z3, Z4, Z1
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 	VPDPBUSD     Z2, Z4, Z0
 	VPDPBUSD     Z3, Z4, Z1
 	ADDQ         DX, R9
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 	VPDPBUSD     Z2, Z4, Z0
@@ -3150,7 +3218,9 @@ int8_1_2_rest:
 
 int8_1_2_one:
 	VMOVUPS      (R10), Z2
+	PREFETCHT0   4096(R10)
 	VMOVUPS      64(R10), Z3
+	PREFETCHT0   4160(R10)
 	ADDQ         BX, R10
 	VBROADCASTSS (R9), Z4
 	VPDPBUSD     Z2, Z4, Z0
@@ -3220,7 +3290,7 @@ int8_1_2_store:
 	RET
 
 // func int8Tile2x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile2x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3249,7 +3319,9 @@ int8_2_2_outer:
 
 int8_2_2_inner:
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z4, Z6, Z0
@@ -3259,7 +3331,9 @@ int8_2_2_inner:
 	VPDPBUSD     Z5, Z6, Z3
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z4, Z6, Z0
@@ -3269,7 +3343,9 @@ int8_2_2_inner:
 	VPDPBUSD     Z5, Z6, Z3
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z4, Z6, Z0
@@ -3279,7 +3355,9 @@ int8_2_2_inner:
 	VPDPBUSD     Z5, Z6, Z3
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z4, Z6, Z0
@@ -3297,7 +3375,9 @@ int8_2_2_rest:
 
 int8_2_2_one:
 	VMOVUPS      (R11), Z4
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z5
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z6
 	VPDPBUSD     Z4, Z6, Z0
@@ -3394,7 +3474,7 @@ int8_2_2_store:
 	RET
 
 // func int8Tile3x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile3x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3425,7 +3505,9 @@ int8_3_2_outer:
 
 int8_3_2_inner:
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z6, Z8, Z0
@@ -3438,7 +3520,9 @@ int8_3_2_inner:
 	VPDPBUSD     Z7, Z8, Z5
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z6, Z8, Z0
@@ -3451,7 +3535,9 @@ int8_3_2_inner:
 	VPDPBUSD     Z7, Z8, Z5
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z6, Z8, Z0
@@ -3464,7 +3550,9 @@ int8_3_2_inner:
 	VPDPBUSD     Z7, Z8, Z5
 	ADDQ         BX, R10
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z6, Z8, Z0
@@ -3485,7 +3573,9 @@ int8_3_2_rest:
 
 int8_3_2_one:
 	VMOVUPS      (R11), Z6
+	PREFETCHT0   4096(R11)
 	VMOVUPS      64(R11), Z7
+	PREFETCHT0   4160(R11)
 	ADDQ         SI, R11
 	VBROADCASTSS (R10), Z8
 	VPDPBUSD     Z6, Z8, Z0
@@ -3609,7 +3699,7 @@ int8_3_2_store:
 	RET
 
 // func int8Tile4x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile4x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3644,7 +3734,9 @@ int8_4_2_outer:
 
 int8_4_2_inner:
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z8, Z10, Z0
@@ -3661,7 +3753,9 @@ int8_4_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z8, Z10, Z0
@@ -3678,7 +3772,9 @@ int8_4_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z8, Z10, Z0
@@ -3695,7 +3791,9 @@ int8_4_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z8, Z10, Z0
@@ -3720,7 +3818,9 @@ int8_4_2_rest:
 
 int8_4_2_one:
 	VMOVUPS      (R12), Z8
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z9
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z10
 	VPDPBUSD     Z8, Z10, Z0
@@ -3872,7 +3972,7 @@ int8_4_2_store:
 	RET
 
 // func int8Tile5x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile5x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3909,7 +4009,9 @@ int8_5_2_outer:
 
 int8_5_2_inner:
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z10, Z12, Z0
@@ -3929,7 +4031,9 @@ int8_5_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z10, Z12, Z0
@@ -3949,7 +4053,9 @@ int8_5_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z10, Z12, Z0
@@ -3969,7 +4075,9 @@ int8_5_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z10, Z12, Z0
@@ -3997,7 +4105,9 @@ int8_5_2_rest:
 
 int8_5_2_one:
 	VMOVUPS      (R12), Z10
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z11
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z12
 	VPDPBUSD     Z10, Z12, Z0
@@ -4176,7 +4286,7 @@ int8_5_2_store:
 	RET
 
 // func int8Tile6x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile6x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4215,7 +4325,9 @@ int8_6_2_outer:
 
 int8_6_2_inner:
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 	VPDPBUSD     Z12, Z14, Z0
@@ -4238,7 +4350,9 @@ int8_6_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 	VPDPBUSD     Z12, Z14, Z0
@@ -4261,7 +4375,9 @@ int8_6_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 	VPDPBUSD     Z12, Z14, Z0
@@ -4284,7 +4400,9 @@ int8_6_2_inner:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 	VPDPBUSD     Z12, Z14, Z0
@@ -4315,7 +4433,9 @@ int8_6_2_rest:
 
 int8_6_2_one:
 	VMOVUPS      (R12), Z12
+	PREFETCHT0   4096(R12)
 	VMOVUPS      64(R12), Z13
+	PREFETCHT0   4160(R12)
 	ADDQ         SI, R12
 	VBROADCASTSS (R10), Z14
 	VPDPBUSD     Z12, Z14, Z0
@@ -4521,7 +4641,7 @@ int8_6_2_store:
 	RET
 
 // func int8Tile7x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile7x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4564,7 +4684,9 @@ int8_7_2_outer:
 
 int8_7_2_inner:
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 	VPDPBUSD     Z14, Z16, Z0
@@ -4591,7 +4713,9 @@ int8_7_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 	VPDPBUSD     Z14, Z16, Z0
@@ -4618,7 +4742,9 @@ int8_7_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 	VPDPBUSD     Z14, Z16, Z0
@@ -4645,7 +4771,9 @@ int8_7_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 	VPDPBUSD     Z14, Z16, Z0
@@ -4680,7 +4808,9 @@ int8_7_2_rest:
 
 int8_7_2_one:
 	VMOVUPS      (R13), Z14
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z15
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z16
 	VPDPBUSD     Z14, Z16, Z0
@@ -4914,7 +5044,7 @@ int8_7_2_store:
 	RET
 
 // func int8Tile8x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile8x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4959,7 +5089,9 @@ int8_8_2_outer:
 
 int8_8_2_inner:
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 	VPDPBUSD     Z16, Z18, Z0
@@ -4989,7 +5121,9 @@ int8_8_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 	VPDPBUSD     Z16, Z18, Z0
@@ -5019,7 +5153,9 @@ int8_8_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 	VPDPBUSD     Z16, Z18, Z0
@@ -5049,7 +5185,9 @@ int8_8_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 	VPDPBUSD     Z16, Z18, Z0
@@ -5087,7 +5225,9 @@ int8_8_2_rest:
 
 int8_8_2_one:
 	VMOVUPS      (R13), Z16
+	PREFETCHT0   4096(R13)
 	VMOVUPS      64(R13), Z17
+	PREFETCHT0   4160(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z18
 	VPDPBUSD     Z16, Z18, Z0
@@ -5348,7 +5488,7 @@ int8_8_2_store:
 	RET
 
 // func int8Tile9x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile9x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5395,7 +5535,9 @@ int8_9_2_outer:
 
 int8_9_2_inner:
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 	VPDPBUSD     Z18, Z20, Z0
@@ -5428,7 +5570,9 @@ int8_9_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 	VPDPBUSD     Z18, Z20, Z0
@@ -5461,7 +5605,9 @@ int8_9_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 	VPDPBUSD     Z18, Z20, Z0
@@ -5494,7 +5640,9 @@ int8_9_2_inner:
 	ADDQ         BX, R11
 	ADDQ         BX, R12
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 	VPDPBUSD     Z18, Z20, Z0
@@ -5535,7 +5683,9 @@ int8_9_2_rest:
 
 int8_9_2_one:
 	VMOVUPS      (R13), Z18
+	PREFETCHT1   32768(R13)
 	VMOVUPS      64(R13), Z19
+	PREFETCHT1   32832(R13)
 	ADDQ         SI, R13
 	VBROADCASTSS (R10), Z20
 	VPDPBUSD     Z18, Z20, Z0
@@ -5823,7 +5973,7 @@ int8_9_2_store:
 	RET
 
 // func int8Tile10x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile10x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5874,7 +6024,9 @@ int8_10_2_outer:
 
 int8_10_2_inner:
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 	VPDPBUSD     Z20, Z22, Z0
@@ -5911,7 +6063,9 @@ int8_10_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 	VPDPBUSD     Z20, Z22, Z0
@@ -5948,7 +6102,9 @@ int8_10_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 	VPDPBUSD     Z20, Z22, Z0
@@ -5985,7 +6141,9 @@ int8_10_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 	VPDPBUSD     Z20, Z22, Z0
@@ -6030,7 +6188,9 @@ int8_10_2_rest:
 
 int8_10_2_one:
 	VMOVUPS      (R14), Z20
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z21
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z22
 	VPDPBUSD     Z20, Z22, Z0
@@ -6346,7 +6506,7 @@ int8_10_2_store:
 	RET
 
 // func int8Tile11x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile11x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6399,7 +6559,9 @@ int8_11_2_outer:
 
 int8_11_2_inner:
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 	VPDPBUSD     Z22, Z24, Z0
@@ -6439,7 +6601,9 @@ int8_11_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 	VPDPBUSD     Z22, Z24, Z0
@@ -6479,7 +6643,9 @@ int8_11_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 	VPDPBUSD     Z22, Z24, Z0
@@ -6519,7 +6685,9 @@ int8_11_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 	VPDPBUSD     Z22, Z24, Z0
@@ -6567,7 +6735,9 @@ int8_11_2_rest:
 
 int8_11_2_one:
 	VMOVUPS      (R14), Z22
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z23
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z24
 	VPDPBUSD     Z22, Z24, Z0
@@ -6910,7 +7080,7 @@ int8_11_2_store:
 	RET
 
 // func int8Tile12x32(t *[18]uint64)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·int8Tile12x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6965,7 +7135,9 @@ int8_12_2_outer:
 
 int8_12_2_inner:
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 	VPDPBUSD     Z24, Z26, Z0
@@ -7008,7 +7180,9 @@ int8_12_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 	VPDPBUSD     Z24, Z26, Z0
@@ -7051,7 +7225,9 @@ int8_12_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 	VPDPBUSD     Z24, Z26, Z0
@@ -7094,7 +7270,9 @@ int8_12_2_inner:
 	ADDQ         BX, R12
 	ADDQ         BX, R13
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 	VPDPBUSD     Z24, Z26, Z0
@@ -7145,7 +7323,9 @@ int8_12_2_rest:
 
 int8_12_2_one:
 	VMOVUPS      (R14), Z24
+	PREFETCHT1   32768(R14)
 	VMOVUPS      64(R14), Z25
+	PREFETCHT1   32832(R14)
 	ADDQ         SI, R14
 	VBROADCASTSS (R10), Z26
 	VPDPBUSD     Z24, Z26, Z0
