@@ -60,7 +60,9 @@ func (n *node) fold(gone map[*node]bool) {
 			}
 		case activates:
 			a.act = act
-		case user.op == compute.OpTypeMax && isZero(user, n.values[0]):
+		case user.op == compute.OpTypeMax && zeroBeside(user, n.values[0]) != nil:
+			zero := zeroBeside(user, n.values[0])
+			zero.users = slices.DeleteFunc(zero.users, func(u *node) bool { return u == user })
 			a.act = kernels.ReLU
 		default:
 			other := a.step(user, n.values[0], channels, len(n.inputs))
@@ -108,8 +110,13 @@ func perChannel(v *value, channels int) bool {
 	return v.dtype() == dtypes.Float32 && (v.size() == 1 || v.size() == channels && d[len(d)-1] == channels)
 }
 
-// isZero says whether the operand of n beside x is 0.
-func isZero(n *node, x *value) bool {
+// zeroBeside is the operand of n beside x if that is 0, else nil.
+func zeroBeside(n *node, x *value) *value {
 	zero := number(0)
-	return n.inputs[0] == x && zero(nil, n.inputs[1]) || n.inputs[1] == x && zero(nil, n.inputs[0])
+	for i, v := range n.inputs {
+		if other := n.inputs[1-i]; v == x && other != x && zero(nil, other) {
+			return other
+		}
+	}
+	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers/activation"
@@ -20,6 +22,16 @@ func norm(y, _ *graph.Node, row func() *graph.Node) *graph.Node {
 	d := y.Shape().Dimensions
 	flat := graph.Reshape(y, -1, d[3])
 	flat = graph.Add(graph.Mul(graph.Sub(flat, row()), graph.Div(row(), graph.AddScalar(graph.Square(row()), 0.1))), row())
+	return graph.Reshape(flat, d...)
+}
+
+// sharedNorm has a root that layers share, so that scales of all layers are computed at once, after the first layer's
+// zeros.
+func sharedNorm(y, _ *graph.Node, row func() *graph.Node) *graph.Node {
+	d := y.Shape().Dimensions
+	ones := graph.Ones(y.Graph(), shapes.Make(dtypes.Float32, 1, d[3]))
+	flat := graph.Reshape(y, -1, d[3])
+	flat = graph.Add(graph.Mul(graph.Sub(flat, ones), graph.Div(row(), graph.Sqrt(graph.AddScalar(ones, 0.1)))), ones)
 	return graph.Reshape(flat, d...)
 }
 
@@ -42,6 +54,7 @@ func TestFoldedConvolutions(t *testing.T) {
 		{"norm, relu", []after{norm, relu}},
 		{"bias, gelu", []after{bias, gelu}},
 		{"norm, residual, relu", []after{norm, add, relu}},
+		{"norms that share a root", []after{sharedNorm, relu}},
 		{"residual, gelu", []after{add, gelu}},
 		{"relu, norm", []after{relu, norm}},
 		{"residual twice", []after{add, add, relu}},
