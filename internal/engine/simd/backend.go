@@ -51,6 +51,7 @@ type Backend struct {
 	weights kernels.Format // of constant right operands of products
 	arenas  arenas
 	shared  shared
+	profile profile
 }
 
 var _ compute.Backend = (*Backend)(nil)

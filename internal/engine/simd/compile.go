@@ -29,6 +29,8 @@ type step struct {
 	name          string
 	reads, writes []*slot
 	run           func(f *frame) error
+	flop          float64 // of products, convolutions and attention
+	packed        int     // bytes of a packed weight, which is no slot
 	// over lists pairs of slots: the first, written here, may lie where the second, read here, lies.
 	over [][2]*slot
 }

@@ -145,7 +145,7 @@ func (e *Executable) run(f *frame) (err error) {
 			err = fmt.Errorf("step %d (%s): %v", at, e.steps[at].name, v)
 		}
 	}()
-	if explainAfter > 0 {
+	if explainAfter > 0 || e.backend.profile.on.Load() {
 		return e.explanation.run(e, f)
 	}
 	for i := range e.steps {

@@ -37,6 +37,9 @@ func (x *explanation) run(e *Executable, f *frame) error {
 	defer x.mutex.Unlock()
 	if x.runs++; x.runs == 1 {
 		x.spent = spent // the smallest of each step: others may have been interrupted
+		if p := &e.backend.profile; p.on.Load() {
+			p.add(e)
+		}
 	}
 	for i, d := range spent {
 		x.spent[i] = min(x.spent[i], d)

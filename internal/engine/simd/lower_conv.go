@@ -45,7 +45,7 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 	copy(g.Y[:], pick(vy.strides, []int{a.axes.OutputBatch, a.axes.OutputSpatial[0], a.axes.OutputSpatial[1], a.axes.OutputChannels}))
 	pool := c.pool
 	name := fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
-	return true, c.emit(step{name: name, reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
+	return true, c.emit(step{name: name, flop: g.FLOP(), reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
 		if !g.Run(pool, f.read(vy), f.read(vx), f.read(vw)) {
 			return fmt.Errorf("convolution: the kernels do not know the form %+v", g)
 		}

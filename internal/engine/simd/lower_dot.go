@@ -125,7 +125,8 @@ func lowerDot(c *compiler, n *node) (bool, error) {
 // productStep multiplies batches of matrices; bias and residual may be nil.
 func (c *compiler) productStep(left, right matrix, out view, bias, residual *view, act kernels.Activation) error {
 	batch, m, n, k := left.batchLength, left.rows, right.cols, left.cols
-	s := step{name: fmt.Sprintf("product %dx%dx%dx%d", left.batchLength, left.rows, left.cols, right.cols), reads: []*slot{left.view.slot, right.view.slot}, writes: []*slot{out.slot}}
+	s := step{name: fmt.Sprintf("product %dx%dx%dx%d", left.batchLength, left.rows, left.cols, right.cols), reads: []*slot{left.view.slot, right.view.slot}, writes: []*slot{out.slot},
+		flop: 2 * float64(batch) * float64(m) * float64(n) * float64(k)}
 	if bias != nil {
 		s.reads = append(s.reads, bias.slot)
 	}
@@ -148,6 +149,7 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 	pool := c.pool
 	if batch == 1 && right.view.slot.kind == constant && left.view.slot.kind != constant && k*n > 0 {
 		packed := c.pack(right)
+		s.packed = packed.Bytes()
 		if f := packed.Format(); f != kernels.Float32 {
 			s.name += " " + f.String()
 		}

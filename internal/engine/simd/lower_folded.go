@@ -31,7 +31,7 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	s := step{reads: []*slot{vx.slot}}
+	s := step{reads: []*slot{vx.slot}, flop: g.FLOP()}
 	fixed := vw.slot.kind == constant
 	weights := []*slot{vw.slot}
 	rows := make([]view, len(a.steps))
@@ -57,6 +57,7 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 	var packed *kernels.PackedConv
 	if fixed && s.reads[0].kind != constant {
 		packed = pack(c.now)
+		s.packed = packed.Bytes()
 	} else {
 		s.reads = append(s.reads, weights...)
 	}

@@ -156,6 +156,11 @@ func newAttentionStep(c *compiler, n *node) (*attentionStep, error) {
 	return s, nil
 }
 
+// flop counts products along the heads' widths and the values' widths.
+func (s *attentionStep) flop(widths, values int) float64 {
+	return 2 * float64(s.Batch*s.Heads) * float64(s.Queries) * float64(s.Keys) * float64(widths*s.Width+values*s.ValueWidth)
+}
+
 // at gives the attention with the bias of an execution.
 func (s *attentionStep) at(f *frame) kernels.Attention {
 	a := s.Attention
@@ -177,7 +182,7 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 	}
 	pool := c.pool
 	name := fmt.Sprintf("attention %dx%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Keys, s.Width)
-	return true, c.emit(step{name: name, reads: s.reads, writes: writes, run: func(f *frame) error {
+	return true, c.emit(step{name: name, flop: s.flop(1, 1), reads: s.reads, writes: writes, run: func(f *frame) error {
 		s.at(f).Forward(pool, f.read(out), f.optional(lse), f.read(s.query), f.read(s.key), f.read(s.value))
 		return nil
 	}})
@@ -198,7 +203,7 @@ func lowerAttentionGradient(c *compiler, n *node) (bool, error) {
 	}
 	dq, dk, dv := c.define(n.values[0]), c.define(n.values[1]), c.define(n.values[2])
 	pool := c.pool
-	return true, c.emit(step{name: "attention gradient", reads: s.reads, writes: []*slot{dq.slot, dk.slot, dv.slot}, run: func(f *frame) error {
+	return true, c.emit(step{name: "attention gradient", flop: s.flop(3, 2), reads: s.reads, writes: []*slot{dq.slot, dk.slot, dv.slot}, run: func(f *frame) error {
 		s.at(f).Grad(pool, f.read(dq), f.read(dk), f.read(dv), f.read(s.query), f.read(s.key), f.read(s.value),
 			f.read(rest[0]), f.read(rest[1]), f.read(rest[2]))
 		return nil

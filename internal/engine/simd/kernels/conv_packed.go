@@ -56,6 +56,9 @@ func (g ConvGeneral) Pack(w, scale, shift []float32) *PackedConv {
 	return k
 }
 
+// Bytes is how much memory it takes.
+func (k *PackedConv) Bytes() int { return 4 * (len(k.kernel) + len(k.bias)) }
+
 // Run computes y = act(scale·(x * w) + shift + residual); residual, which lies as y does, may be nil or y itself.
 func (k *PackedConv) Run(p *Pool, y, x, residual []float32, act Activation) {
 	g, c := k.general, k.conv

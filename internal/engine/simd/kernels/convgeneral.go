@@ -32,6 +32,16 @@ func (g ConvGeneral) Output() (height, width int) {
 	return size(0, g.Height, g.KernelH), size(1, g.Width, g.KernelW)
 }
 
+// FLOP counts two operations for each multiply-add; zeros of padding count, those of a dilated input do not.
+func (g ConvGeneral) FLOP() float64 {
+	g = g.filled()
+	h, v := g.Output()
+	if g.InputDilation != [2]int{1, 1} {
+		h, v = g.Height, g.Width
+	}
+	return 2 * float64(g.Batch*h*v) * float64(g.KernelH*g.KernelW*g.In) * float64(g.Out)
+}
+
 func (g ConvGeneral) filled() ConvGeneral {
 	for a := range 2 {
 		g.Strides[a], g.InputDilation[a], g.KernelDilation[a] = max(1, g.Strides[a]), max(1, g.InputDilation[a]), max(1, g.KernelDilation[a])

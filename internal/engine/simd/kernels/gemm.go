@@ -103,6 +103,9 @@ type PackedB struct {
 // Shape gives the rows and columns of the packed matrix.
 func (b *PackedB) Shape() (k, n int) { return b.k, b.n }
 
+// Bytes is how much memory it takes.
+func (b *PackedB) Bytes() int { return 4 * len(b.data) }
+
 // PackB packs the k×n operand b. The result does not refer to b's slice.
 func PackB(p *Pool, k, n int, b Matrix) *PackedB {
 	need("PackB", "b", len(b.Data), b.length(k, n))
