@@ -24,6 +24,7 @@ type evalSegmentationFlags struct {
 	workers                                               int
 	output                                                segmentationOutput
 	json                                                  jsonFlag
+	techniques                                            techniqueFlags
 }
 
 func newEvalSegmentationCommand(env *environment) *cobra.Command {
@@ -89,6 +90,7 @@ there after it was stopped.`,
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
 	flags.IntVar(&f.workers, "workers", 0, "photos worked on at once; 0 is one a processor")
+	f.techniques.add(cmd)
 	f.output.add(cmd)
 	f.json.add(cmd)
 	return cmd
@@ -123,7 +125,8 @@ func (f *evalSegmentationFlags) check() (groupvit.SegmentOptions, error) {
 	if o.Background, err = groupvit.ParseBackground(f.background); err != nil {
 		return o, usagef("--background: %w", err)
 	}
-	return o, nil
+	err = f.techniques.set(&o)
+	return o, err
 }
 
 func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *environment) error {
@@ -141,7 +144,7 @@ func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *environment) error 
 	if err := f.json.check(); err != nil {
 		return err
 	}
-	m, err := env.open(cmd, f.model)
+	m, err := env.openWith(cmd, f.model, f.techniques.calibration)
 	if err != nil {
 		return err
 	}

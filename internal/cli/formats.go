@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"image/png"
@@ -24,27 +25,28 @@ type answer struct {
 // format is a file that segment can write for a photo.
 type format struct {
 	name, ending, says string
-	write              func(io.Writer, *answer) error
+	write              func(context.Context, io.Writer, *answer) error
 }
 
 var formats = []format{
 	{"overlay", ".overlay.png", "the photo with coloured regions and a legend", writeOverlay},
-	{"mask", ".mask.png", "indexed PNG: 0 is background, i the i-th label", func(w io.Writer, a *answer) error {
+	{"mask", ".mask.png", "indexed PNG: 0 is background, i the i-th label", func(_ context.Context, w io.Writer, a *answer) error {
 		return a.found.Map.EncodePNG(w, mask.VOCPalette())
 	}},
-	{"json", ".json", "what was found, as --json prints it", func(w io.Writer, a *answer) error {
+	{"json", ".json", "what was found, as --json prints it", func(_ context.Context, w io.Writer, a *answer) error {
 		return writeIndented(w, a.result)
 	}},
-	{"npy", ".npy", "class scores before the decision, float32 [labels, height, width]", func(w io.Writer, a *answer) error {
+	{"npy", ".npy", "class scores before the decision, float32 [labels, height, width]", func(_ context.Context, w io.Writer, a *answer) error {
 		return mask.WriteNPY(w, a.found.Scores, len(a.found.Labels), a.found.Map.Height, a.found.Map.Width)
 	}},
-	{"coco", ".coco.json", "COCO's instance file of this photo, regions as run lengths", func(w io.Writer, a *answer) error {
+	{"confidence", ".confidence.npy", "float32 [3, height, width]: the likeliest label, its confidence, the runner-up", writeConfidence},
+	{"coco", ".coco.json", "COCO's instance file of this photo, regions as run lengths", func(_ context.Context, w io.Writer, a *answer) error {
 		return json.NewEncoder(w).Encode(a.found.Map.COCO(a.result.Photo, a.found.Labels))
 	}},
-	{"rle", ".rle.json", "regions as COCO's run lengths", func(w io.Writer, a *answer) error {
+	{"rle", ".rle.json", "regions as COCO's run lengths", func(_ context.Context, w io.Writer, a *answer) error {
 		return writeRegions(w, a, "rle", func(label uint16) any { return a.found.Map.RLE(label) })
 	}},
-	{"polygons", ".polygons.json", "regions as polygons with holes, in pixel corners", func(w io.Writer, a *answer) error {
+	{"polygons", ".polygons.json", "regions as polygons with holes, in pixel corners", func(_ context.Context, w io.Writer, a *answer) error {
 		return writeRegions(w, a, "polygons", func(label uint16) any { return a.found.Map.Polygons(label) })
 	}},
 }
@@ -83,12 +85,29 @@ func parseFormats(list string) ([]format, error) {
 	return wanted, nil
 }
 
-func writeOverlay(w io.Writer, a *answer) error {
+func writeOverlay(_ context.Context, w io.Writer, a *answer) error {
 	picture, err := render.Overlay(a.photo, a.found.Map, a.found.Labels, nil)
 	if err != nil {
 		return err
 	}
 	return png.Encode(w, picture)
+}
+
+// writeConfidence writes what another threshold needs: the likeliest label of every
+// pixel before any, its confidence (negative where a hidden word is likelier), and the
+// label that comes next.
+func writeConfidence(ctx context.Context, w io.Writer, a *answer) error {
+	c, err := a.found.Confidence(ctx)
+	if err != nil {
+		return err
+	}
+	n := len(c.Value)
+	values := make([]float32, 3*n)
+	copy(values[n:], c.Value)
+	for i := range n {
+		values[i], values[2*n+i] = float32(c.Likely.Labels[i]), float32(c.RunnerUp.Labels[i])
+	}
+	return mask.WriteNPY(w, values, 3, c.Likely.Height, c.Likely.Width)
 }
 
 // writeRegions writes each segment with its shape under a key.

@@ -200,11 +200,16 @@ func modelFlag(cmd *cobra.Command, model *string) {
 // open opens a model with the engine that the flags name. A model of the Hub
 // that is not in the cache yet is fetched first.
 func (e *environment) open(cmd *cobra.Command, model string) (*groupvit.Model, error) {
+	return e.openWith(cmd, model, "")
+}
+
+// openWith opens a model with a calibration file; "" is the model's own.
+func (e *environment) openWith(cmd *cobra.Command, model, calibration string) (*groupvit.Model, error) {
 	if err := e.fetchMissing(cmd.Context(), model); err != nil {
 		return nil, err
 	}
-	m, err := groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads, Precision: e.engine.Precision})
-	if errors.Is(err, groupvit.ErrOption) { // of the engine
+	m, err := groupvit.Open(cmd.Context(), model, &groupvit.Options{Engine: e.engine.Kind, Threads: e.engine.Threads, Precision: e.engine.Precision, Calibration: calibration})
+	if errors.Is(err, groupvit.ErrOption) { // of the engine, or a calibration that is not there
 		err = usagef("%w", err)
 	}
 	return m, err

@@ -21,6 +21,7 @@ type segmentFlags struct {
 	model, protocol, background, out, files string
 	templates                               string
 	shortSide                               int
+	techniques                              techniqueFlags
 }
 
 func newSegmentCommand(env *environment) *cobra.Command {
@@ -44,6 +45,13 @@ Exit code 3 says that some photos failed; the others are done.`,
   # A folder: one JSON object a photo, no files
   groupvit segment photos/ --labels-file words.txt --json --format "" > found.jsonl
 
+  # Quick, for many photos; or with a technique more
+  groupvit segment photos/ --labels dog --quality fast
+  groupvit segment dog.jpg --labels dog --with pamr=10
+
+  # One word: "nothing found" where it is not there
+  groupvit segment photos/ --labels zebra --format ""
+
   # Synonyms, every pixel named, scores for further work
   groupvit segment dog.jpg --labels "dog|puppy,lawn|grass" --background off --format npy
 
@@ -55,12 +63,13 @@ Exit code 3 says that some photos failed; the others are done.`,
 	f.labels.add(cmd)
 	modelFlag(cmd, &f.model)
 	flags := cmd.Flags()
-	flags.StringVar(&f.protocol, "protocol", "", "paper, hf or best (default: paper for the paper's network, else best)")
+	flags.StringVar(&f.protocol, "protocol", "", "paper, hf, tcl, sclip or best (default: paper for the paper's network, else best)")
 	flags.StringVar(&f.background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
 	flags.StringVarP(&f.out, "output", "o", ".", "folder for the results; made if missing")
 	flags.StringVar(&f.files, "format", "overlay,mask,json", "files to write, any of "+strings.Join(formatNames(), ", ")+`; "" for none`)
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
+	f.techniques.add(cmd)
 	return cmd
 }
 
@@ -76,6 +85,8 @@ type segmentJSON struct {
 	Seconds    float64            `json:"seconds"`
 	Labels     []string           `json:"labels"`
 	Report     groupvit.Report    `json:"report"`
+	// RareWords are labels that the model hardly met in training.
+	RareWords []groupvit.RareWord `json:"rare_words,omitempty"`
 }
 
 // segmentJob is what a call of segment does to each photo.
@@ -115,7 +126,7 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		}
 		env.tellRenamed(photos, names, renamed)
 	}
-	if job.model, err = env.open(cmd, f.model); err != nil {
+	if job.model, err = env.openWith(cmd, f.model, f.techniques.calibration); err != nil {
 		return err
 	}
 	defer job.model.Close()
@@ -135,7 +146,8 @@ func (f *segmentFlags) options() (groupvit.SegmentOptions, error) {
 	if o.Background, err = groupvit.ParseBackground(f.background); err != nil {
 		return o, usagef("--background: %w", err)
 	}
-	return o, nil
+	err = f.techniques.set(&o)
+	return o, err
 }
 
 // tellRenamed warns of photos whose results have another name than theirs.
@@ -176,10 +188,13 @@ func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
 			}
 			return err
 		}
-		if note := result.Report.Note; note != "" && !noted {
+		if !noted {
 			noted = true
 			j.env.clearLine()
-			j.env.warn("note: %s", note)
+			if note := result.Report.Note; note != "" {
+				j.env.warn("note: %s", note)
+			}
+			j.env.warnRare(result.RareWords)
 		}
 		if j.env.json {
 			return j.env.print(result)
@@ -227,10 +242,10 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 	a := &answer{photo: photo, found: s, result: segmentJSON{
 		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
 		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
-		Seconds: seconds,
+		Seconds: seconds, RareWords: s.RareWords,
 	}}
 	for _, f := range j.files {
-		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(w, a) }); err != nil {
+		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(ctx, w, a) }); err != nil {
 			return segmentJSON{}, err
 		}
 	}

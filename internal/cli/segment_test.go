@@ -41,7 +41,7 @@ func TestSegmentKeys(t *testing.T) {
 	if want := []string{"name", "sha256"}; !slices.Equal(keys(t, parts.Model), want) {
 		t.Errorf("model has keys %v, want %v", keys(t, parts.Model), want)
 	}
-	if want := []string{"id", "label", "pixels", "area", "box", "score"}; !slices.Equal(keys(t, parts.Segments[0]), want) {
+	if want := []string{"id", "label", "pixels", "area", "box", "score", "runner_up"}; !slices.Equal(keys(t, parts.Segments[0]), want) {
 		t.Errorf("a segment has keys %v, want %v", keys(t, parts.Segments[0]), want)
 	}
 }

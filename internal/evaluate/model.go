@@ -158,7 +158,7 @@ func toClasses(m *mask.Map, classes []uint8) []uint8 {
 func (p *ModelPredictor) About() About {
 	info := p.model.Info()
 	return About{
-		Protocol: string(p.options.Protocol), Background: p.report.Background, Templates: p.report.Templates,
+		Protocol: string(p.options.Protocol), Background: p.report.Background, Templates: p.report.Templates, Techniques: p.report.Techniques,
 		Model: Model{Name: info.Name, SHA256: info.SHA256}, Engine: p.model.Engine(), Threads: p.threads, Note: p.note(),
 	}
 }

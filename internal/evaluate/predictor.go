@@ -25,6 +25,8 @@ type About struct {
 	Background string `json:"background"`
 	// Templates names the prompts.
 	Templates string `json:"templates,omitempty"`
+	// Techniques are what protocol best did beyond reading the map.
+	Techniques string `json:"techniques,omitempty"`
 	// Model is what was measured.
 	Model Model `json:"model"`
 	// Engine computed it, on so many threads (0: all).
