@@ -82,41 +82,93 @@ func checkAttention(t *testing.T, s Attention, r *rand.Rand, pool *Pool) [][]flo
 	return [][]float32{out, lse, dq, dk, dv}
 }
 
+// randomAttention draws a shape and its options.
+func randomAttention(r *rand.Rand) Attention {
+	s := Attention{Batch: 1 + r.IntN(3), Heads: 1 + r.IntN(3), Queries: 1 + r.IntN(40), Keys: 1 + r.IntN(40),
+		Width: 1 + r.IntN(20), Layout: HeadLayout(r.IntN(2)), Causal: r.IntN(3) == 0}
+	if r.IntN(2) == 0 {
+		s.Width = 8 * (1 + r.IntN(8))
+	}
+	if r.IntN(4) == 0 {
+		s.ValueWidth = 1 + r.IntN(40)
+	}
+	if r.IntN(3) == 0 {
+		s.Scale = 0.5
+	}
+	if r.IntN(3) == 0 {
+		for range s.Batch {
+			s.Lengths = append(s.Lengths, int32(r.IntN(s.Keys+2)))
+		}
+	}
+	if r.IntN(3) == 0 {
+		s.Bias = draw(r, s.Batch*s.Queries*s.Keys)
+		s.BiasStrides = [3]int{s.Queries * s.Keys, 0, s.Keys}
+		for range len(s.Bias) / 3 {
+			s.Bias[r.IntN(len(s.Bias))] = float32(math.Inf(-1))
+		}
+	}
+	return s
+}
+
 func TestAttention(t *testing.T) {
 	pool := NewPool(2)
 	defer pool.Close()
 	onEachPath(t, func(t *testing.T) {
 		r := generator(41)
 		for i := range 120 {
-			s := Attention{Batch: 1 + r.IntN(3), Heads: 1 + r.IntN(3), Queries: 1 + r.IntN(40), Keys: 1 + r.IntN(40),
-				Width: 1 + r.IntN(20), Layout: HeadLayout(r.IntN(2)), Causal: r.IntN(3) == 0}
-			if r.IntN(2) == 0 {
-				s.Width = 8 * (1 + r.IntN(8))
-			}
-			if r.IntN(4) == 0 {
-				s.ValueWidth = 1 + r.IntN(40)
-			}
-			if r.IntN(3) == 0 {
-				s.Scale = 0.5
-			}
-			if r.IntN(3) == 0 {
-				for range s.Batch {
-					s.Lengths = append(s.Lengths, int32(r.IntN(s.Keys+2)))
-				}
-			}
-			if r.IntN(3) == 0 {
-				s.Bias = draw(r, s.Batch*s.Queries*s.Keys)
-				s.BiasStrides = [3]int{s.Queries * s.Keys, 0, s.Keys}
-				for range len(s.Bias) / 3 {
-					s.Bias[r.IntN(len(s.Bias))] = float32(math.Inf(-1))
-				}
-			}
+			s := randomAttention(r)
 			if i%30 == 0 { // several blocks of queries
 				s.Queries, s.Keys, s.Bias = 230, 450, nil
 			}
 			checkAttention(t, s, r, pool)
 		}
 	})
+}
+
+// NaN and infinity among the scores and values, and scores far apart, give on every path what plain Go gives.
+func TestAttentionNaN(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for name, special := range map[string][]float32{
+		"NaN": {nan}, "infinite": {inf}, "both infinities": {inf, -inf}, "far apart": {3e3, -3e3}, "minus infinity": {-inf},
+	} {
+		s := Attention{Batch: 1, Heads: 1, Queries: 7, Keys: 37, Width: 16}
+		r := generator(43)
+		q, k, v := draw(r, s.Queries*s.Width), draw(r, s.Keys*s.Width), draw(r, s.Keys*s.Width)
+		bias := make([]float32, s.Queries*s.Keys) // rows 1, 3, 5 have special ones; the others must not notice
+		for i := 1; i < s.Queries; i += 2 {
+			for j, x := range special {
+				bias[i*s.Keys+5*i+j] = x
+			}
+		}
+		for j := range s.Keys {
+			bias[6*s.Keys+j] = -inf // a row that sees nothing
+		}
+		s.Bias, s.BiasStrides = bias, [3]int{0, 0, s.Keys}
+		want, wantSums := make([]float32, len(q)), make([]float32, s.Queries)
+		filled := s.filled()
+		filled.plainForward(nil, want, wantSums, q, k, v)
+		onEachPath(t, func(t *testing.T) {
+			got, sums := make([]float32, len(q)), make([]float32, s.Queries)
+			s.Forward(nil, got, sums, q, k, v)
+			alike(t, name+": out", got, want)
+			alike(t, name+": log-sum", sums, wantSums)
+		})
+	}
+}
+
+// alike wants the same numbers within rounding, and NaN and infinity in the same places.
+func alike(t *testing.T, what string, got, want []float32) {
+	t.Helper()
+	for i, w := range want {
+		g := got[i]
+		if g == w || g != g && w != w {
+			continue
+		}
+		if d := math.Abs(float64(g - w)); !(d <= 1e-5*math.Max(1, math.Abs(float64(w)))) {
+			t.Errorf("%s: element %d is %v, not %v", what, i, g, w)
+			return
+		}
+	}
 }
 
 func TestAttentionThreads(t *testing.T) {

@@ -39,6 +39,20 @@ func FuzzConv(f *testing.F) {
 	})
 }
 
+// FuzzAttention compares attention and its gradient on every path with float64, shapes and options drawn.
+func FuzzAttention(f *testing.F) {
+	f.Add(uint64(1))
+	f.Add(uint64(77))
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		s := randomAttention(generator(seed))
+		for l := Off; l <= Best(); l++ {
+			undo := Force(l)
+			checkAttention(t, s, generator(seed+1), nil)
+			undo()
+		}
+	})
+}
+
 // FuzzUnary feeds any bits to every function: the vector form and the plain one must agree on what
 // is finite, and on NaN and infinity exactly.
 func FuzzUnary(f *testing.F) {

@@ -241,6 +241,21 @@ func TestGemmThreads(t *testing.T) {
 	})
 }
 
+// TestGemmBeyondCaches multiplies by a matrix of 35 MB.
+func TestGemmBeyondCaches(t *testing.T) {
+	if testing.Short() || raceDetector {
+		t.Skip("one large product, left out where it takes long")
+	}
+	pool := NewPool(2)
+	defer pool.Close()
+	onEachPath(t, func(t *testing.T) {
+		for _, packed := range []bool{true, false} {
+			p := productCase{batch: 1, m: 14, n: 4200, k: 2100, bias: true, packed: packed}
+			p.run(t, generator(6), pool)
+		}
+	})
+}
+
 func BenchmarkGemm(b *testing.B) {
 	for _, s := range []struct{ m, k, n, packed int }{
 		{1024, 1024, 1024, 0}, {1024, 1024, 1024, 1}, {260, 384, 1536, 0}, {260, 1536, 384, 0}, {260, 384, 1536, 1}, {260, 1536, 384, 1}, {196, 384, 384, 1},

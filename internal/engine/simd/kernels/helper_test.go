@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// raceDetector says that the tests run under it, where they take twenty times as long: large shapes are made smaller.
+var raceDetector bool
+
 // onEachPath runs a test on every level that this machine has, and says which.
 func onEachPath(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
