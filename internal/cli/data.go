@@ -4,12 +4,17 @@ import "github.com/spf13/cobra"
 
 func newDataCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "data",
-		Short:   "Make data to train and to measure on",
-		Example: `  groupvit data synth --output scenes`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Use:   "data",
+		Short: "Make, check and describe data to train and to measure on",
+		Example: `  groupvit data synth --output scenes
+  groupvit data validate 'photos/*.tar'
+  groupvit data pack captions.csv --short-side 144 --output shards`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDataSynthCommand(env))
+	cmd.AddCommand(
+		newDataSynthCommand(env), newDataPackCommand(env), newDataValidateCommand(env), newDataStatsCommand(env),
+		newDataConvertCommand(env), newDataSpeedCommand(env),
+	)
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/train"
 )
 
@@ -20,6 +21,9 @@ type settingsFlags struct {
 	config    string
 	sets      []string
 	trainData string
+	factors   string
+	resampled bool
+	csv       pairs.TableOptions
 	init      string
 	steps     int
 	epochs    float64
@@ -30,7 +34,10 @@ type settingsFlags struct {
 
 func (s *settingsFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.config, "config", "", "recipe (YAML); without one, the published settings")
-	f.StringVar(&s.trainData, "train-data", "", "shards, as in 'a/{0000..0099}.tar::b'; or synth:N for N synthetic scenes")
+	f.StringVar(&s.trainData, "train-data", "", "shards, folders, tables, as in 'a/{0000..0099}.tar::b::c.csv'; or synth:N for N synthetic scenes")
+	f.StringVar(&s.factors, "train-data-upsampling-factors", "", "how often a pass takes each part of --train-data, as in 1::2.5")
+	f.BoolVar(&s.resampled, "dataset-resampled", false, "draw shards with replacement, in that proportion")
+	tableFlags(f, &s.csv)
 	f.StringVar(&s.init, "init", "", "model whose weights to start from")
 	f.IntVar(&s.steps, "steps", 0, "number of training steps")
 	f.Float64Var(&s.epochs, "epochs", 0, "number of passes over the data, instead of --steps")
@@ -60,6 +67,11 @@ func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loade
 		overrides = append(overrides, train.Override{Key: strings.TrimSpace(key), Value: value, Origin: "--set"})
 	}
 	add("train-data", "data.train", s.trainData)
+	add("train-data-upsampling-factors", "data.upsampling_factors", "["+strings.ReplaceAll(s.factors, "::", ", ")+"]")
+	add("dataset-resampled", "data.resampled", strconv.FormatBool(s.resampled))
+	add("csv-img-key", "data.csv_img_key", s.csv.Image)
+	add("csv-caption-key", "data.csv_caption_key", s.csv.Caption)
+	add("csv-separator", "data.csv_separator", s.csv.Separator)
 	add("init", "init", s.init)
 	add("steps", "steps", strconv.Itoa(s.steps))
 	add("epochs", "steps", "0")
@@ -108,6 +120,10 @@ not report on: "groupvit data synth" draws one.`,
   groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos
   groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos --resume
 
+  # A table of paths and captions, and shards twice as often
+  groupvit train --config recipes/photos.yaml --train-data 'mine.csv::photos/*.tar' \
+    --train-data-upsampling-factors 1::2 --output runs/mine
+
   # Measured every 500 steps on scenes with masks, the best kept
   groupvit data synth --output scenes
   groupvit train --config recipes/scenes.yaml --train-data scenes/train --output runs/scenes \
@@ -147,4 +163,12 @@ not report on: "groupvit data synth" draws one.`,
 	cmd.Flags().StringVarP(&o.Output, "output", "o", "", "directory of the run")
 	cmd.Flags().BoolVar(&o.Resume, "resume", false, "continue the run in --output from its newest checkpoint")
 	return cmd
+}
+
+// tableFlags are the flags that say how tables of pictures are read; the names are
+// OpenCLIP's.
+func tableFlags(f *pflag.FlagSet, o *pairs.TableOptions) {
+	f.StringVar(&o.Image, "csv-img-key", "", "column of the pictures' paths in CSV, TSV and Parquet files (default: found)")
+	f.StringVar(&o.Caption, "csv-caption-key", "", "column of the captions (default: found)")
+	f.StringVar(&o.Separator, "csv-separator", "", "what parts columns of a CSV file (default: found)")
 }

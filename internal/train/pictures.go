@@ -8,11 +8,13 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/render"
 	"github.com/groupvit/groupvit/internal/vocab"
+	"github.com/groupvit/groupvit/mask"
 )
 
 // pictureCell is the longer side of a photo on the sheet, in pixels.
@@ -130,9 +132,32 @@ func (r *run) panels(ctx context.Context, m *groupvit.Model, photo image.Image, 
 	if err != nil {
 		return nil, err
 	}
-	picture, err := render.Overlay(photo, s.Map, names, nil)
+	picture, err := render.Regions(photo, s.Map, nil)
 	if err != nil {
 		return nil, err
 	}
-	return append(panels, render.Panel{Title: "labels", Image: picture}), nil
+	return append(panels, render.Panel{Title: largest(s.Map, names), Image: picture}), nil
+}
+
+// largest names the labels that take most of a map, the largest first.
+func largest(m *mask.Map, names []string) string {
+	type share struct {
+		name   string
+		pixels int
+	}
+	var found []share
+	for label, s := range m.Stats(int(m.Max())) {
+		if label > 0 && s.Pixels > 0 {
+			found = append(found, share{names[label-1], int(s.Pixels)})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b share) int { return b.pixels - a.pixels })
+	var parts []string
+	for _, f := range found[:min(len(found), 4)] {
+		parts = append(parts, fmt.Sprintf("%s %.0f %%", f.name, 100*float64(f.pixels)/float64(len(m.Labels))))
+	}
+	if len(parts) == 0 {
+		return "no label"
+	}
+	return strings.Join(parts, ", ")
 }

@@ -185,7 +185,7 @@ func (r *run) loop(ctx context.Context) error {
 			}
 			continue
 		}
-		if c := chance(batch); c > 0 {
+		if c := chance(batch); c > 0 && r.settings.Loss.Kind == lossSoftmax {
 			metrics[metricChance] = c
 		}
 		if err := r.finished(ctx, done, metrics, rate, clock); err != nil {

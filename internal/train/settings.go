@@ -64,6 +64,14 @@ type Settings struct {
 type Data struct {
 	// Train names the shards, as pairs.Expand reads them.
 	Train string
+	// UpsamplingFactors are, for each part of Train, how often a pass takes its
+	// pictures; none is 1 for each. Resampled draws shards with replacement, in
+	// that proportion. See pairs.Options.
+	UpsamplingFactors []float64
+	Resampled         bool
+	// CSVImgKey and CSVCaptionKey name the columns of tables, CSVSeparator what is
+	// between them; "" finds them. See pairs.TableOptions.
+	CSVImgKey, CSVCaptionKey, CSVSeparator string
 	// Mean and Std normalise pixels: (x/255 − mean)/std.
 	Mean, Std [3]float32
 	// Context cuts texts to so many token ids, start and end included; 0 is the
@@ -265,8 +273,8 @@ func (s Settings) Validate() error {
 	if err != nil {
 		return err
 	}
-	if p.Sources == "" {
-		p.Sources = "unnamed" // checked when the run starts
+	if p.Sources == "" { // checked when the run starts
+		p.Sources, p.Weights = "unnamed", nil
 	}
 	if err := p.Validate(); err != nil {
 		return fmt.Errorf("%w: data: %w", ErrSettings, err)
@@ -282,6 +290,9 @@ func (s Settings) Tokenizer() (*bpe.Tokenizer, error) {
 	}
 	return t, nil
 }
+
+// LoaderOptions are what the loader of a run is opened with.
+func (s Settings) LoaderOptions() (pairs.Options, error) { return s.pairsOptions() }
 
 // pairsOptions puts the settings into the loader's words.
 func (s Settings) pairsOptions() (pairs.Options, error) {
@@ -315,6 +326,8 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 		},
 		Augment: d.Augment, Balance: d.Balance, Cache: pairs.Cache{Side: d.CacheSide, Bytes: int64(d.CacheMegabytes) << 20},
 		ShuffleBuffer: d.ShuffleBuffer, Workers: d.Workers, Prefetch: d.Prefetch, Seed: s.Seed,
+		Weights: d.UpsamplingFactors, Resampled: d.Resampled,
+		Table:    pairs.TableOptions{Image: d.CSVImgKey, Caption: d.CSVCaptionKey, Separator: d.CSVSeparator},
 		Patience: time.Duration(d.Patience * float64(time.Second)),
 	}, nil
 }

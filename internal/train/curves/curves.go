@@ -70,6 +70,7 @@ func Draw(w io.Writer, title string, panels []Panel) error {
 	canvas := draw.New(c)
 	style := plots[0].Title.TextStyle
 	style.Font.Size = font.Length(14)
+	style.XAlign, style.YAlign = draw.XLeft, draw.YBottom
 	canvas.FillText(style, vg.Point{X: pixels(16), Y: height - pixels(heading) + pixels(10)}, title)
 	for i, p := range plots {
 		x, y := i%columns, i/columns
@@ -86,7 +87,13 @@ func (p Panel) plot() (*plot.Plot, error) {
 	out := plot.New()
 	out.Title.Text = p.Title
 	out.X.Label.Text = "step"
-	out.Legend.Top = true
+	out.Legend.Top, out.Legend.Padding = true, vg.Points(3)
+	for _, style := range []*draw.TextStyle{
+		&out.Title.TextStyle, &out.X.Label.TextStyle, &out.X.Tick.Label, &out.Y.Tick.Label, &out.Legend.TextStyle,
+	} {
+		style.Font.Variant, style.Font.Size = "Sans", font.Length(10)
+	}
+	out.Title.TextStyle.Font.Size = font.Length(12)
 	out.Add(plotter.NewGrid())
 	n := 0
 	for _, l := range p.Lines {
@@ -143,7 +150,7 @@ func add(p *plot.Plot, points plotter.XYs, c color.Color, width float64) error {
 	return err
 }
 
-func lighter(v uint8) uint8 { return 255 - (255-v)*2/5 }
+func lighter(v uint8) uint8 { return uint8(255 - (255-int(v))*2/5) }
 
 // room widens an axis that would have no length.
 func room(a *plot.Axis) {

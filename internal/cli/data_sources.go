@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit/internal/pairs"
+)
+
+// sourcesHelp says what commands about data read.
+const sourcesHelp = `SOURCES are what train takes: webdataset shards ('a/{0000..0099}.tar'), folders
+of shards or of pictures with captions (.txt or .json) beside them, and tables
+(CSV, TSV, Parquet) of paths and captions. Several are read one after the other.`
+
+// openSources lists the samples of a command's arguments.
+func openSources(ctx context.Context, args []string, o pairs.TableOptions) (*pairs.Index, error) {
+	x, err := pairs.OpenIndexWith(ctx, strings.Join(args, "::"), o)
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("interrupted: %w", ctx.Err())
+	}
+	return x, err
+}
+
+// needSources refuses a command without arguments.
+func needSources(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usagef("name shards, folders or tables: %s", cmd.UseLine())
+	}
+	return nil
+}
+
+// mostProblems is how many problems a command prints; the rest is counted.
+const mostProblems = 20
+
+// problemList prints the first of the problems to stderr.
+type problemList struct {
+	env *environment
+	n   int
+}
+
+func (l *problemList) add(p pairs.Problem) {
+	if l.n++; l.n <= mostProblems {
+		l.env.clearLine()
+		l.env.warn("%s", p)
+	}
+}
+
+func (l *problemList) end() {
+	if more := l.n - mostProblems; more > 0 {
+		l.env.warn("… and %d more", more)
+	}
+}
+
+// dataUsage makes errors of options errors of usage.
+func dataUsage(err error) error {
+	if errors.Is(err, pairs.ErrOptions) {
+		return usagef("%w", err)
+	}
+	return err
+}
