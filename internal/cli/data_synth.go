@@ -72,6 +72,7 @@ never among the training scenes, whatever the numbers.`,
 	flags.StringVar(&f.objects, "objects", "1-4", "objects of a scene: a number or a range")
 	flags.StringVar(&f.radius, "radius", "10-18", "radius of an object in pixels: a number or a range")
 	flags.BoolVar(&f.scene.Distinct, "distinct", false, "at most one object of a kind")
+	flags.IntVar(&f.scene.Grounds, "grounds", 1, "different grounds in a scene, 1 to 4, as bands")
 	flags.IntVar(&f.shardSize, "shard-size", 1000, "scenes of a shard")
 	return cmd
 }

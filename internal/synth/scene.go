@@ -42,6 +42,9 @@ type Options struct {
 	MinRadius, MaxRadius float64
 	// Distinct draws kinds without replacement, at most [Kinds] objects.
 	Distinct bool
+	// Grounds is the number of different grounds, 1 to 4 (0 is 1): bands of equal
+	// height, one below the other. A scene has up to 12 classes then.
+	Grounds int
 }
 
 // Validate checks the options; the error says which one to mend.
@@ -54,6 +57,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("%w: %d to %d objects: it must be a range within 0 to 64, smaller end first", ErrOptions, o.MinObjects, o.MaxObjects)
 	case o.Distinct && o.MaxObjects > Kinds:
 		return fmt.Errorf("%w: %d distinct objects: there are %d kinds", ErrOptions, o.MaxObjects, Kinds)
+	case o.Grounds < 1 || o.Grounds > Grounds:
+		return fmt.Errorf("%w: %d grounds: it must be 1 to %d", ErrOptions, o.Grounds, Grounds)
 	case !(o.MinRadius >= 2 && o.MinRadius <= o.MaxRadius && o.MaxRadius <= float64(o.Size)/1.2):
 		return fmt.Errorf("%w: radius %v to %v: it must be a range within 2 to %.0f pixels, smaller end first", ErrOptions, o.MinRadius, o.MaxRadius, float64(o.Size)/1.2)
 	}
@@ -66,6 +71,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MinObjects == 0 && o.MaxObjects == 0 {
 		o.MinObjects, o.MaxObjects = 1, 4
+	}
+	if o.Grounds == 0 {
+		o.Grounds = 1
 	}
 	if o.MinRadius == 0 && o.MaxRadius == 0 {
 		o.MinRadius, o.MaxRadius = 10, 18
@@ -87,7 +95,7 @@ type Scene struct {
 	Nouns []string
 	// Objects are the classes of the objects in the order they were painted.
 	Objects []int
-	// Ground is the class of the ground.
+	// Ground is the class of the ground, the topmost of several.
 	Ground int
 }
 
@@ -111,6 +119,9 @@ func Draw(seed, index uint64, o Options) Scene {
 		mask: make([]uint8, n), owner: make([]uint8, n),
 	}
 	s := Scene{Size: o.Size, Mask: c.mask, Ground: c.paintGround()}
+	if o.Grounds > 1 {
+		c.paintBands(s.Ground, o.Grounds)
+	}
 	count := o.MinObjects + c.random.below(o.MaxObjects-o.MinObjects+1)
 	kinds := []int{0, 1, 2, 3, 4, 5, 6, 7}
 	if o.Distinct {

@@ -237,3 +237,32 @@ func BenchmarkDraw(b *testing.B) {
 		Draw(1, uint64(i), Options{})
 	}
 }
+
+// TestGrounds: several grounds are all different, each in its band; one is what it
+// was without the option.
+func TestGrounds(t *testing.T) {
+	for index := range uint64(20) {
+		o := Options{Size: 80, MinObjects: 0, MaxObjects: 1, Grounds: 4}
+		s := Draw(3, index, o)
+		seen := map[uint8]int{} // ground: band
+		for i, class := range s.Mask {
+			if !IsGround(int(class)) {
+				continue
+			}
+			band := i / s.Size / 20
+			if before, known := seen[class]; known && before != band {
+				t.Fatalf("scene %d: ground %d lies in bands %d and %d", index, class, before, band)
+			}
+			seen[class] = band
+		}
+		if len(seen) != 4 || seen[uint8(s.Ground)] != 0 {
+			t.Errorf("scene %d: grounds %v, the first is %d", index, seen, s.Ground)
+		}
+		if one, zero := Draw(3, index, Options{Grounds: 1}), Draw(3, index, Options{}); !slices.Equal(one.RGB, zero.RGB) {
+			t.Errorf("scene %d: one ground is not what it was", index)
+		}
+	}
+	if err := (Options{Grounds: 5}).Validate(); !errors.Is(err, ErrOptions) {
+		t.Errorf("5 grounds: %v", err)
+	}
+}

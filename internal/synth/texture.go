@@ -9,19 +9,41 @@ type pose struct{ x, y, radius, sin, cos float64 }
 // paintGround fills the canvas with one of the grounds and returns its class.
 func (c *canvas) paintGround() int {
 	ground := c.random.below(Grounds)
+	c.paintBand(ground, 0, c.size)
+	return Kinds + ground
+}
+
+// paintBands paints other grounds over all but the first of so many bands.
+func (c *canvas) paintBands(first, bands int) {
+	others := []int{}
+	for g := range Grounds {
+		if Kinds+g != first {
+			others = append(others, g)
+		}
+	}
+	c.shuffle(others)
+	for i := 1; i < bands; i++ {
+		c.paintBand(others[i-1], i*c.size/bands, (i+1)*c.size/bands)
+	}
+}
+
+// paintBand paints a ground on rows from to to.
+func (c *canvas) paintBand(ground, from, to int) {
 	colour := c.colour(0.6, 1)
 	texture := c.groundTexture(ground)
-	for y := range c.size {
+	for y := range to {
 		for x := range c.size {
 			at := y*c.size + x
-			light := 0.45 + float64(0.55*texture(x, y))
+			light := 0.45 + float64(0.55*texture(x, y)) // textures are asked for row by row
+			if y < from {
+				continue
+			}
 			for i, v := range colour {
 				c.picture[3*at+i] = v * light
 			}
 			c.mask[at] = uint8(Kinds + ground)
 		}
 	}
-	return Kinds + ground
 }
 
 // groundTexture draws a ground's random parts and returns its texture, 0 to 1,
