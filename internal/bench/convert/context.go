@@ -1,0 +1,64 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/groupvit/groupvit/mask"
+)
+
+// contextIDs are the numbers, among PASCAL Context's 459 labels, of the 59 frequent
+// ones, by class from 1; all others are background. They are in the order of the
+// alphabet, as the labels are.
+var contextIDs = []int{
+	2, 9, 18, 19, 22, 23, 25, 31, 33, 34, 44, 45, 46, 59, 65, 68, 72, 80, 85, 98, 104, 105, 113, 115, 144, 158, 159, 162, 187, 189,
+	207, 220, 232, 258, 259, 260, 284, 295, 296, 308, 324, 326, 347, 349, 354, 355, 360, 366, 368, 397, 415, 416, 420, 424, 427, 440, 445, 454, 458,
+}
+
+// pascalContext reads the label maps of PASCAL Context ("trainval/*.mat": LabelMap,
+// 459 labels) and writes SegmentationClassContext/ into VOC 2010, with lists of the
+// photos that VOC's own lists of its main competition name.
+func pascalContext(ctx context.Context, o Options) (*Result, error) {
+	if o.Output == "" {
+		return nil, fmt.Errorf("%w: name the folder of VOC 2010 as the output", ErrInput)
+	}
+	var class [460]uint16
+	for i, id := range contextIDs {
+		class[id] = uint16(i + 1)
+	}
+	r := &Result{Folder: filepath.Join(o.Output, "SegmentationClassContext")}
+	tasks, names, err := matTasks(o.Input, r.Folder, func(path string) (*mask.Map, error) {
+		return readMat(path, "LabelMap", "", func(v float64) (uint16, bool) {
+			if v < 0 || v >= float64(len(class)) || v != float64(int(v)) {
+				return 0, false
+			}
+			return class[int(v)], true
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := all(ctx, tasks, o.Progress, r); err != nil {
+		return nil, err
+	}
+	for _, split := range []string{"train", "val"} {
+		list, err := readList(filepath.Join(o.Output, "ImageSets", "Main", split+".txt"))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = slices.DeleteFunc(list, func(id string) bool { return !slices.Contains(names, id) })
+		path := filepath.Join(o.Output, "ImageSets", "SegmentationContext", split+".txt")
+		if err := writeList(path, list); err != nil {
+			return nil, err
+		}
+		r.Lists = append(r.Lists, path)
+	}
+	return r, nil
+}

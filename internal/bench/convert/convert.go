@@ -1,0 +1,219 @@
+// Package convert turns annotations, as data sets publish them, into the masks that
+// package bench reads. One file a source. What is written already is left alone, so
+// that a conversion which was broken off goes on.
+package convert
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// ErrInput is wrapped by errors about annotations that are not what they should be.
+var ErrInput = errors.New("bad annotations")
+
+// Options say what to convert.
+type Options struct {
+	// Input is the data set's folder or file, Output the folder of the results; ""
+	// is the input's.
+	Input, Output string
+	// Photos is the folder of the photos, where a source needs it.
+	Photos string
+	// Progress, if set, is called from one goroutine at a time with the number of
+	// files done, and of all.
+	Progress func(done, all int)
+}
+
+// Result says what a conversion has written.
+type Result struct {
+	// Written and Kept are the masks made now, and those that were there.
+	Written int `json:"written"`
+	Kept    int `json:"kept"`
+	// Folder is where they are.
+	Folder string `json:"folder"`
+	// Lists are files beside the masks: lists of photos, classes.
+	Lists []string `json:"lists,omitempty"`
+}
+
+// Source is a kind of annotations.
+type Source struct {
+	// Name is what --from takes, Says one line of help.
+	Name, Says string
+	// Run converts.
+	Run func(ctx context.Context, o Options) (*Result, error)
+}
+
+// Sources returns all sources.
+func Sources() []Source {
+	return []Source{
+		{"coco-object", "COCO-Stuff's pixel maps to the 80 things of COCO-Object", cocoObject},
+		{"coco-stuff", "COCO-Stuff's pixel maps to the train ids of its 171 classes", cocoStuff},
+		{"coco-json", "COCO's instances (JSON: polygons, run lengths) to masks and classes.txt", cocoJSON},
+		{"context", "PASCAL Context's label maps (.mat) to 59 classes and background", pascalContext},
+		{"cityscapes", "Cityscapes' label ids to train ids", cityscapes},
+		{"voc-aug", "SBD's classes (.mat) to more masks for VOC 2012", vocAug},
+	}
+}
+
+// task is one mask to make.
+type task struct {
+	output string
+	make   func() (*mask.Map, error)
+}
+
+// all makes the masks of tasks, several at once.
+func all(ctx context.Context, tasks []task, progress func(done, all int), r *Result) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mutex sync.Mutex
+	var group sync.WaitGroup
+	workers := runtime.GOMAXPROCS(0)
+	for w := range workers {
+		group.Go(func() {
+			for i := w; i < len(tasks) && ctx.Err() == nil; i += workers {
+				kept, err := tasks[i].run()
+				if err != nil {
+					cancel(err)
+					return
+				}
+				mutex.Lock()
+				if kept {
+					r.Kept++
+				} else {
+					r.Written++
+				}
+				if progress != nil {
+					progress(r.Kept+r.Written, len(tasks))
+				}
+				mutex.Unlock()
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// run makes the mask unless it is there.
+func (t task) run() (kept bool, err error) {
+	if _, err := os.Stat(t.output); err == nil {
+		return true, nil
+	}
+	m, err := t.make()
+	if err != nil {
+		return false, err
+	}
+	var b bytes.Buffer
+	if err := m.EncodePNG(&b, nil); err != nil {
+		return false, fmt.Errorf("%s: %w", t.output, err)
+	}
+	return false, write(t.output, b.Bytes())
+}
+
+// write writes a file under another name and renames it.
+func write(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return err
+	}
+	temporary := path + ".part"
+	if err := os.WriteFile(temporary, content, 0o666); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// writeList writes one name a line.
+func writeList(path string, names []string) error {
+	return write(path, []byte(strings.Join(names, "\n")+"\n"))
+}
+
+// filesBelow lists the files below a folder whose names have an ending and not
+// another, sorted.
+func filesBelow(dir, ending string, not ...string) ([]string, error) {
+	var list []string
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ending) {
+			return err
+		}
+		for _, other := range not {
+			if strings.HasSuffix(path, other) {
+				return nil
+			}
+		}
+		list = append(list, path)
+		return limits.Check("the number of files", dir, int64(len(list)), limits.DatasetPhotos, "convert a part")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInput, err)
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("%w: there is no *%s below %s", ErrInput, ending, dir)
+	}
+	slices.Sort(list)
+	return list, nil
+}
+
+// table gives each value of a mask another; −1 is a value that must not occur.
+type table [256]int
+
+// newTable maps everything to one value.
+func newTable(value int) *table {
+	var t table
+	for i := range t {
+		t[i] = value
+	}
+	return &t
+}
+
+// relabel reads a mask and gives its pixels other values.
+func (t *table) relabel(path string) (*mask.Map, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := mask.DecodePNG(bytes.NewReader(b))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for i, l := range m.Labels {
+		if l > 255 || t[l] < 0 {
+			return nil, fmt.Errorf("%w: %s: value %d at (%d, %d) is no class", ErrInput, path, l, i%m.Width, i/m.Width)
+		}
+		m.Labels[i] = uint16(t[l])
+	}
+	return m, nil
+}
+
+// relabelTree gives the masks below the folders of some splits other values and
+// writes them beside, or at the same place below another folder.
+func relabelTree(ctx context.Context, o Options, tree string, from, to string, not []string, t *table) (*Result, error) {
+	root := filepath.Join(o.Input, tree)
+	files, err := filesBelow(root, from, not...)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Folder: filepath.Join(cmp.Or(o.Output, o.Input), tree)}
+	var tasks []task
+	for _, path := range files {
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, task{
+			output: filepath.Join(r.Folder, strings.TrimSuffix(rel, from)+to),
+			make:   func() (*mask.Map, error) { return t.relabel(path) },
+		})
+	}
+	return r, all(ctx, tasks, o.Progress, r)
+}

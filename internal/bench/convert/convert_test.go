@@ -1,0 +1,294 @@
+package convert
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// files is a data set in miniature: content by path.
+type files map[string][]byte
+
+func (f files) write(t testing.TB, root string) string {
+	t.Helper()
+	for name, content := range f {
+		if err := write(filepath.Join(root, filepath.FromSlash(name)), content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func grey(width int, values ...uint8) []byte {
+	im := image.NewGray(image.Rect(0, 0, width, len(values)/width))
+	copy(im.Pix, values)
+	var b bytes.Buffer
+	if err := png.Encode(&b, im); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+func run(t *testing.T, source string, o Options) (*Result, error) {
+	t.Helper()
+	for _, s := range Sources() {
+		if s.Name == source {
+			return s.Run(t.Context(), o)
+		}
+	}
+	t.Fatalf("no source %s", source)
+	return nil, nil
+}
+
+func labels(t *testing.T, path string) []uint16 {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := mask.DecodePNG(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Labels
+}
+
+// What COCO's raw values become, by the published tables.
+func TestCOCOTables(t *testing.T) {
+	object, stuff := objectTable(), stuffTable()
+	for _, c := range []struct{ raw, object, stuff int }{
+		{0, 1, 0}, {10, 11, 10}, {12, 12, 11}, {23, 23, 22}, {24, 24, 23}, {26, 25, 24}, {27, 26, 25}, {30, 27, 26}, {43, 40, 39}, {45, 41, 40},
+		{64, 60, 59}, {66, 61, 60}, {69, 62, 61}, {71, 63, 62}, {81, 73, 72}, {83, 74, 73}, {89, 80, 79}, {91, 0, 80}, {181, 0, 170}, {255, 0, 255},
+		{11, -1, -1}, {90, -1, -1}, {182, -1, -1}, {254, -1, -1},
+	} {
+		if object[c.raw] != c.object || stuff[c.raw] != c.stuff {
+			t.Errorf("raw %d becomes %d and %d, want %d and %d", c.raw, object[c.raw], stuff[c.raw], c.object, c.stuff)
+		}
+	}
+}
+
+func TestCOCOStuff(t *testing.T) {
+	root := files{
+		"annotations/val2017/000000000139.png":   grey(2, 0, 91, 255, 89),
+		"annotations/train2017/000000000009.png": grey(2, 181, 12, 0, 0),
+		"images/val2017/000000000139.png":        grey(2, 0, 0, 0, 0),
+		"images/train2017/000000000009.png":      grey(2, 0, 0, 0, 0),
+	}.write(t, t.TempDir())
+	for source, want := range map[string][]uint8{"coco-object": {1, 0, 0, 80}, "coco-stuff": {0, 80, 255, 79}} {
+		r, err := run(t, source, Options{Input: root})
+		if err != nil || r.Written != 2 || r.Kept != 0 {
+			t.Fatalf("%s: %+v, %v", source, r, err)
+		}
+		d, err := bench.Open(source, root, bench.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		truth, err := d.Truth(0)
+		if err != nil || !slices.Equal(truth.Labels, want) {
+			t.Errorf("%s: %v, %v, want %v", source, truth, err, want)
+		}
+		if r, err = run(t, source, Options{Input: root}); err != nil || r.Kept != 2 || r.Written != 0 {
+			t.Errorf("%s again: %+v, %v", source, r, err)
+		}
+	}
+	files{"annotations/val2017/x.png": grey(1, 11)}.write(t, root)
+	if _, err := run(t, "coco-object", Options{Input: root}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "value 11 at (0, 0)") {
+		t.Errorf("a value that is no class: %v", err)
+	}
+}
+
+func TestCityscapes(t *testing.T) {
+	root := files{
+		"gtFine/val/ulm/ulm_1_gtFine_labelIds.png":  grey(3, 7, 8, 0, 33, 29, 31),
+		"leftImg8bit/val/ulm/ulm_1_leftImg8bit.png": grey(3, 0, 0, 0, 0, 0, 0),
+	}.write(t, t.TempDir())
+	if _, err := run(t, "cityscapes", Options{Input: root}); err != nil {
+		t.Fatal(err)
+	}
+	d, err := bench.Open("cityscapes", root, bench.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := d.Truth(0)
+	if want := []uint8{0, 1, 255, 18, 255, 16}; err != nil || !slices.Equal(truth.Labels, want) {
+		t.Errorf("%v, %v, want %v", truth, err, want)
+	}
+}
+
+func matFile(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("mat5", "testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestPascalContext(t *testing.T) {
+	in := files{"trainval/2008_1.mat": matFile(t, "context.mat"), "trainval/2008_2.mat": matFile(t, "big.mat")}.write(t, t.TempDir())
+	out := files{
+		"ImageSets/Main/train.txt": []byte("2008_2\n2008_9\n"), "ImageSets/Main/val.txt": []byte("2008_1 -1\n"),
+		"JPEGImages/2008_1.png": grey(3, 0, 0, 0, 0, 0, 0),
+	}.write(t, t.TempDir())
+	r, err := run(t, "context", Options{Input: in, Output: out})
+	if err != nil || r.Written != 2 || len(r.Lists) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	d, err := bench.Open("context60", out, bench.Options{})
+	if err != nil || len(d.Samples) != 1 {
+		t.Fatal(d, err)
+	}
+	// LabelMap [1 2 459; 9 458 0]: aeroplane is 2, bag 9, wood 458.
+	truth, err := d.Truth(0)
+	if want := []uint8{0, 1, 0, 2, 59, 0}; err != nil || !slices.Equal(truth.Labels, want) {
+		t.Errorf("%v, %v, want %v", truth, err, want)
+	}
+	if d.Classes[59].Name != "wood" || d.Classes[2].Name != "bag" {
+		t.Error(d.Names())
+	}
+}
+
+func TestVOCAug(t *testing.T) {
+	in := files{"dataset/cls/2008_1.mat": matFile(t, "sbd.mat"), "dataset/cls/2008_2.mat": matFile(t, "sbd.mat")}.write(t, t.TempDir())
+	out := files{
+		"ImageSets/Segmentation/train.txt": []byte("2007_1\n"), "ImageSets/Segmentation/val.txt": []byte("2008_2\n"),
+		"JPEGImages/2007_1.png": grey(3, 0, 0, 0, 0, 0, 0), "JPEGImages/2008_1.png": grey(3, 0, 0, 0, 0, 0, 0),
+		"SegmentationClass/2007_1.png": grey(3, 0, 0, 0, 0, 0, 1),
+	}.write(t, t.TempDir())
+	r, err := run(t, "voc-aug", Options{Input: in, Output: out})
+	if err != nil || r.Written != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	d, err := bench.Open("voc12", out, bench.Options{Split: "trainaug"})
+	if err != nil || len(d.Samples) != 2 || d.Samples[1].ID != "2008_1" {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	truth, err := d.Truth(1)
+	if want := []uint8{0, 8, 8, 12, 255, 20}; err != nil || !slices.Equal(truth.Labels, want) {
+		t.Errorf("%v, %v, want %v", truth, err, want)
+	}
+}
+
+const instancesJSON = `{"images":[{"id":7,"file_name":"val2017/a.jpg","width":6,"height":4},{"id":8,"file_name":"b.jpg","width":2,"height":2}],
+ "categories":[{"id":18,"name":"dog"},{"id":1,"name":"person, or so"}],
+ "annotations":[
+  {"image_id":7,"category_id":18,"area":4,"segmentation":[[1,1,3,1,3,3,1,3]]},
+  {"image_id":7,"category_id":1,"area":24,"segmentation":[[0,0,6,0,6,4,0,4]]},
+  {"image_id":8,"category_id":18,"area":1,"iscrowd":1,"segmentation":{"size":[2,2],"counts":[1,1,2]}}]}`
+
+func TestCOCOJSON(t *testing.T) {
+	dir := t.TempDir()
+	in := files{"instances.json": []byte(instancesJSON), "photos/val2017/a.png": grey(6, make([]uint8, 24)...), "photos/b.png": grey(2, 0, 0, 0, 0)}.write(t, dir)
+	out := filepath.Join(dir, "out")
+	r, err := run(t, "coco-json", Options{Input: filepath.Join(in, "instances.json"), Output: out, Photos: filepath.Join(in, "photos")})
+	if err != nil || r.Written != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if got := labels(t, filepath.Join(out, "masks", "val2017", "a.png")); !slices.Equal(got, []uint16{1, 1, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1}) {
+		t.Errorf("the smaller object is not on top: %v", got)
+	}
+	if got := labels(t, filepath.Join(out, "masks", "b.png")); !slices.Equal(got, []uint16{0, 0, 2, 0}) {
+		t.Errorf("run lengths: %v", got)
+	}
+	d, err := bench.Open("folder", out, bench.Options{})
+	if err != nil || strings.Join(d.Names(), ";") != "background;person or so;dog" || len(d.Samples) != 1 {
+		t.Errorf("%+v, %v", d, err)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	for name, c := range map[string]struct{ source, file, content, says string }{
+		"no JSON":            {"coco-json", "a.json", "{", "no COCO instances"},
+		"no categories":      {"coco-json", "a.json", `{"images":[{"id":1,"file_name":"a.jpg","width":1,"height":1}]}`, "0 categories"},
+		"way out":            {"coco-json", "a.json", strings.Replace(instancesJSON, "val2017/a.jpg", "../../a.jpg", 1), "file name"},
+		"enormous":           {"coco-json", "a.json", strings.Replace(instancesJSON, `"width":6`, `"width":99999`, 1), "pixels"},
+		"unknown category":   {"coco-json", "a.json", strings.Replace(instancesJSON, `"category_id":1,`, `"category_id":2,`, 1), "category 2"},
+		"polygon of a point": {"coco-json", "a.json", strings.Replace(instancesJSON, "[1,1,3,1,3,3,1,3]", "[1,1]", 1), "3 to"},
+		"infinite polygon":   {"coco-json", "a.json", strings.Replace(instancesJSON, "[1,1,3,1,3,3,1,3]", "[1,1,1e300,1,3,3]", 1), "goes to"},
+		"runs too long":      {"coco-json", "a.json", strings.Replace(instancesJSON, `"counts":[1,1,2]`, `"counts":[1,1,9]`, 1), "run lengths"},
+		"no MAT-file":        {"voc-aug", "x.mat", "text", "MAT-file"},
+		"nothing to do":      {"context", "x.txt", "text", "no *.mat"},
+	} {
+		in := files{c.file: []byte(c.content)}.write(t, filepath.Join(dir, strings.ReplaceAll(name, " ", "-")))
+		if c.source == "coco-json" {
+			in = filepath.Join(in, c.file)
+		}
+		_, err := run(t, c.source, Options{Input: in, Output: filepath.Join(in+"-out", "x")})
+		if !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", name, err, c.says)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	in := files{"cls/a.mat": matFile(t, "sbd.mat")}.write(t, filepath.Join(dir, "stopped"))
+	if _, err := vocAug(ctx, Options{Input: in, Output: dir}); !errors.Is(err, context.Canceled) {
+		t.Errorf("stopped: %v", err)
+	}
+}
+
+// Polygons as COCO's own mask API draws them.
+func TestPolygonsAsCOCO(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("testdata", "polygons.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Width, Height, Area int
+		Polygons            [][]float64
+		Counts              string
+	}
+	if err := json.Unmarshal(text, &cases); err != nil || len(cases) < 30 {
+		t.Fatal(len(cases), err)
+	}
+	for i, c := range cases {
+		m, err := mask.New(c.Width, c.Height)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range c.Polygons {
+			if err := drawPolygon(m, p, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := m.RLE(1); got.Compressed() != c.Counts || got.Area() != c.Area {
+			t.Errorf("case %d: %d pixels, %s; COCO has %d, %s", i, got.Area(), got.Compressed(), c.Area, c.Counts)
+		}
+	}
+}
+
+func FuzzInstances(f *testing.F) {
+	f.Add([]byte(instancesJSON))
+	f.Add([]byte(`{"images":[{"id":1,"file_name":"a","width":3,"height":3}],"categories":[{"id":1,"name":"x"}],"annotations":[{"image_id":1,"category_id":1,"segmentation":{"size":[3,3],"counts":"09"}}]}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		in, err := parseInstances(text)
+		if err != nil {
+			return
+		}
+		class := map[int64]uint16{}
+		for i, c := range in.Categories {
+			class[c.ID] = uint16(i + 1)
+		}
+		for _, im := range in.Images {
+			if im.Width*im.Height > 1<<16 {
+				continue
+			}
+			if m, err := drawInstances(im.Width, im.Height, in.Annotations, class); err == nil && m.Validate() != nil {
+				t.Fatal(fmt.Errorf("a bad map: %w", m.Validate()))
+			}
+		}
+	})
+}
