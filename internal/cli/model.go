@@ -29,7 +29,8 @@ func newModelShowCommand(env *environment) *cobra.Command {
 		Short: "Say what a model is: sizes, hash, protocol",
 		Example: `  groupvit model show
   groupvit model show runs/photos/final --json`,
-		Args: cobra.MaximumNArgs(1),
+		Args:              cobra.MaximumNArgs(1),
+		ValidArgsFunction: completeFirst(modelNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := groupvit.DefaultModel
 			if len(args) == 1 {

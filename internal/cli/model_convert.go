@@ -36,7 +36,8 @@ into it.`,
 		Example: `  groupvit model convert group_vit_gcc_yfcc.pth groupvit-yfcc
   groupvit model convert nvidia/groupvit-gcc-yfcc small --half
   groupvit model convert runs/cc/final mine.pth`,
-		Args: cobra.ExactArgs(2),
+		Args:              cobra.ExactArgs(2),
+		ValidArgsFunction: completeFirst(modelNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in, out := args[0], args[1]
 			if layout == "" {

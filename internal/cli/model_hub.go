@@ -192,6 +192,8 @@ func newModelRemoveCommand(env *environment) *cobra.Command {
 		Long:    "rm deletes a model of the Hub's cache, with all of its revisions. Other clients of the\nHub that share the cache lose it too.",
 		Example: "  groupvit model rm nvidia/groupvit-gcc-yfcc",
 		Args:    cobra.ExactArgs(1),
+
+		ValidArgsFunction: completeFirst(cachedNames),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r, err := parseRef(args[0], "")
 			if err != nil {

@@ -8,6 +8,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// release is the version that a release's build sets; elsewhere it is empty and
+// Go's own record tells.
+var release string
+
 func newVersionCommand(env *environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -24,6 +28,9 @@ func newVersionCommand(env *environment) *cobra.Command {
 						v["revision"] = s.Value
 					}
 				}
+			}
+			if release != "" {
+				v["version"] = release
 			}
 			if env.json {
 				return env.print(v)

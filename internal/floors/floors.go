@@ -13,13 +13,13 @@ const Module = "github.com/groupvit/groupvit"
 // floor of each package, by its path in the module; "" is the root package. A
 // package that is not named lives with the nearest one above it in the tree.
 var floor = map[string]int{
-	"cmd/groupvit": 8, "internal/cli": 7,
+	"cmd/groupvit": 8, "cmd/groupvit-wasm": 8, "tools/release": 8, "tools/site": 8, "internal/cli": 7,
 	"internal/experiment": 6,
 	"internal/train":      5,
 	"internal/evaluate":   4, "serve": 4,
 	"": 3, "internal/pairs": 3, "internal/bench": 3,
 	"internal/assign": 2, "internal/weights": 2, "internal/render": 2, "internal/imaging": 2,
-	"internal/hub": 2,
+	"internal/hub":     2,
 	"internal/network": 1, "internal/engine": 1, "mask": 1,
 	"internal/bpe": 1, "internal/vocab": 1, "internal/nouns": 1, "internal/synth": 1,
 	// The caps on outside input are what every parser stands on. The embedded
