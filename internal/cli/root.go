@@ -67,7 +67,7 @@ type commandGroup struct {
 func commandGroups(env *environment) []commandGroup {
 	return []commandGroup{
 		{"photos", "With photos:", []*cobra.Command{
-			newSegmentCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env),
+			newSegmentCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env), newServeCommand(env),
 		}},
 		{"train", "To train and to measure:", []*cobra.Command{
 			newTrainCommand(env), newEvalCommand(env), newBenchCommand(env), newDataCommand(env), newConfigCommand(env),

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/net/netutil"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/serve"
+)
+
+type serveFlags struct {
+	model, listen, tokenFile string
+	drain                    time.Duration
+	verbose                  bool
+	options                  serve.Options
+}
+
+func newServeCommand(env *environment) *cobra.Command {
+	f := &serveFlags{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Answer over HTTP: an API, and a page to play with",
+		Long: `Answer over HTTP: an API described at /openapi.yaml, a page to play with at /,
+metrics for Prometheus at /metrics, and the routes of a Label Studio ML backend.
+
+It listens on this machine alone unless --listen says otherwise; others should
+then need a token, from --token-file or $GROUPVIT_TOKEN. Requests are bounded in
+bytes, pixels, labels and time. Nothing that a request names is fetched (but from
+the one Label Studio of --label-studio), and no model is loaded over HTTP.
+
+A burst of requests waits its turn, --queue at most. Where more is asked for a
+while than can be answered, the newest are answered in time and the others get
+status 429 with a Retry-After header; for programs that ask without pause, --wait
+10s lets them wait instead.
+
+SIGTERM and Ctrl-C end it: /readyz answers 503, requests that came are answered,
+then it exits. A second Ctrl-C ends it at once.`,
+		Example: `  groupvit serve
+  # then open http://127.0.0.1:8080, or ask:
+  curl -F image=@cat.jpg -F labels="cat,sofa" http://127.0.0.1:8080/v1/segment
+  curl -F image=@cat.jpg -F labels=cat -F formats=overlay -H 'Accept: image/png' http://127.0.0.1:8080/v1/segment -o cat.png
+
+  # Encode once, ask often
+  curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg' http://127.0.0.1:8080/v1/images
+
+  # For others, with a token
+  GROUPVIT_TOKEN=$(openssl rand -hex 16) groupvit serve --listen :8080
+
+  # As the ML backend of a Label Studio on this machine
+  groupvit serve --listen 127.0.0.1:9090 --label-studio http://localhost:8080 --wait 20s`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, env) },
+	}
+	modelFlag(cmd, &f.model)
+	flags := cmd.Flags()
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
+	flags.StringVar(&f.tokenFile, "token-file", "", "file with the token that requests must carry (default $GROUPVIT_TOKEN, else none)")
+	flags.DurationVar(&f.drain, "drain", time.Second, "time from /readyz saying no to the end of listening")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "log refused requests too")
+	o := &f.options
+	flags.IntVar(&o.Workers, "workers", 0, "requests worked on at a time; 0 means as many as processors")
+	flags.IntVar(&o.Queue, "queue", limits.ServeQueue, "requests that may wait")
+	flags.DurationVar(&o.Wait, "wait", 0, "how long a request may wait under lasting overload; 0 is half of what an answer takes")
+	flags.DurationVar(&o.Timeout, "timeout", limits.ServeSeconds*time.Second, "how long a request may take")
+	flags.Int64Var(&o.ImageBytes, "max-image-bytes", limits.ServeImageBytes, "largest photo, in bytes of its file")
+	flags.Int64Var(&o.ImagePixels, "max-image-pixels", limits.ImagePixels, "largest photo, in pixels")
+	flags.IntVar(&o.Images, "max-images", limits.ServeImages, "photos of one request")
+	flags.IntVar(&o.Labels, "max-labels", limits.Labels, "labels of one request")
+	flags.Int64Var(&o.HandleBytes, "cache-bytes", limits.ServeHandles, "memory for photos encoded by /v1/images")
+	flags.StringVar(&o.LabelStudio, "label-studio", "", "the Label Studio whose photos may be fetched, as http://localhost:8080 (its token in $LABEL_STUDIO_TOKEN)")
+	return cmd
+}
+
+func (f *serveFlags) run(cmd *cobra.Command, env *environment) error {
+	if err := f.secrets(); err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if f.verbose {
+		level = slog.LevelDebug
+	}
+	f.options.Log = slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: level}))
+	model, err := env.open(cmd, f.model)
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	handler, err := serve.New(model, &f.options)
+	if errors.Is(err, groupvit.ErrOption) {
+		return usagef("%w", err)
+	}
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: %w", f.listen, err)
+	}
+	env.warn("groupvit: model %s on engine %s; open http://%s", f.model, model.Engine(), listener.Addr())
+	if host, _, _ := net.SplitHostPort(listener.Addr().String()); f.options.Token == "" && !net.ParseIP(host).IsLoopback() {
+		env.warn("groupvit: note: whoever reaches %s may ask; $GROUPVIT_TOKEN sets a token", listener.Addr())
+	}
+	return f.serve(cmd.Context(), listener, handler)
+}
+
+// secrets reads what is not for a command line, which others can see.
+func (f *serveFlags) secrets() error {
+	f.options.Token = os.Getenv("GROUPVIT_TOKEN")
+	f.options.LabelStudioToken = os.Getenv("LABEL_STUDIO_TOKEN")
+	if f.tokenFile == "" {
+		return nil
+	}
+	b, err := os.ReadFile(f.tokenFile)
+	if err != nil {
+		return usagef("--token-file: %w", err)
+	}
+	if f.options.Token = strings.TrimSpace(string(b)); f.options.Token == "" {
+		return usagef("--token-file %s: it is empty", f.tokenFile)
+	}
+	return nil
+}
+
+// serve answers until ctx ends, and then what has been asked.
+func (f *serveFlags) serve(ctx context.Context, listener net.Listener, handler *serve.Server) error {
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: limits.ServeStallSeconds * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    limits.ServeHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(f.options.Log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(netutil.LimitListener(listener, limits.ServeConnections)) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	handler.Drain()
+	time.Sleep(f.drain)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.options.Timeout+limits.ServeStallSeconds*time.Second)
+	defer cancel()
+	if err := server.Shutdown(end); err != nil {
+		return fmt.Errorf("some requests were not answered in time: %w", err)
+	}
+	return nil
+}

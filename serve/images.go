@@ -1,0 +1,154 @@
+package serve
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+// imageInfo describes a handle.
+type imageInfo struct {
+	ID     string `json:"id"`
+	Photo  string `json:"photo"`
+	Width  int    `json:"width"`
+	Height int    `json:"height"`
+	// Bytes is what keeping it costs.
+	Bytes   int64     `json:"bytes"`
+	Created time.Time `json:"created"`
+}
+
+func (h *handle) info() imageInfo {
+	return imageInfo{ID: h.id, Photo: h.photo.Name, Width: h.width, Height: h.height, Bytes: h.bytes(), Created: h.created}
+}
+
+// createImage answers POST /v1/images: the model looks at a photograph once.
+func (s *Server) createImage(w http.ResponseWriter, r *http.Request) error {
+	if err := s.queue.full(); err != nil {
+		return err
+	}
+	b := s.body(w, r)
+	defer b.release()
+	a, err := s.readAsk(r, b)
+	if err != nil {
+		return err
+	}
+	if len(a.Images) != 1 {
+		return kindRequest.because("%d photographs: send one", len(a.Images))
+	}
+	options, err := a.options()
+	if err != nil {
+		return err
+	}
+	leave, err := s.queue.enter(r.Context())
+	if err != nil {
+		return err
+	}
+	h := &handle{id: newID(), created: time.Now().UTC().Truncate(time.Second), photo: a.Images[0], quality: options.Quality}
+	err = s.decode(r.Context(), h.photo, func(photo *imaging.Image) (err error) {
+		h.width, h.height = photo.Width, photo.Height
+		h.encoded, err = s.model.Encode(r.Context(), photo, &options)
+		return err
+	})
+	leave()
+	if err != nil {
+		return err
+	}
+	h.photo.Data = slices.Clip(h.photo.Data)
+	if !s.handles.add(h) {
+		return limits.Check("size of the encoded photograph in bytes", h.photo.Name, h.bytes(), s.o.HandleBytes, "send a smaller photograph")
+	}
+	w.Header().Set("Location", "/v1/images/"+h.id)
+	return s.sendJSON(w, http.StatusCreated, h.info())
+}
+
+func (s *Server) sendJSON(w http.ResponseWriter, status int, v any) error {
+	out, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return s.send(w, status, "application/json", append(out, '\n'))
+}
+
+// showImage answers GET /v1/images/{id}.
+func (s *Server) showImage(w http.ResponseWriter, r *http.Request) error {
+	h, err := s.handles.get(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(w, http.StatusOK, h.info())
+}
+
+// deleteImage answers DELETE /v1/images/{id}.
+func (s *Server) deleteImage(w http.ResponseWriter, r *http.Request) error {
+	if err := s.handles.drop(r.PathValue("id")); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// segmentImage answers POST /v1/images/{id}/segment: new words, no new look.
+func (s *Server) segmentImage(w http.ResponseWriter, r *http.Request) error {
+	h, err := s.handles.get(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	var q *question
+	return s.answerJSON(w, r, func(a *ask) (err error) {
+		if err = a.need(false, true); err != nil {
+			return err
+		}
+		if a.Quality == "" {
+			a.Quality = string(h.quality)
+		}
+		if q, err = a.question(r); err != nil {
+			return err
+		}
+		return checkScores(len(q.labels), h.width, h.height, q.files)
+	}, func(ctx context.Context, a *ask) (any, error) {
+		begin := time.Now()
+		found, err := h.encoded.Segment(ctx, q.labels, &q.options)
+		if err != nil {
+			return nil, err
+		}
+		out := &answer{name: h.photo.Name, found: found}
+		var result *segmented
+		finish := func(photo *imaging.Image) (err error) {
+			out.photo = photo
+			result, err = s.result(ctx, q, begin, out, h.width, h.height)
+			return err
+		}
+		if slices.ContainsFunc(q.files, func(f format) bool { return f.photo }) {
+			err = s.decode(ctx, h.photo, finish)
+		} else {
+			err = finish(nil)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return q.answer([]*segmented{result}), nil
+	})
+}
+
+// groupsImage answers POST /v1/images/{id}/groups.
+func (s *Server) groupsImage(w http.ResponseWriter, r *http.Request) error {
+	h, err := s.handles.get(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	leave, err := s.queue.enter(r.Context())
+	if err != nil {
+		return err
+	}
+	defer leave()
+	result, err := s.groupsOf(r.Context(), h.photo)
+	if err != nil {
+		return err
+	}
+	return s.sendJSON(w, http.StatusOK, map[string]any{"results": []*grouped{result}})
+}

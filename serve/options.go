@@ -1,0 +1,133 @@
+package serve
+
+import (
+	"fmt"
+	"log/slog"
+	"net/url"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/limits"
+)
+
+// Options of [New]. nil and the zero value are the defaults; every cap may be
+// lowered, and those on photographs never raised above what the library reads.
+type Options struct {
+	// Token, if not empty, is what requests must carry: "Authorization: Bearer
+	// TOKEN", or as the password of basic authentication. The page itself, the
+	// health checks and the API's description need none.
+	Token string
+	// ImageBytes and ImagePixels are the largest photograph, in bytes of its file
+	// (32 MiB) and in pixels (50 million).
+	ImageBytes, ImagePixels int64
+	// BodyBytes is the largest request (64 MiB); Bodies is how much of all
+	// requests and answers may be in memory (256 MiB).
+	BodyBytes, Bodies int64
+	// DecodePixels is how many pixels may be decoded at a time, over all requests
+	// (100 million).
+	DecodePixels int64
+	// Images is the largest number of photographs of a request (16), Labels that
+	// of its labels (256).
+	Images, Labels int
+	// Workers is how many requests are worked on at a time (as many as threads of
+	// Go), Queue how many may wait (100).
+	Workers, Queue int
+	// Wait is how long a request may wait where more is asked for a while than can
+	// be answered; the others are refused. 0 is half of what an answer takes, which
+	// keeps answers quick; seconds suit programs that ask without pause.
+	Wait time.Duration
+	// Timeout is how long a request may take (30 s), Stall how long its client may
+	// send nothing (10 s).
+	Timeout, Stall time.Duration
+	// HandleBytes is what encoded photographs may keep (256 MiB).
+	HandleBytes int64
+	// LabelStudio is the one address from which photographs of Label Studio's
+	// tasks are fetched, as "http://localhost:8080"; empty fetches none.
+	LabelStudio string
+	// LabelStudioToken is the access token for it.
+	LabelStudioToken string
+	// Log gets one line a failed request; nil is silent.
+	Log *slog.Logger
+	// Registry gets the metrics; nil makes one, with those of Go and the process.
+	Registry *prometheus.Registry
+}
+
+func (o *Options) withDefaults() (Options, error) {
+	var s Options
+	if o != nil {
+		s = *o
+	}
+	for _, d := range []struct {
+		name          string
+		value         *int64
+		standard, cap int64
+	}{
+		{"ImageBytes", &s.ImageBytes, limits.ServeImageBytes, limits.ImageBytes},
+		{"ImagePixels", &s.ImagePixels, limits.ImagePixels, limits.ImagePixels},
+		{"BodyBytes", &s.BodyBytes, limits.ServeBodyBytes, 0},
+		{"Bodies", &s.Bodies, limits.ServeBodies, 0},
+		{"DecodePixels", &s.DecodePixels, limits.ServePixels, 0},
+		{"HandleBytes", &s.HandleBytes, limits.ServeHandles, 0},
+	} {
+		if err := fill(d.name, d.value, d.standard, d.cap); err != nil {
+			return s, err
+		}
+	}
+	for _, d := range []struct {
+		name          string
+		value         *int
+		standard, cap int
+	}{
+		{"Images", &s.Images, limits.ServeImages, 0},
+		{"Labels", &s.Labels, limits.Labels, limits.Labels},
+		{"Workers", &s.Workers, runtime.GOMAXPROCS(0), 0},
+		{"Queue", &s.Queue, limits.ServeQueue, 0},
+	} {
+		if err := fill(d.name, d.value, d.standard, d.cap); err != nil {
+			return s, err
+		}
+	}
+	if err := fill("Timeout", &s.Timeout, limits.ServeSeconds*time.Second, 0); err != nil {
+		return s, err
+	}
+	if s.Wait < 0 {
+		return s, fmt.Errorf("%w: Wait is %v: give a positive time, or 0", groupvit.ErrOption, s.Wait)
+	}
+	if err := fill("Stall", &s.Stall, limits.ServeStallSeconds*time.Second, 0); err != nil {
+		return s, err
+	}
+	s.DecodePixels = max(s.DecodePixels, s.ImagePixels) // else the largest would wait for ever
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	if _, err := origin(s.LabelStudio); s.LabelStudio != "" && err != nil {
+		return s, err
+	}
+	return s, nil
+}
+
+// fill puts a default in the place of zero; a cap of 0 is none.
+func fill[T int | int64 | time.Duration](name string, value *T, standard, most T) error {
+	switch {
+	case *value == 0:
+		*value = standard
+	case *value < 0:
+		return fmt.Errorf("%w: %s is %v: give a positive number, or 0 for %v", groupvit.ErrOption, name, *value, standard)
+	case most > 0 && *value > most:
+		return fmt.Errorf("%w: %s is %v, the most is %v", groupvit.ErrOption, name, *value, most)
+	}
+	return nil
+}
+
+// origin reads the address of a server: a scheme and a host, no more than a slash
+// behind them.
+func origin(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
+		return nil, fmt.Errorf("%w: address %q of Label Studio: give one like http://localhost:8080", groupvit.ErrOption, address)
+	}
+	return u, nil
+}

@@ -1,0 +1,198 @@
+// The page: a photo, words, and the regions they name. The photo is encoded once;
+// new words ask for a new map, everything else works on the map that is here.
+import { Problem, connect } from "./api.js";
+import { chips } from "./chips.js";
+import { view } from "./view.js";
+import { save } from "./save.js";
+import { unpack } from "./planes.js";
+
+const $ = (id) => document.getElementById(id);
+const previewSide = 1024; // of maps and of the photo on the page, in pixels
+
+const state = { api: null, model: null, file: null, id: null, words: [], sent: null, stages: null };
+const show = view();
+const field = chips($("chips"), $("words"), (words) => { state.words = words; soon(); });
+
+// ---- Who answers.
+
+const ready = (async () => {
+  state.api = await connect(askToken);
+  if (state.api.where === "browser") {
+    $("where").hidden = false;
+    $("where").textContent = "Runs in this browser: nothing is sent anywhere.";
+    say("Starting in this browser…");
+  }
+  const { models } = await state.api.ask("GET", "v1/models");
+  state.model = models[0];
+  show.stages(state.model.groups.length, showStage);
+  say("");
+})();
+ready.catch(fail);
+
+function askToken() {
+  const dialog = $("tokendialog");
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.onclose = () => resolve($("token").value);
+  });
+}
+
+// ---- The photo.
+
+async function load(file) {
+  if (!file) return;
+  const mine = (state.file = file);
+  Object.assign(state, { id: null, sent: null, stages: null });
+  show.clear();
+  busy(true);
+  say("Looking at the photo…");
+  try {
+    const bitmap = await createImageBitmap(file).catch(() => null);
+    await ready;
+    if (bitmap && mine === state.file) show.photo(bitmap, previewSide);
+    const { blob, name } = await toSend(file, bitmap);
+    const info = await state.api.ask("POST", `v1/images?name=${encodeURIComponent(name)}`, { type: "application/octet-stream", body: blob });
+    if (mine !== state.file) return; // another photo came meanwhile
+    Object.assign(state, { id: info.id });
+    if (!bitmap) show.blank(info.width, info.height, previewSide);
+    say(state.words.length ? "" : "Now name what to look for.");
+    $("keys").hidden = false;
+    await question();
+    if (!state.words.length) $("words").focus();
+  } catch (error) {
+    if (mine === state.file) fail(error);
+  } finally {
+    if (mine === state.file) busy(false);
+  }
+}
+
+/** In the browser itself a large photo is made smaller first. */
+async function toSend(file, bitmap) {
+  const name = file.name || "photo";
+  if (state.api.where === "server" || !bitmap || Math.max(bitmap.width, bitmap.height) <= previewSide) return { blob: file, name };
+  const small = show.photoCanvas();
+  return { blob: await new Promise((resolve) => small.toBlob(resolve, "image/png")), name };
+}
+
+// ---- The question.
+
+let timer, running;
+
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(() => question().catch(fail), 90);
+}
+
+/** Asks for the words as they are now, unless just that has been asked. */
+async function question() {
+  if (!state.id) return;
+  const key = state.id + "\n" + state.words.join("\n");
+  if (key === state.sent) return;
+  state.sent = key;
+  running?.abort();
+  if (!state.words.length) {
+    show.clearMap();
+    say("Now name what to look for.");
+    return;
+  }
+  const mine = (running = new AbortController());
+  try {
+    const begin = performance.now();
+    const result = await segment({ labels: state.words, formats: ["planes"], result_side: previewSide }, mine.signal);
+    const map = await unpack(result.formats.planes);
+    if (mine.signal.aborted) return;
+    field.color(map.colors);
+    show.map(map, result.labels);
+    say(result.report.note || "", false, `${Math.round(performance.now() - begin)} ms`);
+  } catch (error) {
+    if (!mine.signal.aborted) throw error;
+  }
+}
+
+/** Asks about the photo; one that the server has forgotten is sent again. */
+async function segment(ask, signal) {
+  const send = () => state.api.ask("POST", `v1/images/${state.id}/segment`, { type: "application/json", body: JSON.stringify(ask), signal });
+  try {
+    return (await send()).results[0];
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 404) throw error;
+    const info = await state.api.ask("POST", "v1/images", { type: "application/octet-stream", body: state.file, signal });
+    state.id = info.id;
+    return (await send()).results[0];
+  }
+}
+
+/** Shows the groups of a stage, asked for once; −1 are the words. */
+async function showStage(i) {
+  try {
+    if (i >= 0 && !state.stages) {
+      busy(true);
+      const { results } = await state.api.ask("POST", `v1/images/${state.id}/groups`);
+      state.stages = await Promise.all(results[0].stages.map((s) => unpack(s.planes)));
+    }
+    show.stage(i, i >= 0 ? state.stages[i] : null);
+  } catch (error) {
+    fail(error);
+  } finally {
+    busy(false);
+  }
+}
+
+// ---- Downloads, at the photo's own size and with the threshold as it is set.
+
+async function download(format) {
+  try {
+    busy(true);
+    if (format === "overlay" && show.inStages()) return await save.canvas(state.file, show.composed());
+    const ask = { labels: state.words, formats: format === "json" ? [] : [format] };
+    const threshold = show.chosenThreshold();
+    if (threshold !== null) ask.background = threshold;
+    save[format](state.file, await segment(ask));
+  } catch (error) {
+    fail(error);
+  } finally {
+    busy(false);
+  }
+}
+for (const [id, format] of [["savepng", "overlay"], ["savemask", "mask"], ["savejson", "json"], ["savecoco", "coco"]]) {
+  $(id).onclick = () => download(format);
+}
+
+// ---- What is said.
+
+function say(text, wrong = false, quiet = "") {
+  const status = $("status");
+  status.textContent = text || quiet;
+  status.classList.toggle("wrong", wrong);
+}
+
+function fail(error) {
+  console.error(error);
+  state.sent = null;
+  say([error.message, error.remedy].filter(Boolean).join(". "), true);
+}
+
+function busy(on) {
+  $("busy").hidden = !on;
+  document.body.toggleAttribute("aria-busy", on);
+}
+
+// ---- How photos come in: chosen, dropped, pasted.
+
+$("file").onchange = (e) => { load(e.target.files[0]); e.target.value = ""; };
+$("form").onsubmit = (e) => e.preventDefault();
+const drop = $("drop");
+for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (e) => {
+    e.preventDefault();
+    drop.classList.toggle("over", kind === "dragenter" || kind === "dragover");
+    if (kind === "drop") load([...e.dataTransfer.files].find((f) => f.type.startsWith("image/")));
+  });
+}
+document.addEventListener("paste", (e) => {
+  const file = [...e.clipboardData.files].find((f) => f.type.startsWith("image/"));
+  if (file) {
+    e.preventDefault();
+    load(file);
+  }
+});

@@ -1,0 +1,117 @@
+package serve
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/render"
+	"github.com/groupvit/groupvit/mask"
+)
+
+// planesJSON is a map as plain bytes, compressed by zlib, for programs: a page
+// inflates it with DecompressionStream, Python with zlib and numpy.frombuffer.
+type planesJSON struct {
+	Width  int `json:"width"`
+	Height int `json:"height"`
+	// Bits of a label: 8, or 16 (little-endian) where there are more than 255.
+	Bits int `json:"bits"`
+	// Labels is the best label of every pixel, row by row.
+	Labels []byte `json:"labels"`
+	// Confidence is how sure that is, 0 to 255 for 0 to 1: a background threshold
+	// t makes pixels below 255·t background.
+	Confidence []byte `json:"confidence,omitempty"`
+	// Threshold is the one in force, 0 to 1.
+	Threshold float64 `json:"threshold"`
+	// Colors are those that overlays have, one a label: "#ca1a16".
+	Colors []string `json:"colors"`
+}
+
+// planes makes them of an answer. Only protocol best has a confidence that a
+// threshold can be compared with.
+func planes(ctx context.Context, a *answer) (any, error) {
+	found := a.found
+	if found.Report.Protocol != groupvit.Best {
+		return packMap(found.Map, nil, len(found.Labels))
+	}
+	c, err := found.Confidence(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sure := make([]uint8, len(c.Value))
+	for i, v := range c.Value {
+		sure[i] = uint8(math.Round(255 * float64(min(max(v, 0), 1))))
+		if v < 0 { // a hidden word is more probable, whatever the threshold
+			c.Likely.Labels[i] = 0
+		}
+	}
+	p, err := packMap(c.Likely, sure, len(found.Labels))
+	if err == nil {
+		p.Threshold = thresholdOf(found.Report)
+	}
+	return p, err
+}
+
+// thresholdOf reads the threshold off a report: "words, 0.3" or "0.95"; 0 where it
+// names none.
+func thresholdOf(r groupvit.Report) float64 {
+	t, err := strconv.ParseFloat(r.Background[strings.LastIndexByte(r.Background, ' ')+1:], 64)
+	if err != nil {
+		return 0
+	}
+	return t
+}
+
+// packMap packs a map of so many labels, and a confidence for each of its pixels
+// where there is one.
+func packMap(m *mask.Map, confidence []uint8, labels int) (*planesJSON, error) {
+	p := &planesJSON{Width: m.Width, Height: m.Height, Bits: 8, Colors: make([]string, labels)}
+	for i := range p.Colors {
+		c := render.Color(i + 1)
+		p.Colors[i] = fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
+	}
+	raw := make([]byte, 0, 2*len(m.Labels))
+	if m.Max() > 255 {
+		p.Bits = 16
+	}
+	for _, l := range m.Labels {
+		raw = append(raw, byte(l))
+		if p.Bits == 16 {
+			raw = append(raw, byte(l>>8))
+		}
+	}
+	var err error
+	if p.Labels, err = deflate(raw); err != nil {
+		return nil, err
+	}
+	if confidence != nil {
+		p.Confidence, err = deflate(confidence)
+	}
+	return p, err
+}
+
+func deflate(raw []byte) ([]byte, error) {
+	var b bytes.Buffer
+	z, err := zlib.NewWriterLevel(&b, zlib.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := z.Write(raw); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func encodePNG(m *mask.Map) ([]byte, error) {
+	var b bytes.Buffer
+	err := m.EncodePNG(&b, mask.VOCPalette())
+	return b.Bytes(), err
+}

@@ -1,0 +1,120 @@
+package serve
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/imaging"
+)
+
+// segmented is the answer for one photograph: the keys of the command's --json,
+// and the formats asked for.
+type segmented struct {
+	Photo      string             `json:"photo"`
+	Width      int                `json:"width"`
+	Height     int                `json:"height"`
+	Model      groupvit.Info      `json:"model"`
+	Protocol   groupvit.Protocol  `json:"protocol"`
+	Background string             `json:"background"`
+	Segments   []groupvit.Segment `json:"segments"`
+	Seconds    float64            `json:"seconds"`
+	Labels     []string           `json:"labels"`
+	Report     groupvit.Report    `json:"report"`
+	// Formats are by name; pictures and scores are bytes in base64.
+	Formats map[string]any `json:"formats,omitempty"`
+}
+
+// question is a checked request for a segmentation.
+type question struct {
+	labels  []string
+	options groupvit.SegmentOptions
+	files   []format
+	// whole says that the answer is the one picture that was asked for.
+	whole bool
+}
+
+// question checks what a request asks, before anything is computed.
+func (a *ask) question(r *http.Request) (*question, error) {
+	q := &question{labels: a.Labels}
+	var err error
+	if q.options, err = a.options(); err != nil {
+		return nil, err
+	}
+	if q.files, err = parseFormats(a.Formats); err != nil {
+		return nil, err
+	}
+	q.options.Scores = slices.ContainsFunc(q.files, func(f format) bool { return f.scores })
+	if strings.HasPrefix(r.Header.Get("Accept"), "image/png") {
+		if len(q.files) != 1 || !q.files[0].png || len(a.Images) > 1 {
+			return nil, kindOption.because("Accept is image/png: ask about one photograph in one format that is a picture, overlay or mask")
+		}
+		q.whole = true
+	}
+	return q, nil
+}
+
+// segment answers POST /v1/segment.
+func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
+	var q *question
+	return s.answerJSON(w, r, func(a *ask) (err error) {
+		if err = a.need(true, true); err != nil {
+			return err
+		}
+		q, err = a.question(r)
+		return err
+	}, func(ctx context.Context, a *ask) (any, error) {
+		results := make([]*segmented, len(a.Images))
+		for i, u := range a.Images {
+			err := s.decode(ctx, u, func(photo *imaging.Image) (err error) {
+				begin := time.Now()
+				if err := checkScores(len(q.labels), photo.Width, photo.Height, q.files); err != nil {
+					return err
+				}
+				found, err := s.model.Segment(ctx, photo, q.labels, &q.options)
+				if err != nil {
+					return err
+				}
+				results[i], err = s.result(ctx, q, begin, &answer{name: u.Name, photo: photo, found: found}, photo.Width, photo.Height)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		return q.answer(results), nil
+	})
+}
+
+// answer is what is sent: all results, or the one picture.
+func (q *question) answer(results []*segmented) any {
+	if q.whole {
+		return picture(results[0].Formats[q.files[0].name].([]byte))
+	}
+	return map[string]any{"results": results}
+}
+
+// result makes the formats of an answer.
+func (s *Server) result(ctx context.Context, q *question, begin time.Time, a *answer, width, height int) (*segmented, error) {
+	found := a.found
+	out := &segmented{
+		Photo: a.name, Width: width, Height: height, Model: s.model.Info(), Protocol: found.Report.Protocol,
+		Background: found.Report.Background, Segments: found.Segments, Labels: found.Labels, Report: found.Report,
+		Seconds: math.Round(time.Since(begin).Seconds()*1e4) / 1e4,
+	}
+	for _, f := range q.files {
+		v, err := f.make(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		if out.Formats == nil {
+			out.Formats = map[string]any{}
+		}
+		out.Formats[f.name] = v
+	}
+	return out, nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// program is a running server.
+type program struct {
+	cmd     *exec.Cmd
+	address string
+	ended   chan error
+}
+
+// start runs the server on a free port and waits until it is ready.
+func start(binary string) (*program, error) {
+	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0")
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	p := &program{cmd: cmd, ended: make(chan error, 1)}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if _, address, ok := strings.Cut(lines.Text(), "open "); ok {
+			p.address = strings.TrimSpace(address)
+			break
+		}
+	}
+	if p.address == "" {
+		return nil, errors.New("the server did not start")
+	}
+	go func() {
+		io.Copy(os.Stderr, out)
+		p.ended <- cmd.Wait()
+	}()
+	for range 100 {
+		if a, err := http.Get(p.address + "/readyz"); err == nil {
+			a.Body.Close()
+			if a.StatusCode == http.StatusOK {
+				return p, nil
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return nil, errors.New("the server is never ready")
+}
+
+// rss is the server's resident memory in MiB (Linux).
+func (p *program) rss() float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+			return kib / 1024
+		}
+	}
+	return 0
+}
+
+// end asks the server to end and waits for it.
+func (p *program) end() error {
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	select {
+	case err := <-p.ended:
+		return err
+	case <-time.After(60 * time.Second):
+		p.cmd.Process.Kill()
+		return errors.New("it did not end within a minute")
+	}
+}
