@@ -26,6 +26,7 @@ type benchFlags struct {
 	imageSize, batch, threads, repeat   int
 	seconds                             float64
 	precisions                          []string
+	roofline                            bool
 }
 
 func newBenchCommand(env *environment) *cobra.Command {
@@ -50,12 +51,26 @@ Work (--work, a list):
 Engines of --compare, and precisions of --precision where it names several
 ("float32,bf16,int8"), take turns, run by run. The network is the published one
 unless --model or --config names another; its weights are drawn, which changes no
-time.`,
+time.
+
+--roofline says instead where the time of a run goes (engine simd; image, text,
+train): for each kind of step, and its shapes, how many there are, the time, FLOP,
+bytes, and the share of the limit, which is the rate of the 1024³ product or that of
+adding two arrays of 64 MiB, whichever a step meets first. Bytes are each step's
+operands and results, once; more than 100 % is what caches do. With --json one object
+for each work and precision, in a list:
+
+  engine, precision, work, image_size, batch, threads
+  ms_median, ms, runs        of a run; the sum of each step's quickest of these runs
+  sgemm_gflops, stream_gbs   the limits
+  operations                 [{kind, count, ms, time_share, gflop, mb, gflops, gbs,
+                             limit_share, bound, shapes: [the same by shape]}]`,
 		Example: `  groupvit bench
   groupvit bench --compare simd,go --work image,text --threads 2 --json
   groupvit bench --precision float32,bf16
   groupvit bench --work product --shape 784x384x1536
-  groupvit bench --work train --config recipes/photos.yaml --batch 48`,
+  groupvit bench --work train --config recipes/photos.yaml --batch 48
+  groupvit bench --roofline --image-size 448`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, env) },
 	}
@@ -69,6 +84,7 @@ time.`,
 	flags.StringVar(&f.model, "model", "", "measure the network of this model")
 	flags.StringVar(&f.config, "config", "", "measure the network of a config.json or of a training recipe (.yaml)")
 	flags.Float64Var(&f.seconds, "seconds", 2, "how long each piece of work is measured, at least three runs")
+	flags.BoolVar(&f.roofline, "roofline", false, "say where the time goes, step by step, and how near each is to the machine's limits")
 	flags.IntVar(&f.repeat, "repeat", 0, "number of runs, instead of --seconds")
 	return cmd
 }
@@ -94,6 +110,9 @@ func (f *benchFlags) run(cmd *cobra.Command, env *environment) error {
 	if err != nil {
 		return err
 	}
+	if f.roofline {
+		return f.rooflines(cmd.Context(), env, works, engines, net, options)
+	}
 	results := []speed.Result{}
 	for _, w := range works {
 		cases, err := f.cases(w, engines, net)
@@ -102,13 +121,8 @@ func (f *benchFlags) run(cmd *cobra.Command, env *environment) error {
 		}
 		measured, err := speed.Measure(cmd.Context(), cases, options)
 		env.clearLine()
-		switch {
-		case errors.Is(err, context.Canceled):
-			return fmt.Errorf("interrupted: %w", err)
-		case errors.Is(err, speed.ErrCase):
-			return usagef("%w", err)
-		case err != nil:
-			return err
+		if err != nil {
+			return benchError(err)
 		}
 		results = append(results, measured...)
 	}
@@ -116,6 +130,17 @@ func (f *benchFlags) run(cmd *cobra.Command, env *environment) error {
 		return env.print(results)
 	}
 	return speed.WriteText(env.stdout, results)
+}
+
+// benchError says what kind of error a measurement's is.
+func benchError(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: %w", err)
+	case errors.Is(err, speed.ErrCase):
+		return usagef("%w", err)
+	}
+	return err
 }
 
 // engines are the kinds to measure, by name.
