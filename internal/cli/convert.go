@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/groupvit/groupvit/internal/bench/convert"
+)
+
+// annotationConverters make masks of benchmarks' annotations.
+func annotationConverters() []converter {
+	var list []converter
+	var photos string
+	for _, s := range convert.Sources() {
+		c := converter{name: s.Name, what: s.Says, run: func(ctx context.Context, env *environment, f *packFlags, from string) error {
+			return convertAnnotations(ctx, env, s, convert.Options{Input: from, Output: f.output, Photos: photos})
+		}}
+		if s.Name == "coco-json" {
+			c.register = func(flags *pflag.FlagSet) {
+				flags.StringVar(&photos, "photos", "", "folder of the photos, for coco-json: OUTPUT/images becomes a link to it")
+			}
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// convertAnnotations converts the masks of a benchmark.
+func convertAnnotations(ctx context.Context, env *environment, s convert.Source, o convert.Options) error {
+	if o.Photos != "" && s.Name != "coco-json" {
+		return usagef("--photos is for --from coco-json alone")
+	}
+	var bar *progress
+	o.Progress = func(done, all int) {
+		if bar == nil {
+			bar = env.progress("masks", all)
+		}
+		bar.set(done)
+	}
+	r, err := s.Run(ctx, o)
+	if bar != nil {
+		bar.done()
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("interrupted: the same command goes on: %w", err)
+	case err != nil:
+		return err
+	case env.json:
+		return env.print(r)
+	}
+	env.warn("%d masks written, %d were there", r.Written, r.Kept)
+	_, err = fmt.Fprintln(env.stdout, strings.Join(append([]string{r.Folder}, r.Lists...), "\n"))
+	return err
+}
