@@ -1,9 +1,13 @@
 package groupvit
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"image"
 	"slices"
+
+	"github.com/groupvit/groupvit/internal/limits"
 )
 
 // Classification is one class's score.
@@ -26,14 +30,7 @@ func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string
 	for i, c := range classes {
 		names[i] = c.Name
 	}
-	forms, raw := m.eval.prompts(), false
-	if m.DefaultProtocol() == Paper {
-		raw = true
-		if forms, err = namedPrompts("subset"); err != nil {
-			return nil, err
-		}
-	}
-	text, err := m.classVectors(ctx, names, forms, raw)
+	text, _, err := m.ClassVectors(ctx, names, "")
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +42,7 @@ func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string
 	for i := range names {
 		out[i].Label = names[i]
 		for k, x := range v {
-			out[i].Score += float64(x) * float64(text[i*len(v)+k])
+			out[i].Score += float64(x) * float64(text[i][k])
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Classification) int {
@@ -59,3 +56,39 @@ func (m *Model) Classify(ctx context.Context, photo image.Image, labels []string
 	})
 	return out, nil
 }
+
+// ClassVectors returns the unit vector of each name as [Model.Classify] makes it,
+// and what the prompts are called; templates names others ("subset", "full", …).
+// There may be thousands of names.
+func (m *Model) ClassVectors(ctx context.Context, names []string, templates string) ([][]float32, string, error) {
+	if err := limits.Check("number of names", "names", int64(len(names)), limits.Classes, "name fewer"); err != nil {
+		return nil, "", err
+	}
+	for i, n := range names {
+		if err := limits.Check("length in bytes", fmt.Sprintf("name %d", i+1), int64(len(n)), limits.LabelBytes, "use a word or a short phrase"); err != nil {
+			return nil, "", err
+		}
+	}
+	forms, raw := m.eval.prompts(), m.DefaultProtocol() == Paper
+	if raw {
+		templates = cmp.Or(templates, "subset")
+	}
+	if templates != "" {
+		var err error
+		if forms, err = namedPrompts(templates); err != nil {
+			return nil, "", fmt.Errorf("%w: %w", ErrOption, err)
+		}
+	}
+	vectors := make([][]float32, 0, len(names))
+	for part := range slices.Chunk(names, namesAtOnce) {
+		text, err := m.classVectors(ctx, part, forms, raw)
+		if err != nil {
+			return nil, "", err
+		}
+		vectors = slices.AppendSeq(vectors, slices.Chunk(text, m.config.EmbedWidth))
+	}
+	return vectors, forms.forms.name, nil
+}
+
+// namesAtOnce are encoded at a time, with all their prompts.
+const namesAtOnce = 256

@@ -1,18 +1,22 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/evaluate"
+	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 type evalClassificationFlags struct {
 	root, model string
 	data        bench.Options
+	shards      bench.ClassShardOptions
 	options     evaluate.ClassificationOptions
 	json        jsonFlag
 }
@@ -20,22 +24,33 @@ type evalClassificationFlags struct {
 func newEvalClassificationCommand(env *environment) *cobra.Command {
 	f := &evalClassificationFlags{}
 	cmd := &cobra.Command{
-		Use:   "classification --root DIR",
+		Use:   "classification (--root DIR | --data SHARDS)",
 		Short: "Measure how often a model finds the class of a whole photo by its name",
-		Long: `classification asks for the class of every photo by name alone (zero-shot), with
-the paper's seven prompts a name, and reports the share of photos whose class
-comes first (top 1) or among the first five (top 5), beside chance.
+		Long: `classification asks for the class of every photo by name alone (zero-shot) and
+reports the share of photos whose class comes first (top 1) or among the first five
+(top 5), beside chance. A class's vector is the mean over templates: the paper's
+seven for the paper's network, else those that the model was trained with. Of several
+names of a class the best one counts.
 
-DIR has one folder of photos a class, named as the class; underscores stand for
-spaces. A file DIR/classes.txt gives other names, a line "FOLDER: name" each.
-At most 256 classes.`,
-		Example: `  groupvit eval classification --root animals
+--root has one folder of photos a class, named as the class; underscores stand for
+spaces. A file DIR/classes.txt gives other names, a line "FOLDER: name, synonym"
+each. ImageNet's folders (n01440764) have their names (those of CLIP) without one.
+
+--data takes webdataset shards. The class of KEY.jpg is the number in KEY.cls, else
+the first of "tags" in KEY.json, else the text of KEY.txt. --classes-file names the
+classes in the order of their numbers, one a line, synonyms after commas; without it
+numbers are ImageNet's.`,
+		Example: `  groupvit eval classification --root imagenet/val
+  groupvit eval classification --data 'imagenet-val-*.tar' --templates full
   groupvit eval classification --root animals --model runs/photos/final --json report.json`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, env) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.root, "root", "", "folder with one folder of photos a class")
 	modelFlag(cmd, &f.model)
+	flags.StringVar(&f.shards.Shards, "data", "", "shards of photos with a class, as a pattern or joined by \"::\"")
+	flags.StringVar(&f.shards.ClassesFile, "classes-file", "", "names of the shards' classes, one a line")
+	flags.StringVar(&f.options.Templates, "templates", "", "prompts by name, as simple, subset, full (default: the model's)")
 	flags.IntVar(&f.data.Limit, "limit", 0, "use so many photos, at even steps; 0 is all")
 	flags.IntVar(&f.options.Workers, "workers", 0, "photos worked on at once; 0 is one a processor")
 	f.json.add(cmd)
@@ -43,16 +58,21 @@ At most 256 classes.`,
 }
 
 func (f *evalClassificationFlags) run(cmd *cobra.Command, env *environment) error {
-	if f.root == "" {
-		return usagef("name the folder of the classes' folders with --root")
-	}
-	if f.options.Workers < 0 {
+	switch {
+	case (f.root == "") == (f.shards.Shards == ""):
+		return usagef("name either the folder of the classes' folders with --root or shards with --data")
+	case f.shards.ClassesFile != "" && f.root != "":
+		return usagef("--classes-file is for --data: name folders in %s", filepath.Join(f.root, "classes.txt"))
+	case f.options.Workers < 0:
 		return usagef("--workers %d: it must be 0 (one a processor) or more", f.options.Workers)
+	}
+	if _, err := vocab.Templates(f.options.Templates); f.options.Templates != "" && err != nil {
+		return usagef("--templates: %w", err)
 	}
 	if err := f.json.check(); err != nil {
 		return err
 	}
-	folders, err := bench.OpenFolders(f.root, f.data)
+	photos, err := f.open()
 	if errors.Is(err, bench.ErrUsage) {
 		return usagef("%w", err)
 	}
@@ -64,9 +84,9 @@ func (f *evalClassificationFlags) run(cmd *cobra.Command, env *environment) erro
 		return err
 	}
 	defer m.Close()
-	bar := env.progress("photos", len(folders.Photos))
+	bar := env.progress("photos", photos.Len())
 	f.options.Progress = bar.set
-	r, err := evaluate.MeasureClassification(cmd.Context(), folders, m, f.options)
+	r, err := evaluate.MeasureClassification(cmd.Context(), photos, m, f.options)
 	bar.done()
 	if cmd.Context().Err() != nil {
 		return fmt.Errorf("interrupted: nothing is reported for a part of the photos: %w", cmd.Context().Err())
@@ -76,6 +96,15 @@ func (f *evalClassificationFlags) run(cmd *cobra.Command, env *environment) erro
 	}
 	info := m.Info()
 	r.Model, r.Engine, r.Threads = evaluate.Model{Name: info.Name, SHA256: info.SHA256}, m.Engine(), env.engine.Threads
-	r.Command = commandLine(cmd)
+	r.Root, r.Command = cmp.Or(f.root, f.shards.Shards), commandLine(cmd)
 	return f.json.write(env, r, r.WriteText)
+}
+
+// open lists the photos of folders or shards.
+func (f *evalClassificationFlags) open() (evaluate.Labelled, error) {
+	if f.root != "" {
+		return bench.OpenFolders(f.root, f.data)
+	}
+	f.shards.Limit = f.data.Limit
+	return bench.OpenClassShards(f.shards)
 }

@@ -8,20 +8,38 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
 	"text/tabwriter"
 	"time"
 
-	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/vocab"
 )
 
-// Classifier scores labels for a whole photo, best first. It must be safe for
-// concurrent use; *groupvit.Model is one.
+// Classifier puts photos and names of classes into one space as unit vectors. It
+// must be safe for concurrent use; *groupvit.Model is one.
 type Classifier interface {
-	Classify(ctx context.Context, photo image.Image, labels []string) ([]groupvit.Classification, error)
+	EmbedImage(ctx context.Context, photo image.Image) ([]float32, error)
+	// ClassVectors returns a vector a name, averaged over templates, and what these
+	// are called; "" is the classifier's own.
+	ClassVectors(ctx context.Context, names []string, templates string) ([][]float32, string, error)
 }
+
+// Labelled are photos with one class each; *[bench.Folders] and
+// *[bench.ClassShards] are such.
+type Labelled interface {
+	List() []vocab.Class
+	Len() int
+	// Photo reads photo i and returns the number of its class; id names it.
+	Photo(i int) (photo *imaging.Image, class int, id string, err error)
+}
+
+var (
+	_ Labelled = (*bench.Folders)(nil)
+	_ Labelled = (*bench.ClassShards)(nil)
+)
 
 // Classification is what a measurement of zero-shot classification found, in
 // percent.
@@ -33,7 +51,8 @@ type Classification struct {
 	Chance1 float64 `json:"chance_top1"`
 	Chance5 float64 `json:"chance_top5"`
 	// MeanPerClass is the mean of PerClass, each class's Top1; null is a class
-	// without a photo.
+	// without a photo. A name that two classes have is followed by the class's
+	// number.
 	MeanPerClass float64             `json:"mean_per_class"`
 	PerClass     map[string]*float64 `json:"per_class"`
 	Classes      []string            `json:"classes"`
@@ -54,18 +73,30 @@ type Classification struct {
 type ClassificationOptions struct {
 	// Workers is how many photos are worked on at once; 0 is one a processor.
 	Workers int
+	// Templates names the prompts; "" is the classifier's own.
+	Templates string
 	// Progress, if set, is called from one goroutine at a time with the number
 	// of photos done.
 	Progress func(done int)
 }
 
-// MeasureClassification asks a classifier for the class of every photo. The
-// first photo that fails ends it with an error that names the photo.
-func MeasureClassification(ctx context.Context, f *bench.Folders, m Classifier, o ClassificationOptions) (*Classification, error) {
+// MeasureClassification asks a classifier for the class of every photo; of a
+// class's names the best one counts. The first photo that fails ends it with an
+// error that names the photo.
+func MeasureClassification(ctx context.Context, photos Labelled, m Classifier, o ClassificationOptions) (*Classification, error) {
 	start := time.Now()
-	c := &classifying{folders: f, classifier: m, progress: o.Progress, hits: make([][2]int, len(f.Classes)), photos: make([]int, len(f.Classes))}
-	for _, class := range f.Classes {
-		c.labels = append(c.labels, strings.Join(class.Names(), "|"))
+	classes := photos.List()
+	c := &classifying{data: photos, classifier: m, progress: o.Progress, hits: make([][2]int, len(classes)), photos: make([]int, len(classes))}
+	var names []string
+	for i, class := range classes {
+		for _, n := range class.Names() {
+			names, c.owner = append(names, n), append(c.owner, i)
+		}
+	}
+	r := &Classification{PerClass: map[string]*float64{}, Classes: distinctNames(classes), Images: photos.Len()}
+	var err error
+	if c.vectors, r.Templates, err = m.ClassVectors(ctx, names, o.Templates); err != nil {
+		return nil, err
 	}
 	workers := o.Workers
 	if workers <= 0 {
@@ -74,35 +105,47 @@ func MeasureClassification(ctx context.Context, f *bench.Folders, m Classifier, 
 	if err := c.all(ctx, workers); err != nil {
 		return nil, err
 	}
-	n := len(f.Classes)
-	r := &Classification{
-		PerClass: map[string]*float64{}, Templates: "subset", Root: f.Root, Images: len(f.Photos),
-		Chance1: round(100/float64(n), 2), Chance5: round(100*float64(min(5, n))/float64(n), 2),
-	}
+	n := len(classes)
+	r.Chance1, r.Chance5 = round(100/float64(n), 2), round(100*float64(min(5, n))/float64(n), 2)
 	var top1, top5 int
 	var perClass mean
-	for i, class := range f.Classes {
-		r.Classes = append(r.Classes, class.Name)
+	for i, name := range r.Classes {
 		share := float64(c.hits[i][0]) / float64(c.photos[i])
-		r.PerClass[class.Name] = percent(share)
+		r.PerClass[name] = percent(share)
 		if !math.IsNaN(share) {
 			perClass.add(share)
 		}
 		top1, top5 = top1+c.hits[i][0], top5+c.hits[i][1]
 	}
-	photos := float64(len(f.Photos))
-	r.Top1, r.Top5, r.MeanPerClass = round(100*float64(top1)/photos, 2), round(100*float64(top5)/photos, 2), round(100*perClass.value(), 2)
+	all := float64(r.Images)
+	r.Top1, r.Top5, r.MeanPerClass = round(100*float64(top1)/all, 2), round(100*float64(top5)/all, 2), round(100*perClass.value(), 2)
 	seconds := time.Since(start).Seconds()
-	r.Seconds, r.ImagesPerSecond = round(seconds, 3), round(photos/seconds, 3)
+	r.Seconds, r.ImagesPerSecond = round(seconds, 3), round(all/seconds, 3)
 	return r, nil
+}
+
+// distinctNames are the classes' names, with a number where another has the same.
+func distinctNames(classes []vocab.Class) []string {
+	count := map[string]int{}
+	for _, c := range classes {
+		count[c.Name]++
+	}
+	names := make([]string, len(classes))
+	for i, c := range classes {
+		if names[i] = c.Name; count[c.Name] > 1 {
+			names[i] = fmt.Sprintf("%s (%d)", c.Name, i)
+		}
+	}
+	return names
 }
 
 // classifying is a measurement under way.
 type classifying struct {
-	folders    *bench.Folders
+	data       Labelled
 	classifier Classifier
 	progress   func(done int)
-	labels     []string
+	vectors    [][]float32 // a name each
+	owner      []int       // by name, its class
 
 	mutex  sync.Mutex
 	done   int
@@ -116,7 +159,7 @@ func (c *classifying) all(ctx context.Context, workers int) error {
 	var group sync.WaitGroup
 	for w := range workers {
 		group.Go(func() {
-			for i := w; i < len(c.folders.Photos) && ctx.Err() == nil; i += workers {
+			for i := w; i < c.data.Len() && ctx.Err() == nil; i += workers {
 				if err := c.one(ctx, i); err != nil {
 					cancel(err)
 				}
@@ -128,32 +171,45 @@ func (c *classifying) all(ctx context.Context, workers int) error {
 }
 
 func (c *classifying) one(ctx context.Context, i int) error {
-	photo, err := c.folders.Load(i)
+	photo, class, id, err := c.data.Photo(i)
 	if err != nil {
 		return err
 	}
-	ranking, err := c.classifier.Classify(ctx, photo, c.labels)
+	v, err := c.classifier.EmbedImage(ctx, photo)
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.folders.Photos[i].Path, err)
+		return fmt.Errorf("%s: %w", id, err)
 	}
-	class := c.folders.Photos[i].Class
+	better := c.rank(v, class)
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	c.photos[class]++
-	for place, answer := range ranking[:min(5, len(ranking))] {
-		if answer.Label != c.folders.Classes[class].Name {
-			continue
-		}
+	if better < 5 {
 		c.hits[class][1]++
-		if place == 0 {
-			c.hits[class][0]++
-		}
+	}
+	if better == 0 {
+		c.hits[class][0]++
 	}
 	c.done++
 	if c.progress != nil {
 		c.progress(c.done)
 	}
 	return nil
+}
+
+// rank is the number of classes that come before one: that score more, or the same
+// and have a smaller number.
+func (c *classifying) rank(photo []float32, class int) int {
+	scores := slices.Repeat([]float32{float32(math.Inf(-1))}, len(c.photos))
+	for n, v := range c.vectors {
+		scores[c.owner[n]] = max(scores[c.owner[n]], dot(photo, v))
+	}
+	better := 0
+	for other, s := range scores {
+		if s > scores[class] || s == scores[class] && other < class {
+			better++
+		}
+	}
+	return better
 }
 
 // WriteText writes the report as a table for people.

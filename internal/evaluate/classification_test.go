@@ -10,29 +10,37 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
 )
 
-// guesser ranks the labels so that the one whose number is the photo's grey
-// level comes first.
+// guesser ranks seven classes so that the one whose number is the photo's grey level
+// comes first, and then the others in a circle.
 type guesser struct{ fail error }
 
-func (g guesser) Classify(_ context.Context, photo image.Image, labels []string) ([]groupvit.Classification, error) {
+const guessed = 7
+
+func (g guesser) ClassVectors(_ context.Context, names []string, templates string) ([][]float32, string, error) {
+	vectors := make([][]float32, len(names))
+	for i := range vectors {
+		vectors[i] = make([]float32, guessed)
+		vectors[i][i%guessed] = 1
+	}
+	return vectors, "simple", nil
+}
+
+func (g guesser) EmbedImage(_ context.Context, photo image.Image) ([]float32, error) {
 	if g.fail != nil {
 		return nil, g.fail
 	}
 	first := int(color.GrayModel.Convert(photo.At(0, 0)).(color.Gray).Y)
-	ranking := slices.Concat(labels[first:], labels[:first])
-	out := make([]groupvit.Classification, len(ranking))
-	for i, l := range ranking {
-		out[i] = groupvit.Classification{Label: strings.Split(l, "|")[0], Score: -float64(i)}
+	v := make([]float32, guessed)
+	for k := range v {
+		v[k] = -float32((k - first + guessed) % guessed)
 	}
-	return out, nil
+	return v, nil
 }
 
 func TestClassification(t *testing.T) {
@@ -71,6 +79,12 @@ func TestClassification(t *testing.T) {
 	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "top 1 54.55 %") || !strings.Contains(text.String(), "class 6   50.00") {
 		t.Errorf("%v\n%s", err, text.String())
 	}
+	// Of two names the better one counts.
+	f.Classes[1].Synonyms = []string{"another"} // its vector is that of class 2
+	if again, err := MeasureClassification(t.Context(), f, guesser{}, ClassificationOptions{}); err != nil || again.Templates != "simple" {
+		t.Error(again, err)
+	}
+	f.Classes[1].Synonyms = nil
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := MeasureClassification(stopped, f, guesser{}, ClassificationOptions{}); !errors.Is(err, context.Canceled) {
