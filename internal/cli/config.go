@@ -47,5 +47,6 @@ defaults, then the recipe (after the one it is based on), then the environment
 		},
 	}
 	settings.register(cmd.Flags())
+	settings.keys.register(cmd.Flags())
 	return cmd
 }

@@ -30,6 +30,7 @@ type settingsFlags struct {
 	batch     int
 	seed      uint64
 	measure   measureFlags
+	keys      keyFlags
 }
 
 func (s *settingsFlags) register(f *pflag.FlagSet) {
@@ -78,6 +79,7 @@ func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loade
 	add("epochs", "epochs", strconv.FormatFloat(s.epochs, 'g', -1, 64))
 	add("batch", "batch", strconv.Itoa(s.batch))
 	add("seed", "seed", strconv.FormatUint(s.seed, 10))
+	overrides = append(overrides, s.keys.overrides(f)...)
 	if err := s.measure.add(add); err != nil {
 		return nil, err
 	}
@@ -161,6 +163,7 @@ not report on: "groupvit data synth" draws one.`,
 	}
 	settings.register(cmd.Flags())
 	cmd.Flags().StringVarP(&o.Output, "output", "o", "", "directory of the run")
+	settings.keys.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Resume, "resume", false, "continue the run in --output from its newest checkpoint")
 	return cmd
 }

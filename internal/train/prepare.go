@@ -133,7 +133,7 @@ func (r *run) openData(ctx context.Context) error {
 	}
 	r.total = r.settings.Steps
 	if r.total == 0 {
-		r.total = max(1, int(r.settings.Epochs*float64(r.loader.StepsPerPass())))
+		r.total = max(1, int(r.settings.Epochs*float64(r.settings.stepsPerEpoch(r.loader.StepsPerPass()))))
 	}
 	return nil
 }
@@ -213,20 +213,17 @@ func (r *run) load(o origin) error {
 
 // beginning returns the weights that a run starts from.
 func (r *run) beginning() (origin, error) {
-	tensors := network.Initialize(r.settings.Model, r.settings.Seed)
 	if r.settings.Init == "" {
-		return origin{tensors: tensors}, nil
+		return origin{tensors: network.Initialize(r.settings.Model, r.settings.Seed)}, nil
 	}
 	m, err := weights.Open(r.settings.Init)
 	if err != nil {
 		return origin{}, fmt.Errorf("init: %w", err)
 	}
-	for _, p := range r.settings.Model.Params() {
-		if values, ok := m.Tensors[p.Name]; ok && len(values) == p.Size() {
-			tensors[p.Name] = values
-		} else if !p.Optional {
-			return origin{}, fmt.Errorf("%w: init: %s has %d values for tensor %q, the model needs shape %v", ErrSettings, r.settings.Init, len(values), p.Name, p.Shape)
-		}
+	tensors, report, err := startFrom(m, r.settings.Model, r.settings.Seed)
+	if err != nil {
+		return origin{}, err
 	}
+	r.progress.say("init %s: %s", r.settings.Init, report)
 	return origin{tensors: tensors}, nil
 }

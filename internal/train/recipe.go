@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -206,8 +207,21 @@ func (l *Loaded) mapping(fields map[string]reflect.Value, path, prefix string, n
 	return nil
 }
 
+// fieldOf finds a key; KEY.0 is the first of a list of fixed length.
+func fieldOf(fields map[string]reflect.Value, key string) (reflect.Value, bool) {
+	if field, ok := fields[key]; ok {
+		return field, true
+	}
+	dot := strings.LastIndexByte(key, '.')
+	field, ok := fields[key[:max(dot, 0)]]
+	if i, err := strconv.Atoi(key[dot+1:]); ok && err == nil && field.Kind() == reflect.Array && i >= 0 && i < field.Len() {
+		return field.Index(i), true
+	}
+	return reflect.Value{}, false
+}
+
 func (l *Loaded) set(fields map[string]reflect.Value, o Override) error {
-	field, ok := fields[o.Key]
+	field, ok := fieldOf(fields, o.Key)
 	if !ok {
 		return fmt.Errorf("%w: %s: unknown key %q%s", ErrSettings, o.Origin, o.Key, suggest(fields, o.Key))
 	}
@@ -221,6 +235,9 @@ func (l *Loaded) set(fields map[string]reflect.Value, o Override) error {
 	}
 	if err := decode(&node, field); err != nil {
 		return fmt.Errorf("%w: %s: %s: %w", ErrSettings, o.Origin, o.Key, err)
+	}
+	if _, whole := fields[o.Key]; !whole {
+		o.Key = o.Key[:strings.LastIndexByte(o.Key, '.')]
 	}
 	l.Origin[o.Key] = o.Origin
 	return nil

@@ -47,18 +47,6 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-func TestPublishedRecipe(t *testing.T) {
-	l, err := Load("../../recipes/groupvit-gcc-yfcc.yaml", nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := Default()
-	want.Name, want.Data.TaggedAsCaptions, want.Output.Keep = "groupvit-gcc-yfcc", true, 3
-	if d := cmp.Diff(want, l.Settings); d != "" {
-		t.Errorf("the recipe and the defaults differ (-default +recipe)\n%s", d)
-	}
-}
-
 func write(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -149,7 +149,7 @@ func (r *run) loop(ctx context.Context) error {
 	f, isFile := to.(*os.File)
 	r.progress = newProgress(to, isFile && term.IsTerminal(int(f.Fd())), r.total, r.start)
 	defer r.progress.end()
-	plan := r.settings.plan(r.total, r.loader.StepsPerPass())
+	plan := r.settings.plan(r.total, r.settings.stepsPerEpoch(r.loader.StepsPerPass()))
 	r.began = time.Now()
 	r.result.Steps = r.start
 	if every := r.settings.Measure.Every; r.measuring != nil && every > 0 && r.start > 0 && r.start%every == 0 && r.start < r.total && r.measuring.last < r.start {

@@ -6,7 +6,23 @@ import "math"
 type plan struct {
 	peak, start, final float64
 	warmup, total      int
-	lag                bool
+	constant, lag      bool
+}
+
+// Names of schedules, as OpenCLIP has them.
+const (
+	scheduleCosine = "cosine"
+	scheduleConst  = "const"
+)
+
+// stepsPerEpoch is the number of steps of an epoch, of which a pass over the data
+// that there is takes pass: where the settings say how large an epoch is, so many
+// whole batches, as in the official code.
+func (s Settings) stepsPerEpoch(pass int) int {
+	if n := s.Data.TrainNumSamples; n > 0 {
+		return max(1, n/s.Batch)
+	}
+	return pass
 }
 
 // plan puts the schedule into steps: total updates, perEpoch of them a pass over
@@ -18,7 +34,7 @@ func (s Settings) plan(total, perEpoch int) plan {
 	}
 	p := plan{
 		peak: s.Optimizer.LearningRate * scale, start: c.WarmupRate * scale, final: c.FinalRate * scale,
-		warmup: c.WarmupSteps, total: total, lag: c.Lag,
+		warmup: c.WarmupSteps, total: total, lag: c.Lag, constant: c.Name == scheduleConst,
 	}
 	if c.WarmupShare > 0 {
 		p.warmup = int(math.Round(c.WarmupShare * float64(total)))
@@ -39,6 +55,8 @@ func (p plan) rate(n int) float64 {
 	switch {
 	case n < p.warmup:
 		return p.start + float64(n)*(p.peak-p.start)/float64(p.warmup)
+	case p.constant:
+		return p.peak
 	case n >= p.total:
 		return p.final
 	}

@@ -37,8 +37,8 @@ type Settings struct {
 	// Engine and Threads choose the compute engine; see engine.Options.
 	Engine  string
 	Threads int
-	// Init is a model (directory or file) whose weights the run starts from;
-	// its configuration must be that of Model. "" starts from random weights.
+	// Init is a model (directory or file) whose weights the run starts from, as
+	// far as they fit Model (see startFrom). "" starts from random weights.
 	Init string
 	// Model is the network.
 	Model network.Config
@@ -64,6 +64,9 @@ type Settings struct {
 type Data struct {
 	// Train names the shards, as pairs.Expand reads them.
 	Train string
+	// TrainNumSamples is the number of pictures of an epoch; 0 is as many as there
+	// are.
+	TrainNumSamples int
 	// UpsamplingFactors are, for each part of Train, how often a pass takes its
 	// pictures; none is 1 for each. Resampled draws shards with replacement, in
 	// that proportion. See pairs.Options.
@@ -137,6 +140,8 @@ type Optimizer struct {
 
 // Schedule is a linear warm-up followed by half a cosine.
 type Schedule struct {
+	// Name is "cosine", or "const" for the peak after the warm-up.
+	Name string
 	// ReferenceBatch scales all three learning rates by batch/ReferenceBatch;
 	// 0 does not.
 	ReferenceBatch int
@@ -182,7 +187,7 @@ func Default() Settings {
 		},
 		Loss:      defaultLoss(),
 		Optimizer: Optimizer{LearningRate: 1.6e-3, Betas: [2]float64{0.9, 0.999}, Epsilon: 1e-8, WeightDecay: 0.05, Clip: 5},
-		Schedule:  Schedule{ReferenceBatch: 4096, WarmupRate: 4e-6, FinalRate: 4e-5, WarmupEpochs: 2, Lag: true},
+		Schedule:  Schedule{Name: scheduleCosine, ReferenceBatch: 4096, WarmupRate: 4e-6, FinalRate: 4e-5, WarmupEpochs: 2, Lag: true},
 		Output:    Output{LogEvery: 10, CheckpointEvery: 1000, Keep: 2, MaxSkipped: 10},
 		Safety:    defaultSafety(),
 		Measure:   defaultMeasure(),

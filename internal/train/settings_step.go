@@ -12,6 +12,9 @@ import (
 // inParts tells whether a step computes the batch in parts.
 func (s Settings) inParts() bool { return s.MicroBatch > 0 && s.MicroBatch < s.Batch }
 
+// localTensors are those of a part of the image tower that many networks lack.
+const localTensors = "local_model.*"
+
 // validateStep checks what a step is made of: parts, loss, frozen tensors,
 // averages.
 func (s Settings) validateStep() error {
@@ -20,6 +23,10 @@ func (s Settings) validateStep() error {
 	}
 	l, o := s.Loss, s.Optimizer
 	switch {
+	case s.Schedule.Name != scheduleCosine && s.Schedule.Name != scheduleConst:
+		return bad("schedule.name", "%q: %s or %s", s.Schedule.Name, scheduleCosine, scheduleConst)
+	case s.Data.TrainNumSamples < 0:
+		return bad("data.train_num_samples", "%d: it must not be negative; 0 is as many as there are", s.Data.TrainNumSamples)
 	case s.MicroBatch < 0:
 		return bad("micro_batch", "%d: it must not be negative; 0 computes the batch at once", s.MicroBatch)
 	case s.inParts() && s.Model.Variant.Stem.BatchNorm:
@@ -47,7 +54,7 @@ func (s Settings) validateStep() error {
 			if _, err := path.Match(pattern, ""); err != nil {
 				return bad(key, "%q: %v: write names with * for any text, as in \"text_model.*\"", pattern, err)
 			}
-			if !slices.ContainsFunc(params, matches) {
+			if !slices.ContainsFunc(params, matches) && pattern != localTensors {
 				return bad(key, "%q matches none of the model's tensors (such as %q)", pattern, params[0].Name)
 			}
 		}
