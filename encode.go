@@ -60,7 +60,7 @@ func (m *Model) Encode(ctx context.Context, photo image.Image, o *SegmentOptions
 // look looks as protocol best does.
 func (e *Encoded) look(ctx context.Context, im *imaging.Image, o *SegmentOptions) error {
 	var err error
-	if e.techniques, err = o.techniques(); err != nil {
+	if e.techniques, err = e.model.techniquesOf(o); err != nil {
 		return err
 	}
 	if e.views, err = e.model.looks(ctx, im, e.rule, e.techniques, Best); err != nil {

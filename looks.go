@@ -23,10 +23,14 @@ type glance struct {
 func (m *Model) glances(rule assign.Rule, t Techniques, width, height int) []glance {
 	p := m.config.PatchSize
 	patches := func(v float64) int { return int(max(math.Round(v/float64(p)), 1)) * p }
+	size := 1.0
+	if t.Size > 0 { // no further than the photo's own, unless the rule itself enlarges
+		size = min(t.Size, max(1, float64(min(width, height))/float64(rule.ShortSide)))
+	}
 	var list []glance
 	for i, scale := range append([]float64{1}, t.Scales...) {
 		r := rule
-		if i > 0 {
+		if scale *= size; scale != 1 {
 			r.ShortSide = patches(float64(rule.ShortSide) * scale)
 			r.LongSide = rule.LongSide * r.ShortSide / rule.ShortSide
 		}

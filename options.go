@@ -158,7 +158,11 @@ type SegmentOptions struct {
 	ResultSide int
 	// Quality is what protocol best does; empty is [BestQuality].
 	Quality Quality
-	// Techniques, if set, is what protocol best does instead of what Quality says.
+	// With adds techniques to those of the quality, as [ParseTechniques] reads them:
+	// "pamr=10,-flip".
+	With string
+	// Techniques, if set, is what protocol best does instead of what Quality and With
+	// say.
 	Techniques *Techniques
 	// Scores asks for the class scores of every pixel.
 	Scores bool

@@ -101,7 +101,7 @@ func (e *Encoded) question(labels []string, o *SegmentOptions) ([]vocab.Class, S
 	planes := len(classes) + 1
 	switch e.protocol {
 	case Best:
-		t, err := s.techniques()
+		t, err := e.model.techniquesOf(&s)
 		if err != nil {
 			return nil, s, err
 		}

@@ -51,7 +51,7 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 // bestSweep decides once for all thresholds. What a threshold moves before the
 // pixels are decided (cut, automatic) is made anew for each.
 func (e *Encoded) bestSweep(ctx context.Context, classes []vocab.Class, s SegmentOptions, thresholds []float64) ([]*mask.Map, Report, error) {
-	t, err := s.techniques()
+	t, err := e.model.techniquesOf(&s)
 	if err != nil {
 		return nil, Report{}, err
 	}

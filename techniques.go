@@ -16,11 +16,11 @@ type Quality string
 const (
 	// Fast looks once, and reads the map as it is.
 	Fast Quality = "fast"
-	// Balanced looks twice, at the photo and its mirror image, and lets the photo as
-	// a whole speak.
+	// Balanced looks twice, or in windows, lets the photo as a whole speak, and puts
+	// borders where the photo has edges.
 	Balanced Quality = "balanced"
-	// BestQuality, the default, looks at a second size too and puts borders where the
-	// photo has edges.
+	// BestQuality, the default, looks at the mirror image and a second size too, and
+	// refines.
 	BestQuality Quality = "best"
 )
 
@@ -38,7 +38,10 @@ func ParseQuality(s string) (Quality, error) {
 // Techniques are what protocol best does beyond reading a map of cosines, none of
 // which needs training. The zero value does none of it.
 type Techniques struct {
-	// Scales looks at the photo again at these multiples of the protocol's size.
+	// Size looks at the photo at this multiple of the protocol's size, but never
+	// enlarges it further than the protocol does; 0 is 1.
+	Size float64
+	// Scales looks at the photo again at these multiples of that size.
 	Scales []float64
 	// Flip looks at the mirror image of every size too.
 	Flip bool
@@ -46,7 +49,7 @@ type Techniques struct {
 	// to 4, and puts the maps between each other; 0 and 1 do not.
 	Shift int
 	// Window is the side of sliding windows, as a multiple of the protocol's short
-	// side, in steps of half a window; 0 leaves the protocol's.
+	// side (not of Size), in steps of half a window; 0 leaves the protocol's.
 	Window float64
 
 	// Segments is "" (soft: every token mixes its groups), "hard" (a pixel is its
@@ -97,15 +100,28 @@ type Techniques struct {
 	Guided int
 }
 
-// Of returns what a quality does.
-func (q Quality) Techniques() Techniques {
-	switch q {
-	case Fast:
-		return Techniques{}
-	case Balanced:
-		return Techniques{Flip: true, Context: 1, Smooth: 2}
+// Techniques returns what a quality does with this model; "" is [BestQuality]. A
+// model with groups sees few things at once: it looks at windows of the size it was
+// trained on, in a photo twice as large. One that reads patches looks at the whole.
+func (m *Model) Techniques(q Quality) Techniques {
+	groups := m.config.HasGroups()
+	var t Techniques
+	switch {
+	case q == Fast:
+		return t
+	case groups:
+		t = Techniques{Size: 2, Window: 1, Smooth: 1, Superpixels: 150}
+	default:
+		t = Techniques{Flip: true, Context: 1, Smooth: 1.5, Superpixels: 80}
 	}
-	return Techniques{Scales: []float64{4. / 3}, Flip: true, Context: 1, Smooth: 2, Guided: 4}
+	if q == Balanced {
+		return t
+	}
+	t.Flip, t.PAMR = true, 5
+	if !groups {
+		t.Scales = []float64{4. / 3}
+	}
+	return t
 }
 
 // segmentKinds are the values of Techniques.Segments.
@@ -143,6 +159,7 @@ func yes(name string, field func(*Techniques) *bool) number {
 // numbers are the techniques but scales and segments, in the order in which they
 // act.
 var numbers = []number{
+	real("size", 0, 4, 2, func(t *Techniques) *float64 { return &t.Size }),
 	yes("flip", func(t *Techniques) *bool { return &t.Flip }),
 	whole("shift", 4, 2, func(t *Techniques) *int { return &t.Shift }),
 	real("window", 0, 4, 1, func(t *Techniques) *float64 { return &t.Window }),
@@ -285,7 +302,7 @@ func (t Techniques) String() string {
 
 // sameLook says whether two choices look at a photo alike.
 func (t Techniques) sameLook(o Techniques) bool {
-	return slices.Equal(t.Scales, o.Scales) && t.Flip == o.Flip && max(t.Shift, 1) == max(o.Shift, 1) && t.Window == o.Window
+	return max(t.Size, 1) == max(o.Size, 1) && slices.Equal(t.Scales, o.Scales) && t.Flip == o.Flip && max(t.Shift, 1) == max(o.Shift, 1) && t.Window == o.Window
 }
 
 // plain says that nothing is done beyond reading the map.

@@ -31,11 +31,10 @@ func (f *techniqueFlags) set(o *groupvit.SegmentOptions) error {
 	if f.with == "" {
 		return nil
 	}
-	t, err := groupvit.ParseTechniques(f.with, o.Quality.Techniques())
-	if err != nil {
+	if _, err = groupvit.ParseTechniques(f.with, groupvit.Techniques{}); err != nil {
 		return usagef("--with: %w", err)
 	}
-	o.Techniques = &t
+	o.With = f.with
 	return nil
 }
 
