@@ -63,19 +63,24 @@ func vectorGemm(p *Pool, l Level, batch, m, n, k int, a Matrix, strideA int, b M
 	g.all(p, batch)
 }
 
-// all splits the product into tasks: chunks of rows, and of columns where rows are too few.
+// tasksPerThread is how finely a product is split at least: threads end within a fraction of a task of each other.
+const tasksPerThread = 4
+
+// all splits the product into tasks: chunks of rows, as even as whole blocks allow, and of columns where
+// rows are too few.
 func (g *product) all(p *Pool, batch int) {
 	chunks := (g.m + blockM - 1) / blockM
-	rows := ((g.m+chunks-1)/chunks + g.rows - 1) / g.rows * g.rows
-	chunks = (g.m + rows - 1) / rows
+	blocks := (g.m + g.rows - 1) / g.rows
 	width := g.wide
 	if g.packed != nil {
 		width = g.panel
 	}
 	panels := (g.n + width - 1) / width
-	columns := 1
+	columns, n := 1, batch*chunks
 	if t := p.Threads(); t > 1 {
-		columns = min(panels, max(1, 4*t/(batch*chunks)))
+		for columns < panels && (columns*n < tasksPerThread*t || columns*n%t != 0 && columns*n < 4*tasksPerThread*t) {
+			columns++ // to as many tasks for each thread
+		}
 	}
 	per := (panels + columns - 1) / columns
 	columns = (panels + per - 1) / per
@@ -86,8 +91,8 @@ func (g *product) all(p *Pool, batch int) {
 	h := *g
 	p.Run(batch*chunks*columns, func(i int) {
 		t, i := i/(chunks*columns), i%(chunks*columns)
-		r, q := i/columns*rows, i%columns*per*width
-		h.task(t, r, min(h.m, r+rows), q, min(h.n, q+per*width))
+		c, q := i/columns, i%columns*per*width
+		h.task(t, c*blocks/chunks*h.rows, min(h.m, (c+1)*blocks/chunks*h.rows), q, min(h.n, q+per*width))
 	})
 }
 
