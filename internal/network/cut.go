@@ -35,6 +35,7 @@ func (f *ImageFeatures) cut(c Config) []**Node {
 	add(!v.AreaWeighted && !v.PatchPooled, &f.Pooled)
 	add(c.projectsGroups(), &f.Groups)
 	add(c.projectsGroups(), &f.Areas)
+	add(c.teaches(), &f.Assignment)
 	add(v.PatchEmbeddings != "", &f.Patches)
 	return places
 }

@@ -92,8 +92,14 @@ func cutLoss(w network.Weights, c network.Config, in []*graph.Node, parts int) m
 	for _, c := range cuts {
 		joined = append(joined, graph.Concatenate(c, 0))
 	}
-	batch := network.Batch{Targets: in[2]}
-	out := network.PaperLoss().OfFeatures(weights, c, network.FeaturesFromCut(c, joined), graph.Concatenate(texts, 0), batch, network.Mode{Training: true})
+	batch, loss := network.Batch{Targets: in[2]}, network.PaperLoss()
+	if c.Variant.PatchEmbeddings != "" {
+		loss.ExplainWeight = 0.5
+		if c.HasGroups() {
+			loss.TeachWeight = 0.5
+		}
+	}
+	out := loss.OfFeatures(weights, c, network.FeaturesFromCut(c, joined), graph.Concatenate(texts, 0), batch, network.Mode{Training: true})
 	nodes := map[string]*graph.Node{"image-text": out.ImageText, "nouns": out.Nouns}
 	for name, n := range out.Updates {
 		nodes["update/"+name] = n

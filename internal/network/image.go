@@ -26,6 +26,9 @@ type ImageOutput struct {
 	// Areas [B, G] is min(1, G · share of the image tokens) of each group, a
 	// constant to the losses; nil without groups.
 	Areas *Node
+	// Assignment [B, G, h·w] are the soft assignments of all stages, followed down
+	// to the image tokens; nil without groups.
+	Assignment *Node
 	// PatchEmbeddings [B, h·w, P] are projected patches, not normalised, nil
 	// unless the variant asks for them.
 	PatchEmbeddings *Node
@@ -40,10 +43,11 @@ type ImageOutput struct {
 // a large batch may be computed in parts; the head, whose BatchNorm looks at the
 // whole batch, may not.
 type ImageFeatures struct {
-	// Stages, Groups, Pooled, Areas, GridH and GridW are those of ImageOutput.
-	Stages                []StageOutput
-	Groups, Pooled, Areas *Node
-	GridH, GridW          int
+	// Stages, Groups, Pooled, Areas, Assignment, GridH and GridW are those of
+	// ImageOutput.
+	Stages                            []StageOutput
+	Groups, Pooled, Areas, Assignment *Node
+	GridH, GridW                      int
 	// Patches [B, h·w, D] are normed patches, nil unless the variant projects
 	// them.
 	Patches *Node
@@ -150,9 +154,10 @@ func (t *tower) features(f *ImageFeatures, x, local *Node) {
 	f.Groups = t.norm(finalNorm, x)
 	f.Pooled = ReduceMean(f.Groups, 1)
 	if len(f.Stages) > 0 {
+		f.Assignment = chain(f.Stages)
 		// Areas weigh and have no gradient: a loss that could move them would make
 		// the assignment diffuse, and the map with it.
-		share := StopGradient(ReduceMean(chain(f.Stages), 2)) // [B, G]
+		share := StopGradient(ReduceMean(f.Assignment, 2)) // [B, G]
 		f.Areas = MinScalar(MulScalar(share, float64(t.config.Groups())), 1.0)
 	}
 	switch t.config.Variant.PatchEmbeddings {
@@ -169,7 +174,7 @@ func ImageHead(w Weights, c Config, f ImageFeatures, m Mode) ImageOutput {
 	t, v := newTower(w, c, m), c.Variant
 	out := ImageOutput{
 		Stages: f.Stages, Groups: f.Groups, Pooled: f.Pooled, Areas: f.Areas,
-		GridH: f.GridH, GridW: f.GridW, Updates: t.updates,
+		Assignment: f.Assignment, GridH: f.GridH, GridW: f.GridW, Updates: t.updates,
 	}
 	maps.Copy(out.Updates, f.Updates)
 	if f.Patches != nil {
@@ -194,7 +199,10 @@ func ImageHead(w Weights, c Config, f ImageFeatures, m Mode) ImageOutput {
 	return out
 }
 
-// projectsGroups tells whether the losses look at single groups.
+// projectsGroups tells whether the losses may look at single groups.
 func (c Config) projectsGroups() bool {
-	return c.Variant.AreaWeighted || contains(c.Variant.nounsAgainst(), AgainstGroups)
+	return c.Variant.AreaWeighted || contains(c.Variant.nounsAgainst(), AgainstGroups) || c.teaches()
 }
+
+// teaches tells whether patches can teach groups their words: there are both.
+func (c Config) teaches() bool { return c.HasGroups() && c.Variant.PatchEmbeddings != "" }

@@ -29,6 +29,9 @@ type Batch struct {
 	// Known [B, U] is 0 where it is not known whether a word fits a picture:
 	// the pair counts in neither direction. Nil is all ones.
 	Known *Node
+	// Explains [B, U] is 1 where prompt u may explain a part of picture i; nil is
+	// where Targets is above 0. Without an explaining loss it does not matter.
+	Explains *Node
 }
 
 // LossConfig says which loss is computed of the features.
@@ -40,6 +43,12 @@ type LossConfig struct {
 	NounWeight float64
 	// ShareTemperature gives both losses the temperature of the image–text loss.
 	ShareTemperature bool
+	// ExplainWeight multiplies [ExplainLoss] of the patches, which the network
+	// projects; the paper's 0.
+	ExplainWeight float64
+	// TeachWeight multiplies [TeachLoss], by which patches teach groups their
+	// words, for a network that has and projects both; the paper's 0.
+	TeachWeight float64
 }
 
 // PaperLoss is the published loss.
@@ -47,7 +56,8 @@ func PaperLoss() LossConfig { return LossConfig{NounWeight: 1} }
 
 // LossOutput holds the losses, scalars, and what was computed on the way.
 type LossOutput struct {
-	// Total is ImageText + NounWeight·Nouns.
+	// Total is ImageText + NounWeight·Nouns, and the losses of single patches and
+	// groups where they have a weight.
 	Total *Node
 	// ImageText is the image–text contrastive loss.
 	ImageText *Node
@@ -124,6 +134,7 @@ func (l LossConfig) OfFeatures(w Weights, c Config, f ImageFeatures, texts *Node
 		}
 	}
 	out.Total = Add(out.Total, MulScalar(out.Nouns, l.NounWeight))
+	l.addParts(&out, prompts, s, b)
 	return out
 }
 

@@ -42,7 +42,7 @@ func (f ImageFeatures) Metrics() map[string]*Node {
 	if len(f.Stages) == 0 {
 		return out
 	}
-	soft := StopGradient(chain(f.Stages)) // [B, G, N]
+	soft := StopGradient(f.Assignment) // [B, G, N]
 	g := soft.Shape().Dimensions[1]
 	won := OneHot(ArgMax(soft, 1, dtypes.Int32), g, soft.DType()) // [B, N, G]
 	out["groups_used"] = ReduceAllMean(ReduceSum(ReduceMax(won, 1), -1))

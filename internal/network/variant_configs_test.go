@@ -13,7 +13,7 @@ func small() network.Config {
 	}
 }
 
-// scenes is small with every option of recipes/scenes.yaml.
+// scenes is small with every option of recipes/scenes-soft.yaml.
 func scenes() network.Config {
 	c := small()
 	c.AssignEpsilon = 0.01

@@ -22,6 +22,10 @@ type Batch struct {
 	// Known [B, U] is 0 where it is not known whether a word fits a picture,
 	// else 1.
 	Known []float32
+	// Explains [B, U] is 1 where a word may explain a part of a picture: one of its
+	// captions names it; or it is a word for ground or scenery, of which every
+	// picture has some, and the captions name none.
+	Explains []float32
 	// Keys [B] are the pictures' keys, Texts [B] the captions drawn.
 	Keys, Texts []string
 	// Nouns [U] are the words of the prompts; "" where the prompt is padding or

@@ -337,6 +337,13 @@ func TestDistinctPrompts(t *testing.T) {
 	}, b.Known); diff != "" {
 		t.Errorf("known: %s", diff)
 	}
+	if diff := cmp.Diff([]float32{
+		1, 1, 1, 0,
+		0, 0, 1, 1, // no ground is named: it may be grass
+		0, 1, 1, 1,
+	}, b.Explains); diff != "" {
+		t.Errorf("explains: %s", diff)
+	}
 	if diff := cmp.Diff([]float32{1, 0, 1}, b.CaptionWeight); diff != "" {
 		t.Errorf("caption weight: %s", diff)
 	}

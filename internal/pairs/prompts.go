@@ -64,6 +64,7 @@ func (l *Loader) ownPrompts(b *Batch, drawn []*loaded) {
 		}
 	}
 	l.known(b, drawn)
+	l.explains(b, drawn)
 }
 
 // distinctPrompts gives every noun of the batch one prompt.
@@ -97,6 +98,7 @@ func (l *Loader) distinctPrompts(b *Batch, drawn []*loaded) {
 		}
 	}
 	l.known(b, drawn)
+	l.explains(b, drawn)
 }
 
 // drawNouns returns the nouns of picture i: all of all its captions, once each,
@@ -161,6 +163,26 @@ func (l *Loader) known(b *Batch, drawn []*loaded) {
 	}
 }
 
+// explains says which words may explain a part of a picture: those of all of its
+// captions, whichever were drawn.
+func (l *Loader) explains(b *Batch, drawn []*loaded) {
+	b.Explains = make([]float32, len(b.Targets))
+	for i, s := range drawn {
+		named, grounded := map[string]bool{}, false
+		for _, caption := range s.captions {
+			for _, noun := range l.finder.Nouns(caption) {
+				named[noun] = true
+				grounded = grounded || l.isStuff(noun)
+			}
+		}
+		for u, noun := range b.Nouns {
+			if named[noun] || !grounded && l.isStuff(noun) {
+				b.Explains[i*b.U+u] = 1
+			}
+		}
+	}
+}
+
 // absent says whether a tagged photo whose tag is not a word shows none of it. A
 // photo of a thing shows no other thing, persons excepted. A photo of a scene
 // may show any: it is only known that an animal would have been its subject.
@@ -172,10 +194,15 @@ func (l *Loader) absent(noun string, ofThing bool) bool {
 	return ok && (w.Kind == nouns.Class || w.Kind == nouns.Thing && ofThing)
 }
 
-func (l *Loader) isThing(noun string) bool {
+func (l *Loader) isThing(noun string) bool { return l.isKind(noun, nouns.Class, nouns.Thing) }
+
+func (l *Loader) isStuff(noun string) bool { return l.isKind(noun, nouns.Stuff) }
+
+// isKind says whether the word list has a noun as one of these kinds.
+func (l *Loader) isKind(noun string, kinds ...nouns.Kind) bool {
 	if l.list == nil {
 		return false
 	}
 	w, ok := l.list.Word(noun)
-	return ok && (w.Kind == nouns.Class || w.Kind == nouns.Thing)
+	return ok && slices.Contains(kinds, w.Kind)
 }

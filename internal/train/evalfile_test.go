@@ -50,7 +50,7 @@ func TestEvalFileOfRecipes(t *testing.T) {
 	for _, w := range synth.Words() {
 		want.Words = append(want.Words, []string{w})
 	}
-	for _, recipe := range []string{"scenes.yaml", "scenes-local.yaml", "scenes-pixelwise.yaml", "scenes-paper.yaml"} {
+	for _, recipe := range []string{"scenes.yaml", "scenes-soft.yaml", "scenes-local.yaml", "scenes-pixelwise.yaml", "scenes-paper.yaml"} {
 		if d := cmp.Diff(want, evalOf(t, recipe)); d != "" {
 			t.Errorf("%s (-want +got)\n%s", recipe, d)
 		}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/network"
@@ -22,6 +23,12 @@ type Loss struct {
 	NounsWeight float64
 	// ShareTemperature gives both losses the temperature of the image–text loss.
 	ShareTemperature bool
+	// ExplainWeight multiplies the loss that wants every patch explained by a word
+	// of its picture (network.ExplainLoss).
+	ExplainWeight float64
+	// TeachWeight multiplies the loss by which patches teach groups their words
+	// (network.TeachLoss).
+	TeachWeight float64
 }
 
 // Values of Loss.Kind and Loss.SoftTargets.
@@ -39,8 +46,36 @@ func defaultLoss() Loss {
 }
 
 func (l Loss) config() network.LossConfig {
-	return network.LossConfig{Sigmoid: l.Kind == lossSigmoid, NounWeight: l.NounsWeight, ShareTemperature: l.ShareTemperature}
+	return network.LossConfig{
+		Sigmoid: l.Kind == lossSigmoid, NounWeight: l.NounsWeight, ShareTemperature: l.ShareTemperature,
+		ExplainWeight: l.ExplainWeight, TeachWeight: l.TeachWeight,
+	}
 }
+
+// validateParts checks the losses of single patches and groups.
+func (s Settings) validateParts() error {
+	bad := func(key, format string, args ...any) error {
+		return fmt.Errorf("%w: loss.%s: %s", ErrSettings, key, fmt.Sprintf(format, args...))
+	}
+	l := s.Loss
+	for key, weight := range map[string]float64{"explain_weight": l.ExplainWeight, "teach_weight": l.TeachWeight} {
+		switch {
+		case !(weight >= 0 && weight <= 1e6):
+			return bad(key, "%g: it must be from 0 to 1e6", weight)
+		case weight > 0 && s.Model.Variant.PatchEmbeddings == "":
+			return bad(key, "%g looks at patches: set model.variant.patch_embeddings", weight)
+		case weight > 0 && s.Data.Nouns.Mode == pairs.NounsNone:
+			return bad(key, "%g needs nouns: data.nouns.mode is %q", weight, pairs.NounsNone)
+		}
+	}
+	if l.TeachWeight > 0 && !s.Model.HasGroups() {
+		return bad("teach_weight", "%g: the model has no groups that could be taught", l.TeachWeight)
+	}
+	return nil
+}
+
+// explains tells whether a loss asks which words may explain a part of a picture.
+func (l Loss) explains() bool { return l.ExplainWeight > 0 || l.TeachWeight > 0 }
 
 // soft tells whether captions may fit several pictures.
 func (l Loss) soft() bool { return l.SoftTargets == softEqual || l.SoftTargets == softNouns }

@@ -19,13 +19,13 @@ import (
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
-// The map of a model that scenes.yaml trained, as the library makes it, is the
+// The map of a model that scenes-soft.yaml trained, as the library makes it, is the
 // one that the recipe was measured with: a word's vector is the mean of its three
 // normalised prompt vectors, normalised; a pixel's score Σ_g a[g,n]·cos(z_g, t),
 // a upsampled bilinearly; the best of the twelve words wins.
 func TestMapOfScenes(t *testing.T) {
 	const side, grid, groups = 64, 8, 12
-	l, err := Load("../../recipes/scenes.yaml", nil, []Override{{"model.text.vocabulary", "1024", ""}})
+	l, err := Load("../../recipes/scenes-soft.yaml", nil, []Override{{"model.text.vocabulary", "1024", ""}})
 	if err != nil {
 		t.Fatal(err)
 	}

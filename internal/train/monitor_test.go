@@ -52,7 +52,7 @@ func watch(t *testing.T, l *Loaded, spoil func(map[string][]float32)) (shown []s
 // small is the network for scenes, whose new groups share a picture between them.
 func small(t *testing.T, changes ...string) *Loaded {
 	t.Helper()
-	return loadRecipe(t, "../../recipes/scenes.yaml", append([]string{
+	return loadRecipe(t, "../../recipes/scenes-soft.yaml", append([]string{
 		"batch=8", "steps=10", "safety.collapse_window=3", "data.train=" + scenes(t, 24),
 	}, changes...)...)
 }

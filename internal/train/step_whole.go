@@ -39,6 +39,9 @@ func (t *Stepper) addTargets(a *arguments, b *pairs.Batch) {
 	if b.U > 0 {
 		a.floats("targets", b.Targets, b.Size, b.U)
 		a.floats("known", b.Known, b.Size, b.U)
+		if t.settings.Loss.explains() {
+			a.floats("explains", b.Explains, b.Size, b.U)
+		}
 	}
 }
 
@@ -50,6 +53,9 @@ func (t *Stepper) readTargets(r *reader, b *network.Batch) {
 	}
 	if r.more() {
 		b.Targets, b.Known = r.next(), r.next()
+		if t.settings.Loss.explains() {
+			b.Explains = r.next()
+		}
 	}
 }
 
