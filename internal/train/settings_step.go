@@ -22,6 +22,9 @@ func (s Settings) validateStep() error {
 		return fmt.Errorf("%w: %s: %s", ErrSettings, key, fmt.Sprintf(format, args...))
 	}
 	l, o := s.Loss, s.Optimizer
+	if err := s.validateParts(); err != nil {
+		return err
+	}
 	switch {
 	case s.Schedule.Name != scheduleCosine && s.Schedule.Name != scheduleConst:
 		return bad("schedule.name", "%q: %s or %s", s.Schedule.Name, scheduleCosine, scheduleConst)
