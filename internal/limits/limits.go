@@ -92,10 +92,12 @@ const (
 	TableRows = 1 << 27
 	// TableText is the most text that tables may hold in memory, in bytes.
 	TableText = 8 << 30
-	// ParquetBytes is the largest column chunk of a Parquet file (a column of one
-	// row group), in bytes, uncompressed; ParquetColumns the largest number of
-	// columns.
-	ParquetBytes   = 2 << 30
+	// ParquetFooter is the largest footer of a Parquet file, ParquetPage the
+	// largest page, uncompressed, both in bytes; ParquetValues the largest number of
+	// values of a page, ParquetColumns that of columns.
+	ParquetFooter  = 16 << 20
+	ParquetPage    = 256 << 20
+	ParquetValues  = 1 << 24
 	ParquetColumns = 4096
 	// RecipeBytes is the largest recipe file.
 	RecipeBytes = 1 << 20

@@ -75,6 +75,9 @@ func quietly(work func() error) (err error) {
 
 // eachParquetRow reads a file row group by row group until take returns false.
 func eachParquetRow(from io.ReaderAt, size int64, choose func([]string) ([]int, error), take func([][]string) bool) error {
+	if err := guardFooter(from, size); err != nil {
+		return err
+	}
 	file, err := parquet.OpenFile(from, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return err
@@ -88,18 +91,11 @@ func eachParquetRow(from io.ReaderAt, size int64, choose func([]string) ([]int, 
 		return err
 	}
 	for i, group := range file.RowGroups() {
-		if i >= len(file.Metadata().RowGroups) {
-			return errors.New("it has more row groups than it says")
-		}
 		for _, c := range chosen {
 			if c < 0 {
 				continue
 			}
-			columns := file.Metadata().RowGroups[i].Columns
-			if c >= len(columns) {
-				return fmt.Errorf("row group %d lacks columns", i)
-			}
-			if err := limits.Check("the size of a column in bytes", "Parquet file", columns[c].MetaData.TotalUncompressedSize, limits.ParquetBytes, "write smaller row groups"); err != nil {
+			if err := guardPages(from, size, file, i, c); err != nil {
 				return err
 			}
 		}

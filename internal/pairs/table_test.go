@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -236,4 +237,45 @@ func FuzzFolder(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A Parquet file with a few wrong bytes is read or refused: no panic, no endless
+// loop, and no more values than a broken count could make of so small a file.
+func TestParquetNoise(t *testing.T) {
+	type caption struct {
+		Path  string   `parquet:"path"`
+		Texts []string `parquet:"captions,list"`
+	}
+	var rows []caption
+	for i := range 50 {
+		rows = append(rows, caption{fmt.Sprintf("%d.png", i), []string{"a cat", fmt.Sprint("number ", i)}})
+	}
+	good := parquetOf(t, rows...)
+	d := roll(1, forOrder)
+	refused := 0
+	start := time.Now()
+	const tries = 3000
+	for range tries {
+		data := bytes.Clone(good)
+		for range 1 + d.intn(4) {
+			data[d.intn(len(data))] = byte(d.intn(256))
+		}
+		if d.intn(4) == 0 {
+			data = data[:d.intn(len(data))]
+		}
+		n := 0
+		err := quietly(func() error {
+			return eachParquetRow(bytes.NewReader(data), int64(len(data)), func(columns []string) ([]int, error) {
+				image, text, err := TableOptions{}.columnsOf("noise.parquet", columns)
+				return []int{image, text}, err
+			}, func([][]string) bool { n++; return n <= 100_000 })
+		})
+		if err != nil {
+			refused++
+		}
+		if n > 100_000 {
+			t.Fatalf("%d rows of a file of %d bytes", n, len(data))
+		}
+	}
+	t.Logf("%d of %d refused, %.1f s", refused, tries, time.Since(start).Seconds())
 }
