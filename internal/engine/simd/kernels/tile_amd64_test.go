@@ -191,7 +191,7 @@ func (m *machine) run(r *routine, t *tile) {
 			each(func(a, b, _ float32) float32 { return a + b })
 		case "VMAXPS":
 			each(func(a, b, _ float32) float32 { return max(a, b) })
-		case "VZEROUPPER":
+		case "VZEROUPPER", "PREFETCHT0", "PREFETCHT1": // change nothing that counts
 		case "RET":
 			return
 		default:
