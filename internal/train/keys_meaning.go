@@ -106,6 +106,8 @@ var meanings = map[string]string{
 	"loss.soft_targets":      "captions that fit several pictures: none, equal (text), nouns (shared ones too)",
 	"loss.soft_weight":       "how well a caption fits that shares all nouns",
 	"loss.nouns_weight":      "factor of the noun loss",
+	"loss.explain_weight":    "factor of the loss that wants every patch explained by a word of its picture",
+	"loss.teach_weight":      "factor of the loss by which patches teach groups their words",
 	"loss.share_temperature": "both losses have one temperature",
 
 	"optimizer.learning_rate": "peak, for a batch of `schedule.reference_batch`",
