@@ -31,7 +31,7 @@ type asked struct {
 }
 
 // ask makes the words of labels and of hidden words, and the rule of background.
-func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptions, t Techniques, report *Report) (asked, error) {
+func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptions, t Techniques, auto float64, report *Report) (asked, error) {
 	m := e.model
 	a := asked{words: assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}, sharpness: min(m.scale, 100)}
 	var names []string
@@ -39,10 +39,6 @@ func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptio
 		for _, n := range own {
 			names, a.words.Owner = append(names, n), append(a.words.Owner, uint16(i+1))
 		}
-	}
-	auto := m.eval.Threshold
-	if fit, ok := m.calibration.fit(t); ok {
-		auto, a.sharpness = fit.Threshold, cmp.Or(fit.Sharpness, a.sharpness)
 	}
 	a.takes = m.eval.BackgroundRule != byProbability
 	a.threshold = s.Background.resolve(auto)
@@ -94,6 +90,18 @@ func (m *Model) hiddenWords(classes []vocab.Class, asked []string, contrast bool
 	return vocab.WithoutLabels(vocab.WithoutLabels(words, classes), own)
 }
 
+// aloneThreshold is the threshold of one label among all words that a model knows:
+// there are many of them, and a thing's own word seldom has a third of the
+// probability. Chosen on half of 240 photos of VOC; docs/experiments.md has the other.
+const aloneThreshold = 0.03
+
+// alone says whether one label is asked of a model that learnt from a list of words,
+// by a rule of its own. That label competes with all of the list, and what it has in
+// the photo as a whole says nothing, as there is no other to prefer it to.
+func (m *Model) alone(classes []vocab.Class, b Background) bool {
+	return len(classes) == 1 && len(m.eval.Words.all()) > 0 && m.eval.BackgroundRule == byProbability && b.mode != backgroundOff
+}
+
 // takeEmpty takes a share of the empty prompt's vector from unit vectors, which
 // stay unit vectors.
 func (m *Model) takeEmpty(ctx context.Context, vectors []float32, share float64, forms prompts) error {
@@ -115,11 +123,21 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	if err != nil {
 		return nil, 0, report, err
 	}
-	a, err := e.ask(ctx, classes, s, t, &report)
+	report.Quality = e.model.qualityOf(t)
+	auto, fitted := e.model.eval.Threshold, Fit{}
+	if fit, ok := e.model.calibration.fit(t); ok {
+		auto, fitted = fit.Threshold, fit
+	}
+	if e.model.alone(classes, s.Background) {
+		t.Contrast, t.Context = true, 0
+		auto = aloneThreshold
+	}
+	report.Techniques = t.String()
+	a, err := e.ask(ctx, classes, s, t, auto, &report)
 	if err != nil {
 		return nil, 0, report, err
 	}
-	report.Quality, report.Techniques = e.model.qualityOf(t), t.String()
+	a.sharpness = cmp.Or(fitted.Sharpness, a.sharpness)
 	evidence, err := e.evidence(ctx, a, t)
 	if err != nil {
 		return nil, 0, report, err

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/evaluate"
+)
+
+func newEvalPresenceCommand(env *environment) *cobra.Command {
+	var dataset, root, model, background string
+	var options bench.Options
+	var techniques techniqueFlags
+	var output jsonFlag
+	workers := 0
+	cmd := &cobra.Command{
+		Use:   "presence --dataset NAME --root DIR",
+		Short: "Measure whether one word alone can be answered with nothing",
+		Long: `presence asks each class of a dataset alone, of every photo. It reports how much of
+a photo is covered by a word that is not in it, and how well a word that covers more
+than a tenth of it is found: medians over all such questions.`,
+		Example: `  groupvit eval presence --dataset voc12 --root VOCdevkit/VOC2012 \
+    --classes background,cat,cow,dog,horse,person,sheep`,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o := groupvit.SegmentOptions{Protocol: groupvit.Best}
+			var err error
+			switch {
+			case dataset == "" || root == "":
+				return usagef("name the dataset with --dataset and --root; layouts are %s", strings.Join(bench.Layouts(), ", "))
+			case workers < 0:
+				return usagef("--workers %d: it must be 0 (one a processor) or more", workers)
+			}
+			if err := techniques.set(&o); err != nil {
+				return err
+			}
+			if o.Background, err = groupvit.ParseBackground(background); err != nil {
+				return usagef("--background: %w", err)
+			}
+			if err := output.check(); err != nil {
+				return err
+			}
+			d, err := bench.Open(dataset, root, options)
+			if errors.Is(err, bench.ErrUsage) {
+				return usagef("%w", err)
+			}
+			if err != nil {
+				return err
+			}
+			m, err := env.openWith(cmd, model, techniques.calibration)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			bar := env.progress("photos", len(d.Samples))
+			r, err := evaluate.Presence(cmd.Context(), m, d, o, workers, bar.set)
+			bar.done()
+			if errors.Is(err, groupvit.ErrOption) || errors.Is(err, evaluate.ErrOptions) {
+				return usagef("%w", err)
+			}
+			if err != nil {
+				return err
+			}
+			r.Command = commandLine(cmd)
+			return output.write(env, r, r.WriteText)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dataset, "dataset", "", "layout of the dataset: "+strings.Join(bench.Layouts(), ", "))
+	flags.StringVar(&root, "root", "", "folder of the dataset")
+	flags.StringSliceVar(&options.Classes, "classes", nil, "classes to ask for, background among them (default all)")
+	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
+	flags.IntVar(&options.Limit, "limit", 0, "so many photos, at even steps through the list; 0 is all")
+	modelFlag(cmd, &model)
+	flags.StringVar(&background, "background", "auto", "what is background: auto, or a threshold from 0 to 1")
+	flags.IntVar(&workers, "workers", 0, "photos worked on at once; 0 is one a processor")
+	techniques.add(cmd)
+	output.add(cmd)
+	return cmd
+}

@@ -1,0 +1,25 @@
+package evaluate
+
+import (
+	"math"
+	"testing"
+)
+
+func TestPresenceScore(t *testing.T) {
+	truth := []uint8{1, 1, 2, 0, 255, 1, 0, 0, 0, 0, 0}
+	found := []uint16{1, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0} // two right, one wrong, one ignored
+	got := score(truth, found, 1)
+	for name, pair := range map[string][2]float64{"share": {got.share, 0.3}, "cover": {got.cover, 0.3}, "IoU": {got.iou, 0.5}} {
+		if math.Abs(pair[0]-pair[1]) > 1e-12 {
+			t.Errorf("%s is %g, want %g", name, pair[0], pair[1])
+		}
+	}
+	var r PresenceReport
+	r.fill([2][]float64{{0, 0.2}, {0, 0.4}}, [2][]float64{{0.3}, {0, 0.5}})
+	if *r.AbsentCover != 10 || *r.PresentIoU != 30 || r.Absent != 4 || r.AbsentSilent != 2 || r.Present != 3 || r.PresentFound != 2 || *r.Halves[1].PresentIoU != 25 {
+		t.Errorf("%+v", r)
+	}
+	if !math.IsNaN(median(nil)) {
+		t.Error("the median of nothing")
+	}
+}
