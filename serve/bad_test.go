@@ -245,8 +245,15 @@ func TestDraining(t *testing.T) {
 	if p := ask(t, "GET", h.URL+"/readyz", nil).problem(t); p.Status != 503 {
 		t.Errorf("ready while it ends: %+v", p)
 	}
-	body, kind := form(t, [][]byte{photo(t, 60, 40)}, "labels", "dog")
-	if a := ask(t, "POST", h.URL+"/v1/segment", body, "Content-Type", kind); a.status != 200 {
+	question := func() reply {
+		body, kind := form(t, [][]byte{photo(t, 60, 40)}, "labels", "dog")
+		return ask(t, "POST", h.URL+"/v1/segment", body, "Content-Type", kind)
+	}
+	if a := question(); a.status != 200 {
 		t.Errorf("a request while it ends: %d", a.status)
+	}
+	s.End()
+	if a := question(); a.problem(t).Status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("a request at its end: %d", a.status)
 	}
 }

@@ -32,8 +32,9 @@ type Options struct {
 	// Images is the largest number of photographs of a request (16), Labels that
 	// of its labels (256).
 	Images, Labels int
-	// Workers is how many requests are worked on at a time (as many as threads of
-	// Go), Queue how many may wait (100).
+	// Workers is how many requests are worked on at a time (half as many as threads of
+	// Go: each computes on all of them, and answers stay quick beside others), Queue
+	// how many may wait (100).
 	Workers, Queue int
 	// Wait is how long a request may wait where more is asked for a while than can
 	// be answered; the others are refused. 0 is half of what an answer takes, which
@@ -83,7 +84,7 @@ func (o *Options) withDefaults() (Options, error) {
 	}{
 		{"Images", &s.Images, limits.ServeImages, 0},
 		{"Labels", &s.Labels, limits.Labels, limits.Labels},
-		{"Workers", &s.Workers, runtime.GOMAXPROCS(0), 0},
+		{"Workers", &s.Workers, max(1, runtime.GOMAXPROCS(0)/2), 0},
 		{"Queue", &s.Queue, limits.ServeQueue, 0},
 	} {
 		if err := fill(d.name, d.value, d.standard, d.cap); err != nil {

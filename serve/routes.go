@@ -91,6 +91,9 @@ func (s *Server) guard(t route, r *http.Request) error {
 	if err := s.origin.Check(r); err != nil {
 		return kindOrigin.because("%v", err)
 	}
+	if s.ended.Load() && !t.open {
+		return kindEnded.because("no new requests, please")
+	}
 	if t.open || s.o.Token == "" {
 		return nil
 	}

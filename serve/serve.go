@@ -24,6 +24,7 @@ type Server struct {
 	origin   *http.CrossOriginProtection
 	studio   *studio
 	draining atomic.Bool
+	ended    atomic.Bool
 }
 
 // New makes a server of a model, which stays the caller's to close, after the last
@@ -56,6 +57,14 @@ func New(model *groupvit.Model, o *Options) (*Server, error) {
 // the next answer; requests are answered as before. Call it some time before
 // [http.Server.Shutdown], so that who balances load sends no new ones.
 func (s *Server) Drain() { s.draining.Store(true) }
+
+// End refuses every new question with status 503; those that came before are
+// answered. Call it a moment before [http.Server.Shutdown]: a machine that computes
+// no more accepts at once, so that no connection is cut while it waits for that.
+func (s *Server) End() {
+	s.draining.Store(true)
+	s.ended.Store(true)
+}
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {

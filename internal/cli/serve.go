@@ -69,7 +69,7 @@ then it exits. A second Ctrl-C ends it at once.`,
 	flags.DurationVar(&f.drain, "drain", time.Second, "time from /readyz saying no to the end of listening")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "log refused requests too")
 	o := &f.options
-	flags.IntVar(&o.Workers, "workers", 0, "requests worked on at a time; 0 means as many as processors")
+	flags.IntVar(&o.Workers, "workers", 0, "requests worked on at a time; 0 means half as many as processors")
 	flags.IntVar(&o.Queue, "queue", limits.ServeQueue, "requests that may wait")
 	flags.DurationVar(&o.Wait, "wait", 0, "how long a request may wait under lasting overload; 0 is half of what an answer takes")
 	flags.DurationVar(&o.Timeout, "timeout", limits.ServeSeconds*time.Second, "how long a request may take")
@@ -131,6 +131,10 @@ func (f *serveFlags) secrets() error {
 	return nil
 }
 
+// endPause is the time between the last question that is taken and the end of
+// listening.
+const endPause = 300 * time.Millisecond
+
 // serve answers until ctx ends, and then what has been asked.
 func (f *serveFlags) serve(ctx context.Context, listener net.Listener, handler *serve.Server) error {
 	server := &http.Server{
@@ -149,6 +153,8 @@ func (f *serveFlags) serve(ctx context.Context, listener net.Listener, handler *
 	}
 	handler.Drain()
 	time.Sleep(f.drain)
+	handler.End()
+	time.Sleep(endPause)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.options.Timeout+limits.ServeStallSeconds*time.Second)
 	defer cancel()
 	if err := server.Shutdown(end); err != nil {

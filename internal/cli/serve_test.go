@@ -132,6 +132,26 @@ func TestServeToken(t *testing.T) {
 	}
 }
 
+// TestServeHeaders: headers beyond the limit are refused, and the server goes on.
+func TestServeHeaders(t *testing.T) {
+	address, end := serving(t)
+	for header, want := range map[int]int{8 << 10: 200, 64 << 10: http.StatusRequestHeaderFieldsTooLarge} {
+		r, _ := http.NewRequest("GET", address+"/healthz", nil)
+		r.Header.Set("X-Large", strings.Repeat("x", header))
+		a, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body.Close()
+		if a.StatusCode != want {
+			t.Errorf("a header of %d bytes: status %d, want %d", header, a.StatusCode, want)
+		}
+	}
+	if code, said := end(); code != exitDone {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
 // TestServeBad: what cannot be served is said before anything is loaded for long.
 func TestServeBad(t *testing.T) {
 	for _, args := range [][]string{

@@ -27,6 +27,7 @@ export function view() {
     photo.height = height;
     overlay.width = width;
     overlay.height = height;
+    $("picture").style.setProperty("--ratio", width / height);
     $("picture").hidden = false;
     document.querySelector(".invite").hidden = true;
   }
@@ -74,10 +75,11 @@ export function view() {
       item.append(button);
       return item;
     });
-    if (!nodes.length) {
+    const missing = groups ? [] : s.names.filter((_, i) => !counts[i + 1].pixels);
+    if (missing.length) {
       const none = document.createElement("li");
       none.className = "none";
-      none.textContent = "Nothing of this is here.";
+      none.textContent = `Not here: ${missing.join(", ")}`;
       nodes.push(none);
     }
     $("found").replaceChildren(...nodes);

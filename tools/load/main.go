@@ -23,6 +23,7 @@ func main() {
 	flag.DurationVar(&o.duration, "duration", 3*time.Minute, "how long the overload lasts")
 	flag.Float64Var(&o.factor, "factor", 10, "how many times the capacity is asked for")
 	flag.IntVar(&o.connections, "connections", 10_000, "idle connections to hold open in the meantime")
+	flag.StringVar(&o.args, "serve-args", "", "more flags for groupvit serve, separated by spaces")
 	flag.Parse()
 	missed, err := run(o)
 	if err != nil {

@@ -18,15 +18,15 @@ import (
 )
 
 type settings struct {
-	binary, photo, labels, quality string
-	duration                       time.Duration
-	factor                         float64
-	connections                    int
+	binary, photo, labels, quality, args string
+	duration                             time.Duration
+	factor                               float64
+	connections                          int
 }
 
 // run measures and returns the bars that were missed.
 func run(o settings) (missed []string, err error) {
-	p, err := start(o.binary)
+	p, err := start(o.binary, o.args)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func ending(p *program, target vegeta.Target) ([]string, error) {
 					lost = append(lost, err.Error())
 				case status == http.StatusOK:
 					answered++
-				case status == http.StatusTooManyRequests:
+				case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
 					refused++
 				default:
 					lost = append(lost, fmt.Sprint("status ", status))
@@ -222,7 +222,7 @@ func ending(p *program, target vegeta.Target) ([]string, error) {
 	time.Sleep(200 * time.Millisecond)
 	close(stop)
 	wg.Wait()
-	fmt.Printf("at its end: %d answered, %d refused with 429, %d found nobody listening any more, %d lost\n", answered, refused, unconnected, len(lost))
+	fmt.Printf("at its end: %d answered, %d refused with 429 or 503, %d found nobody listening any more, %d lost\n", answered, refused, unconnected, len(lost))
 	if err != nil {
 		return []string{fmt.Sprintf("the server ended with %v", err)}, nil
 	}

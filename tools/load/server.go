@@ -22,8 +22,8 @@ type program struct {
 }
 
 // start runs the server on a free port and waits until it is ready.
-func start(binary string) (*program, error) {
-	cmd := exec.Command(binary, "serve", "--listen", "127.0.0.1:0")
+func start(binary, args string) (*program, error) {
+	cmd := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, strings.Fields(args)...)...)
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
