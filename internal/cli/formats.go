@@ -39,7 +39,7 @@ var formats = []format{
 	{"npy", ".npy", "class scores before the decision, float32 [labels, height, width]", func(_ context.Context, w io.Writer, a *answer) error {
 		return mask.WriteNPY(w, a.found.Scores, len(a.found.Labels), a.found.Map.Height, a.found.Map.Width)
 	}},
-	{"confidence", ".confidence.npy", "float32 [3, height, width]: the likeliest label, its confidence, the runner-up", writeConfidence},
+	{"confidence", ".confidence.npy", "float32 [3, height, width]: best label, its confidence, runner-up", writeConfidence},
 	{"coco", ".coco.json", "COCO's instance file of this photo, regions as run lengths", func(_ context.Context, w io.Writer, a *answer) error {
 		return json.NewEncoder(w).Encode(a.found.Map.COCO(a.result.Photo, a.found.Labels))
 	}},

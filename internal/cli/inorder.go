@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"iter"
 	"runtime"
 	"sync"
 )
@@ -14,30 +15,52 @@ const mostAtOnce = 4
 // gives the results to take one after the other, in order. It ends with take's
 // first error or with ctx, when all work that has begun is over.
 func inOrder[T any](ctx context.Context, n, most int, work func(i int) (T, error), take func(i int, result T, err error) error) error {
+	numbers := func(yield func(int) bool) {
+		for i := range n {
+			if !yield(i) {
+				return
+			}
+		}
+	}
+	return inOrderOf(ctx, numbers, most, work, take)
+}
+
+// inOrderOf is [inOrder] for things whose number need not be known. Once ctx is
+// done no more work begins: take gets ctx's error for the things that are left.
+func inOrderOf[I, T any](ctx context.Context, things iter.Seq[I], most int, work func(I) (T, error), take func(thing I, result T, err error) error) error {
 	type outcome struct {
+		thing  I
 		result T
 		err    error
 	}
 	var group sync.WaitGroup
 	defer group.Wait()
-	var begun []chan outcome // of i, i+1, …
-	next := 0
-	for i := range n {
-		for next < n && len(begun) < min(most, runtime.GOMAXPROCS(0)) && ctx.Err() == nil {
-			done, number := make(chan outcome, 1), next
-			group.Go(func() {
-				result, err := work(number)
-				done <- outcome{result, err}
-			})
-			begun, next = append(begun, done), next+1
-		}
-		var o outcome
-		if len(begun) > 0 {
-			o, begun = <-begun[0], begun[1:]
+	var begun []chan outcome // in order
+	most = min(most, runtime.GOMAXPROCS(0))
+	first := func() error {
+		o := <-begun[0]
+		begun = begun[1:]
+		return take(o.thing, o.result, o.err)
+	}
+	for thing := range things {
+		done := make(chan outcome, 1)
+		begun = append(begun, done)
+		if err := ctx.Err(); err != nil {
+			done <- outcome{thing: thing, err: err}
 		} else {
-			o.err = ctx.Err()
+			group.Go(func() {
+				result, err := work(thing)
+				done <- outcome{thing, result, err}
+			})
 		}
-		if err := take(i, o.result, o.err); err != nil {
+		if len(begun) == most {
+			if err := first(); err != nil {
+				return err
+			}
+		}
+	}
+	for len(begun) > 0 {
+		if err := first(); err != nil {
 			return err
 		}
 	}

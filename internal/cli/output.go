@@ -42,6 +42,11 @@ func writeFile(path string, write func(io.Writer) error) error {
 	return nil
 }
 
+// storeBytes is [writeFile] for bytes.
+func storeBytes(path string, data []byte) error {
+	return writeFile(path, func(w io.Writer) error { _, err := w.Write(data); return err })
+}
+
 func writeDirectly(path string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

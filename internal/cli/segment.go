@@ -22,6 +22,7 @@ type segmentFlags struct {
 	templates                               string
 	shortSide                               int
 	techniques                              techniqueFlags
+	batch                                   batchFlags
 }
 
 func newSegmentCommand(env *environment) *cobra.Command {
@@ -37,6 +38,11 @@ For NAME.jpg it writes, as --format asks (overlay, mask and json if it does not)
 ` + formatHelp() + `
 A second photo of the same name is NAME-2, and so on. Results (*.overlay.png,
 *.mask.png) and hidden files in a folder are not taken for photos.
+
+For very many photos, --manifest reads their paths from a file and --shards photos
+out of tar files; --shard i/n does one share of n of them. Results keep their folders
+below --output (or go into a tar, if that ends in .tar), and a done-log beside them
+lets the same command go on after a stop of any kind, without doing a photo twice.
 
 Exit code 3 says that some photos failed; the others are done.`,
 		Example: `  # A picture to look at, in the folder out
@@ -55,9 +61,18 @@ Exit code 3 says that some photos failed; the others are done.`,
   # Synonyms, every pixel named, scores for further work
   groupvit segment dog.jpg --labels "dog|puppy,lawn|grass" --background off --format npy
 
+  # A million photos: worker 3 of 16, masks alone; the same command goes on after a stop
+  groupvit segment --manifest photos.txt --shard 3/16 --labels-file words.txt --format mask -o masks
+  groupvit segment --shards 'photos-{0000..0999}.tar' --labels dog --format mask -o masks.tar
+
   # From another program
   curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json --format ""`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.batch.asked() {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.MinimumNArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
 	}
 	f.labels.add(cmd)
@@ -70,6 +85,7 @@ Exit code 3 says that some photos failed; the others are done.`,
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
 	f.techniques.add(cmd)
+	f.batch.add(cmd)
 	return cmd
 }
 
@@ -114,6 +130,9 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	}
 	for _, file := range job.files {
 		job.options.Scores = job.options.Scores || file.name == "npy"
+	}
+	if f.batch.asked() {
+		return f.runBatch(cmd, job, args)
 	}
 	photos, err := findPhotos(args)
 	if err != nil {
@@ -232,24 +251,32 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 	if err != nil {
 		return segmentJSON{}, err
 	}
-	s, seconds, err := j.compute(ctx, photo)
-	if isOption(err) { // the photo does not matter
+	a, err := j.ask(ctx, path, photo)
+	if err != nil {
 		return segmentJSON{}, err
 	}
-	if err != nil {
-		return segmentJSON{}, fmt.Errorf("%s: %w", path, err)
-	}
-	a := &answer{photo: photo, found: s, result: segmentJSON{
-		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
-		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
-		Seconds: seconds, RareWords: s.RareWords,
-	}}
 	for _, f := range j.files {
 		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(ctx, w, a) }); err != nil {
 			return segmentJSON{}, err
 		}
 	}
 	return a.result, nil
+}
+
+// ask segments a photo that has been read. Its errors name the photo.
+func (j *segmentJob) ask(ctx context.Context, path string, photo *imaging.Image) (*answer, error) {
+	s, seconds, err := j.compute(ctx, photo)
+	if isOption(err) { // the photo does not matter
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &answer{photo: photo, found: s, result: segmentJSON{
+		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
+		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
+		Seconds: seconds, RareWords: s.RareWords,
+	}}, nil
 }
 
 // compute asks the model, and says how long it took.

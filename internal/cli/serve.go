@@ -49,7 +49,8 @@ then it exits. A second Ctrl-C ends it at once.`,
 		Example: `  groupvit serve
   # then open http://127.0.0.1:8080, or ask:
   curl -F image=@cat.jpg -F labels="cat,sofa" http://127.0.0.1:8080/v1/segment
-  curl -F image=@cat.jpg -F labels=cat -F formats=overlay -H 'Accept: image/png' http://127.0.0.1:8080/v1/segment -o cat.png
+  curl -F image=@cat.jpg -F labels=cat -F formats=overlay -H 'Accept: image/png' \
+    http://127.0.0.1:8080/v1/segment -o cat.png
 
   # Encode once, ask often
   curl --data-binary @cat.jpg -H 'Content-Type: image/jpeg' http://127.0.0.1:8080/v1/images

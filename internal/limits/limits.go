@@ -124,6 +124,16 @@ const (
 	Classes = 65_536
 )
 
+// Caps on runs over many photos.
+const (
+	// Workers is the largest number of workers that share a run.
+	Workers = 1_000_000
+	// PathBytes is the longest path of a list of photos, in bytes.
+	PathBytes = 4096
+	// LogLine is the longest line of a done-log, in bytes.
+	LogLine = 64 << 10
+)
+
 // Error says what was too large, for which input, and how to mend it. It wraps
 // [ErrTooLarge].
 type Error struct {
