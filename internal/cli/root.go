@@ -128,7 +128,7 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
 	flags.BoolVar(&env.json, "json", false, "print results as one JSON object a line")
 	flags.StringVar(&env.engine.Kind, "engine", "", "what computes: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
 	flags.IntVar(&env.engine.Threads, "threads", 0, "threads of one computation; 0 means all")
-	flags.StringVar(&env.engine.Precision, "precision", "", "of products with weights, in inference: float32, bf16 or int8 (default $GROUPVIT_PRECISION, then float32)")
+	flags.StringVar(&env.engine.Precision, "precision", "", "of products: float32, bf16, or in inference int8 (default $GROUPVIT_PRECISION, then float32)")
 	for _, g := range commandGroups(env) {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, c := range g.commands {

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/train"
 )
@@ -83,9 +82,7 @@ func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loade
 	if err := s.measure.add(add); err != nil {
 		return nil, err
 	}
-	if p := env.engine.Precision; p != "" && p != engine.Float32 {
-		return nil, usagef("--precision %s: training is float32; precisions are for inference", p)
-	}
+	add("precision", "precision", env.engine.Precision)
 	add("engine", "engine", env.engine.Kind)
 	add("threads", "threads", strconv.Itoa(env.engine.Threads))
 	l, err := train.Load(s.config, os.Environ(), overrides)

@@ -52,6 +52,8 @@ type Options struct {
 	// int8, weights that lose much by it stay in float32. Empty means the environment variable
 	// GROUPVIT_PRECISION, and float32 without it.
 	Precision string
+	// Training makes Precision hold for all large products, those of changing operands too: float32 or bf16.
+	Training bool
 }
 
 // builders of the engines; engine_xla.go adds xla under its build tag.
@@ -123,6 +125,11 @@ func New(o Options) (compute.Backend, error) {
 	b, err := build(config, o.Threads, weights)
 	if err != nil {
 		return nil, fmt.Errorf("engine: make %s: %w", kind, err)
+	}
+	if s, ok := b.(*simd.Backend); ok && o.Training && weights == kernels.BFloat16 {
+		if err := s.RoundProducts(); err != nil {
+			return nil, fmt.Errorf("engine: %w", err)
+		}
 	}
 	return b, nil
 }

@@ -57,6 +57,8 @@ func (o Options) precision(kind string) (kernels.Format, error) {
 	case f != kernels.Float32 && kind != SIMD:
 		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for the engine simd, not for %s: choose float32",
 			ErrUnavailable, name, source, kind)
+	case o.Training && f == kernels.Int8:
+		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for inference: train in float32 or bf16", ErrUnavailable, name, source)
 	case simd.Instructions() < f.Level() && f != kernels.Float32:
 		return 0, fmt.Errorf("engine: %w: precision %s (from %s) needs a CPU with %s, this one has %s "+
 			"(GROUPVIT_SIMD may lower it): choose float32", ErrUnavailable, name, source, f.Level(), simd.Instructions())

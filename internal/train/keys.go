@@ -31,6 +31,7 @@ func Keys() []Key {
 var flags = map[string]string{
 	"name": "name", "seed": "seed", "epochs": "epochs", "batch": "batch-size", "data.workers": "workers", // OpenCLIP's
 	"engine": "engine", "threads": "threads", "steps": "steps", "init": "init", "micro_batch": "micro-batch",
+	"precision": "precision", // OpenCLIP's
 
 	// OpenCLIP's.
 	"data.train": "train-data", "data.train_num_samples": "train-num-samples",

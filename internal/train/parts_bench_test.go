@@ -69,3 +69,37 @@ func formulaOf(c network.Config, size int) *pairs.Batch {
 	}
 	return b
 }
+
+// BenchmarkPrecision is a step of the published network on a batch of 8.
+func BenchmarkPrecision(b *testing.B) {
+	for _, precision := range engine.Precisions() {
+		if precision == engine.Int8 {
+			continue
+		}
+		b.Run(precision, func(b *testing.B) {
+			backend, err := engine.New(engine.Options{Precision: precision, Training: true})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer backend.Finalize()
+			s := Default()
+			s.Batch = 8
+			stepper, err := NewStepper(backend, s, network.Initialize(s.Model, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer stepper.Close()
+			batch := formulaOf(s.Model, s.Batch)
+			step := func() {
+				if _, ok, err := stepper.Step(batch, 0, 0); err != nil || !ok {
+					b.Fatal(ok, err)
+				}
+			}
+			step()
+			for b.Loop() {
+				step()
+			}
+			b.ReportMetric(float64(s.Batch*b.N)/b.Elapsed().Seconds(), "images/s")
+		})
+	}
+}

@@ -115,7 +115,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	defer r.loader.Close()
 	var err error
-	r.backend, err = engine.New(engine.Options{Kind: r.settings.Engine, Threads: r.settings.Threads, Precision: engine.Float32})
+	r.backend, err = engine.New(engine.Options{Kind: r.settings.Engine, Threads: r.settings.Threads, Precision: r.settings.Precision, Training: true})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/groupvit/groupvit/internal/bpe"
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
@@ -37,6 +38,10 @@ type Settings struct {
 	// Engine and Threads choose the compute engine; see engine.Options.
 	Engine  string
 	Threads int
+	// Precision is that of large products: float32, or bf16, which rounds their
+	// operands and sums in float32 (engine simd on a CPU with AVX512-BF16). Weights,
+	// moments, softmax, norms, temperatures and losses are float32 in both.
+	Precision string
 	// Init is a model (directory or file) whose weights the run starts from, as
 	// far as they fit Model (see startFrom). "" starts from random weights.
 	Init string
@@ -178,7 +183,7 @@ type Output struct {
 // Steps and Epochs remain to be named.
 func Default() Settings {
 	return Settings{
-		Name: "default", Epochs: 30, Batch: 4096, Engine: "auto",
+		Name: "default", Epochs: 30, Batch: 4096, Engine: "auto", Precision: engine.Float32,
 		Model: network.Default(),
 		Data: Data{
 			Mean: [3]float32{0.485, 0.456, 0.406}, Std: [3]float32{0.229, 0.224, 0.225},

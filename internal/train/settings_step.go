@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
 )
@@ -30,6 +31,8 @@ func (s Settings) validateStep() error {
 		return bad("schedule.name", "%q: %s or %s", s.Schedule.Name, scheduleCosine, scheduleConst)
 	case s.Data.TrainNumSamples < 0:
 		return bad("data.train_num_samples", "%d: it must not be negative; 0 is as many as there are", s.Data.TrainNumSamples)
+	case s.Precision != engine.Float32 && s.Precision != engine.BF16:
+		return bad("precision", "%q: training knows %s and %s", s.Precision, engine.Float32, engine.BF16)
 	case s.MicroBatch < 0:
 		return bad("micro_batch", "%d: it must not be negative; 0 computes the batch at once", s.MicroBatch)
 	case s.inParts() && s.Model.Variant.Stem.BatchNorm:

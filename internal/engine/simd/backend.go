@@ -49,6 +49,7 @@ type Backend struct {
 	compute.Backend
 	pool    *kernels.Pool
 	weights kernels.Format // of constant right operands of products
+	rounded bool           // large products of changing operands are in bfloat16
 	arenas  arenas
 	shared  shared
 	profile profile
@@ -69,6 +70,19 @@ func (b *Backend) Description() string {
 
 // Weights is the format of constant right operands of products.
 func (b *Backend) Weights() kernels.Format { return b.weights }
+
+// RoundProducts makes large products of operands that change from call to call, as in training, round both to
+// bfloat16; sums stay in float32. It holds for what is compiled from then on; the CPU must have AVX512-BF16.
+func (b *Backend) RoundProducts() error {
+	if need := kernels.BFloat16.Level(); kernels.Path() < need {
+		return fmt.Errorf("products in %s need %s, this CPU has %s", kernels.BFloat16, need, kernels.Path())
+	}
+	b.rounded = true
+	return nil
+}
+
+// Rounded says whether RoundProducts was called.
+func (b *Backend) Rounded() bool { return b.rounded }
 
 // Capabilities implements compute.Backend: those of the plain Go backend, without functions, control flow and
 // dynamic shapes, with fused attention and its gradient.

@@ -160,12 +160,23 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 		}
 		return c.emit(s)
 	}
+	if batch == 1 && c.backend.rounded && worthRounding(m, n, k) {
+		s.name += " " + kernels.BFloat16.String()
+		s.run = func(f *frame) error {
+			kernels.GemmBF16(pool, m, n, k, left.of(f), right.of(f), f.read(out), max(n, 1), epilogue(f))
+			return nil
+		}
+		return c.emit(s)
+	}
 	s.run = func(f *frame) error {
 		kernels.GemmBatched(pool, batch, m, n, k, left.of(f), left.batch, right.of(f), right.batch, f.read(out), max(n, 1), m*n, epilogue(f))
 		return nil
 	}
 	return c.emit(s)
 }
+
+// worthRounding says whether a product has enough work for each of its numbers to pay for rounding them.
+func worthRounding(m, n, k int) bool { return min(m, n, k) >= 32 && m*n*k >= 1<<20 }
 
 // packKey names a constant matrix.
 type packKey struct {

@@ -1,0 +1,62 @@
+package kernels
+
+// GemmBF16 is [Gemm] with both operands rounded to bfloat16 as it goes, and sums in
+// float32: for products whose operands change from call to call, as in training.
+// Rounding costs a pass over each operand, so it pays where m, n and k are large.
+// Denormal numbers count as zero.
+func GemmBF16(p *Pool, m, n, k int, a, b Matrix, c []float32, ldc int, e Epilogue) {
+	if m == 0 || n == 0 || k == 0 {
+		Gemm(p, m, n, k, a, b, c, ldc, e)
+		return
+	}
+	checkGemm("GemmBF16", 1, m, n, a.length(m, k), len(a.Data), 0, c, ldc, 0, e)
+	need("GemmBF16", "b", len(b.Data), b.length(k, n))
+	if Path() < BFloat16.Level() { // for tests, not for speed
+		GemmPacked(p, m, a, packBF16(p, k, n, b), c, ldc, e)
+		return
+	}
+	pairs, panels := (k+1)/2, (n+narrowWide-1)/narrowWide
+	buf := scratch(panels * pairs * narrowWide)
+	defer buf.release()
+	packed := &PackedB{format: BFloat16, k: k, n: n, panel: narrowWide, data: buf.data}
+	p.For(panels, max(1, 16384/(k*narrowWide)), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			roundPanel(words(buf.data)[i*pairs*narrowWide:][:pairs*narrowWide], b, k, n, i*narrowWide)
+		}
+	})
+	gemmBF16(p, m, a, packed, c, ldc, e)
+}
+
+// roundPanel packs columns j … j+32 of B, k terms, as packBF16 does.
+func roundPanel(panel []uint32, b Matrix, k, n, j int) {
+	width := min(narrowWide, n-j)
+	if b.Transposed { // a column's terms are neighbours
+		if width < narrowWide {
+			clear(panel)
+		}
+		buf := scratch((k + 1) / 2)
+		defer buf.release()
+		row := words(buf.data)[:(k+1)/2]
+		for c := range width {
+			roundPairs(row, b.Data[(j+c)*b.Stride:][:k])
+			for q, w := range row {
+				panel[q*narrowWide+c] = w
+			}
+		}
+		return
+	}
+	var even, odd [narrowWide / 2]uint32 // rows 2q and 2q+1, words of two columns
+	for q := 0; q < k; q += 2 {
+		clear(even[:])
+		clear(odd[:])
+		roundPairs(even[:(width+1)/2], b.Data[q*b.Stride+j:][:width])
+		if q+1 < k {
+			roundPairs(odd[:(width+1)/2], b.Data[(q+1)*b.Stride+j:][:width])
+		}
+		out := panel[q/2*narrowWide:][:narrowWide]
+		for c, w := range even {
+			out[2*c] = w&0xffff | odd[c]<<16
+			out[2*c+1] = w>>16 | odd[c]&0xffff0000
+		}
+	}
+}
