@@ -1,0 +1,120 @@
+package groupvit_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/groupvit/groupvit"
+)
+
+// TestCalibration: a threshold is used for its techniques alone, statistics survive
+// the file, and what is no calibration is an error.
+func TestCalibration(t *testing.T) {
+	m := openModel(t, localConfig())
+	s := m.CollectStatistics()
+	if err := s.Add(t.Context(), photo(50, 40)); err != nil {
+		t.Fatal(err)
+	}
+	c := &groupvit.Calibration{Statistics: s.Statistics()}
+	c.Set(groupvit.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 0.5})
+	c.Set(groupvit.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 1, Photos: 3})
+	var file bytes.Buffer
+	if err := c.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	again, err := groupvit.ReadCalibration(bytes.NewReader(file.Bytes()))
+	if err != nil || len(again.Fits) != 1 || again.Fits[0] != c.Fits[0] || again.Statistics.Photos != 1 {
+		t.Fatalf("read back %+v (%v)", again, err)
+	}
+	var second bytes.Buffer
+	if err := again.Write(&second); err != nil || !bytes.Equal(file.Bytes(), second.Bytes()) {
+		t.Errorf("written again it differs (%v)", err)
+	}
+	path := filepath.Join(t.TempDir(), "c.json")
+	if err := os.WriteFile(path, file.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	with, err := groupvit.Open(t.Context(), saveModel(t, localConfig(), nil), &groupvit.Options{Calibration: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer with.Close()
+	fast, err := with.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast})
+	if err != nil || len(fast.Segments) != 0 || fast.Report.Background != "words, 1" {
+		t.Errorf("with a threshold of 1: %+v (%v)", fast, err)
+	}
+	if _, err := with.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: "standardise"}); err != nil {
+		t.Errorf("with statistics: %v", err)
+	}
+	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, With: "standardise"}); !errors.Is(err, groupvit.ErrOption) {
+		t.Errorf("without statistics: %v", err)
+	}
+	for _, bad := range []string{``, `[]`, `{"fits":[{"threshold":2}]}`, `{"statistics":{"width":2,"mean":"AAAA","covariance":""}}`, `{"statistics":{"width":100000}}`, `{"other":1}`, `{} {}`} {
+		if _, err := groupvit.ReadCalibration(bytes.NewReader([]byte(bad))); !errors.Is(err, groupvit.ErrModel) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func FuzzReadCalibration(f *testing.F) {
+	f.Add([]byte(`{"fits":[{"techniques":"flip","threshold":0.1}],"statistics":{"photos":1,"width":1,"mean":"AAAAAA==","covariance":"AAAAAA=="}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if c, err := groupvit.ReadCalibration(bytes.NewReader(b)); err == nil && c.Write(&bytes.Buffer{}) != nil {
+			t.Error("it cannot be written again")
+		}
+	})
+}
+
+// TestTechniques: names and values both ways.
+func TestTechniques(t *testing.T) {
+	got, err := groupvit.ParseTechniques("scales=0.5/2,pamr,-flip,segments=hard,smooth=1.5", groupvit.Techniques{Flip: true, Guided: 3})
+	if err != nil || got.Flip || got.PAMR != 10 || got.Guided != 3 || !slices.Equal(got.Scales, []float64{0.5, 2}) {
+		t.Fatalf("%+v (%v)", got, err)
+	}
+	if again, err := groupvit.ParseTechniques(got.String(), groupvit.Techniques{}); err != nil || again.String() != got.String() {
+		t.Errorf("%q is read as %q (%v)", got, again, err)
+	}
+	for _, bad := range []string{"blur", "pamr=1.5", "pamr=99", "smooth=-1", "smooth=x", "scales=a", "scales=100", "segments=third"} {
+		if _, err := groupvit.ParseTechniques(bad, groupvit.Techniques{}); !errors.Is(err, groupvit.ErrOption) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// TestConfidence: another threshold on the maps of confidence gives what a new
+// question gives.
+func TestConfidence(t *testing.T) {
+	m := openModel(t, localConfig())
+	labels := []string{"dog", "grass", "sky"}
+	for _, quality := range groupvit.Qualities() {
+		o := &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: quality}
+		e, err := m.Encode(t.Context(), photo(60, 45), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := e.Segment(t.Context(), labels, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.Confidence(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, threshold := range []float64{0, 0.03, 0.2} {
+			o.Background = groupvit.BackgroundBelow(threshold)
+			want, err := e.Segment(t.Context(), labels, o)
+			if err != nil || !slices.Equal(c.Below(threshold).Labels, want.Map.Labels) {
+				t.Errorf("%s, threshold %g: another map (%v)", quality, threshold, err)
+			}
+		}
+		for i, l := range c.Likely.Labels {
+			if l == 0 || c.RunnerUp.Labels[i] == 0 || l == c.RunnerUp.Labels[i] {
+				t.Fatalf("%s: pixel %d is %d, then %d", quality, i, l, c.RunnerUp.Labels[i])
+			}
+		}
+	}
+}

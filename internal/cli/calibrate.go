@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/evaluate"
+)
+
+func newCalibrateCommand(env *environment) *cobra.Command {
+	var dataset, root, model, out string
+	var photos []string
+	var options bench.Options
+	var techniques techniqueFlags
+	cmd := &cobra.Command{
+		Use:   "calibrate",
+		Short: "Fit a model's background threshold to a few labelled photos",
+		Long: `calibrate finds the background threshold that gives the best mean IoU on labelled
+photos (--dataset, --root), for one choice of techniques, and, from any photos
+(--photos), the statistics that technique standardise needs. It writes a small file,
+which "segment --calibration FILE" and "eval" read; named calibration.json in a model
+directory, it is read with the model. What the file holds already stays.
+
+Measure on other photos than those it was fitted to.`,
+		Example: `  groupvit calibrate --dataset voc12 --root VOCdevkit/VOC2012 --limit 20 -o mine.json
+  groupvit segment photos/ --labels dog --calibration mine.json
+  groupvit calibrate --photos holidays/ -o mine.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o := groupvit.SegmentOptions{Protocol: groupvit.Best}
+			if (dataset == "") != (root == "") || dataset == "" && len(photos) == 0 {
+				return usagef("name labelled photos with --dataset and --root (%s), or any photos with --photos", strings.Join(bench.Layouts(), ", "))
+			}
+			if err := techniques.set(&o); err != nil {
+				return err
+			}
+			c, err := readOwn(out)
+			if err != nil {
+				return err
+			}
+			m, err := env.openWith(cmd, model, techniques.calibration)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			if dataset != "" {
+				d, err := bench.Open(dataset, root, options)
+				if err != nil {
+					return err
+				}
+				fit, err := fitThreshold(cmd, env, m, d, o)
+				if err != nil {
+					return err
+				}
+				c.Set(fit)
+				if _, err := fmt.Fprintf(env.stdout, "threshold %g for %q: mIoU %.2f on %d photos\n", fit.Threshold, fit.Techniques, fit.MIoU, fit.Photos); err != nil {
+					return err
+				}
+			}
+			if len(photos) > 0 {
+				if c.Statistics, err = collect(cmd, env, m, photos); err != nil {
+					return err
+				}
+			}
+			return writeFile(out, func(w io.Writer) error { return c.Write(w) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dataset, "dataset", "", "layout of the labelled photos: "+strings.Join(bench.Layouts(), ", "))
+	flags.StringVar(&root, "root", "", "their folder")
+	flags.StringSliceVar(&options.Classes, "classes", nil, "classes to tell apart, background among them (default all)")
+	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
+	flags.IntVar(&options.Limit, "limit", 0, "so many photos, at even steps through the list; 0 is all")
+	flags.StringSliceVar(&photos, "photos", nil, "photos or folders for statistics")
+	flags.StringVarP(&out, "output", "o", groupvit.CalibrationName, "file to write")
+	modelFlag(cmd, &model)
+	techniques.add(cmd)
+	return cmd
+}
+
+// readOwn reads the file that will be written, if it is there.
+func readOwn(path string) (*groupvit.Calibration, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &groupvit.Calibration{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return groupvit.ReadCalibration(f)
+}
+
+// fitThreshold measures all thresholds on labelled photos and takes the best.
+func fitThreshold(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions) (groupvit.Fit, error) {
+	var fit groupvit.Fit
+	p, err := evaluate.NewModelPredictor(m, d, o, env.engine.Threads)
+	if err != nil {
+		return fit, err
+	}
+	bar := env.progress("photos", len(d.Samples))
+	r, err := evaluate.Segmentation(cmd.Context(), d, p, evaluate.Options{SplitThreshold: true, Progress: bar.set})
+	bar.done()
+	if err != nil {
+		return fit, err
+	}
+	fit = groupvit.Fit{Techniques: r.Techniques, Photos: r.Images}
+	grid := slices.Clone(r.Split.Grid)
+	for _, g := range grid {
+		if g.MIoU != nil && *g.MIoU > fit.MIoU {
+			fit.Threshold, fit.MIoU = g.Threshold, *g.MIoU
+		}
+	}
+	return fit, nil
+}
+
+// collect makes statistics over photos.
+func collect(cmd *cobra.Command, env *environment, m *groupvit.Model, paths []string) (*groupvit.Statistics, error) {
+	list, err := findPhotos(paths)
+	if err != nil {
+		return nil, err
+	}
+	s := m.CollectStatistics()
+	bar := env.progress("photos", len(list))
+	defer bar.done()
+	for i, path := range list {
+		photo, err := env.readPhoto(cmd.Context(), path)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Add(cmd.Context(), photo); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		bar.set(i + 1)
+	}
+	return s.Statistics(), nil
+}
