@@ -6,7 +6,7 @@
  */
 export function chips(list, input, changed) {
   const words = [];
-  let told = "";
+  let told = "", swatches = [];
 
   function tell() {
     const typing = input.value.trim();
@@ -43,7 +43,12 @@ export function chips(list, input, changed) {
       button.onclick = () => remove(i);
       return item;
     }));
+    paint();
     input.placeholder = words.length ? "another word" : "cat, sofa";
+  }
+
+  function paint() {
+    list.querySelectorAll("li").forEach((item, i) => item.style.setProperty("--swatch", swatches[i] || "transparent"));
   }
 
   input.addEventListener("keydown", (e) => {
@@ -64,7 +69,8 @@ export function chips(list, input, changed) {
   return {
     /** Gives the chips the colours of their labels. */
     color(colors) {
-      list.querySelectorAll("li").forEach((item, i) => item.style.setProperty("--swatch", colors[i] || "transparent"));
+      swatches = colors;
+      paint();
     },
   };
 }

@@ -196,7 +196,8 @@ func TestPage(t *testing.T) {
 		choose(cat), until(`document.activeElement.id === "words"`),
 		chromedp.SendKeys("#words", "cat", chromedp.ByID), until(`document.querySelector("#found button")`),
 		chromedp.SendKeys("#words", ",sofa,window,", chromedp.ByID), until(`document.querySelectorAll("#chips li").length === 3`),
-		until(`document.getElementById("status").textContent.includes("ms")`), chromedp.Evaluate(foundText, &found),
+		until(`document.querySelector("#chips li:nth-child(3)").style.getPropertyValue("--swatch").startsWith("#")`), // answered
+		chromedp.Evaluate(foundText, &found),
 		chromedp.Evaluate(painted, &all), shot("light"),
 		chromedp.Evaluate(`document.getElementById("where").innerText`, &where),
 	)
