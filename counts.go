@@ -10,9 +10,9 @@ import (
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
-// countsName is the file of a model directory that says how often each word stood in
-// the captions it was trained on; training writes it.
-const countsName = "word_counts.json"
+// WordCountsName is the file of a model directory that says how often each word
+// stood in the captions it was trained on; groupvit calibrate --captions writes it.
+const WordCountsName = "word_counts.json"
 
 // wordCounts is that file.
 type wordCounts struct {
@@ -35,17 +35,17 @@ type RareWord struct {
 }
 
 func readCounts(w *weights.Model) (*wordCounts, error) {
-	b, ok := w.Extra[countsName]
+	b, ok := w.Extra[WordCountsName]
 	if !ok {
 		return nil, nil
 	}
 	c := &wordCounts{}
 	d := json.NewDecoder(bytes.NewReader(b))
 	if err := d.Decode(c); err != nil {
-		return nil, fmt.Errorf("%s: %w", countsName, err)
+		return nil, fmt.Errorf("%s: %w", WordCountsName, err)
 	}
 	if c.Captions < 0 || c.Least < 0 {
-		return nil, fmt.Errorf("%s: %d captions, least %d: they must not be negative", countsName, c.Captions, c.Least)
+		return nil, fmt.Errorf("%s: %d captions, least %d: they must not be negative", WordCountsName, c.Captions, c.Least)
 	}
 	return c, nil
 }

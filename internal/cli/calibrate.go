@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,10 +16,12 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/evaluate"
+	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 func newCalibrateCommand(env *environment) *cobra.Command {
-	var dataset, root, model, out string
+	var dataset, root, model, out, captions string
 	var photos []string
 	var options bench.Options
 	var techniques techniqueFlags
@@ -30,6 +34,9 @@ photos (--dataset, --root), for one choice of techniques, and, from any photos
 which "segment --calibration FILE" and "eval" read; named calibration.json in a model
 directory, it is read with the model. What the file holds already stays.
 
+--captions counts the words of training captions: a model with word_counts.json in its
+directory says which labels it hardly met.
+
 Measure on other photos than those it was fitted to.`,
 		Example: `  groupvit calibrate --dataset voc12 --root VOCdevkit/VOC2012 --limit 20 -o mine.json
   groupvit segment photos/ --labels dog --calibration mine.json
@@ -37,7 +44,7 @@ Measure on other photos than those it was fitted to.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := groupvit.SegmentOptions{Protocol: groupvit.Best}
-			if (dataset == "") != (root == "") || dataset == "" && len(photos) == 0 {
+			if (dataset == "") != (root == "") || dataset == "" && len(photos) == 0 && captions == "" {
 				return usagef("name labelled photos with --dataset and --root (%s), or any photos with --photos", strings.Join(bench.Layouts(), ", "))
 			}
 			if err := techniques.set(&o); err != nil {
@@ -71,6 +78,11 @@ Measure on other photos than those it was fitted to.`,
 					return err
 				}
 			}
+			if captions != "" {
+				if err := countWords(cmd, captions, filepath.Join(filepath.Dir(out), groupvit.WordCountsName)); err != nil {
+					return err
+				}
+			}
 			return writeFile(out, func(w io.Writer) error { return c.Write(w) })
 		},
 	}
@@ -81,6 +93,7 @@ Measure on other photos than those it was fitted to.`,
 	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
 	flags.IntVar(&options.Limit, "limit", 0, "so many photos, at even steps through the list; 0 is all")
 	flags.StringSliceVar(&photos, "photos", nil, "photos or folders for statistics")
+	flags.StringVar(&captions, "captions", "", "training shards whose words are counted, to word_counts.json beside the file")
 	flags.StringVarP(&out, "output", "o", groupvit.CalibrationName, "file to write")
 	modelFlag(cmd, &model)
 	techniques.add(cmd)
@@ -143,4 +156,31 @@ func collect(cmd *cobra.Command, env *environment, m *groupvit.Model, paths []st
 		bar.set(i + 1)
 	}
 	return s.Statistics(), nil
+}
+
+// keptWords is how many words of training are kept: less than a third of a megabyte.
+const keptWords = 16_384
+
+// countWords counts in how many captions of shards each word stands.
+func countWords(cmd *cobra.Command, sources, path string) error {
+	index, err := pairs.OpenIndex(cmd.Context(), sources)
+	if err != nil {
+		return err
+	}
+	var c vocab.WordCounter
+	for sample, err := range index.Samples(cmd.Context()) {
+		if ctxErr := cmd.Context().Err(); ctxErr != nil {
+			return ctxErr
+		}
+		if err != nil {
+			continue // a sample that training leaves out too
+		}
+		for _, caption := range sample.Captions {
+			c.Add(caption)
+		}
+	}
+	counts, least := c.Most(keptWords)
+	return writeFile(path, func(w io.Writer) error {
+		return json.NewEncoder(w).Encode(map[string]any{"captions": c.Captions, "least": least, "counts": counts})
+	})
 }
