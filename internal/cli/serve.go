@@ -156,6 +156,7 @@ func (f *serveFlags) serve(ctx context.Context, listener net.Listener, handler *
 	time.Sleep(f.drain)
 	handler.End()
 	time.Sleep(endPause)
+	awaitAccepted(listener)
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.options.Timeout+limits.ServeStallSeconds*time.Second)
 	defer cancel()
 	if err := server.Shutdown(end); err != nil {
