@@ -152,6 +152,25 @@ func TestLimit(t *testing.T) {
 	}
 }
 
+func TestHalf(t *testing.T) {
+	root := voc().write(t)
+	all, err := Open("voc12", root, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, half := range []string{"even", "odd"} {
+		d, err := Open("voc12", root, Options{Half: half})
+		if err != nil || len(d.Samples) != 1 || d.Samples[0].ID != all.Samples[i].ID {
+			t.Errorf("half %s: %v, %v", half, d, err)
+		}
+	}
+	for _, o := range []Options{{Half: "other"}, {Half: "odd", Limit: 1}} {
+		if _, err := Open("voc12", root, o); !errors.Is(err, ErrUsage) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
 func TestBadLayouts(t *testing.T) {
 	list := "ImageSets/Segmentation/val.txt"
 	for _, test := range []struct {

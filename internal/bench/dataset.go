@@ -66,6 +66,9 @@ type Options struct {
 	// Limit reads only so many photos, taken at even steps through the list; 0
 	// is all.
 	Limit int
+	// Half reads "even" or "odd" photos of those only, counted from 0, so that what
+	// is chosen on one half is reported on the other; "" is all.
+	Half string
 }
 
 // Open reads a dataset's lists and looks for all its files, so that what is
@@ -100,6 +103,9 @@ func Open(name, root string, o Options) (*Dataset, error) {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
 	}
 	if d.Samples, err = evenly(d.Samples, o.Limit); err != nil {
+		return nil, err
+	}
+	if d.Samples, err = half(d.Samples, o.Half); err != nil {
 		return nil, err
 	}
 	return d, nil
@@ -167,6 +173,28 @@ func evenly[S any](samples []S, n int) ([]S, error) {
 	taken := make([]S, n)
 	for i := range taken {
 		taken[i] = samples[i*len(samples)/n]
+	}
+	return taken, nil
+}
+
+// half takes every other sample, the first with "even" and the second with "odd".
+func half[S any](samples []S, which string) ([]S, error) {
+	first := 0
+	switch which {
+	case "":
+		return samples, nil
+	case "even":
+	case "odd":
+		first = 1
+	default:
+		return nil, fmt.Errorf("%w: %w: half %q: it must be even or odd", ErrLayout, ErrUsage, which)
+	}
+	var taken []S
+	for i := first; i < len(samples); i += 2 {
+		taken = append(taken, samples[i])
+	}
+	if len(taken) == 0 {
+		return nil, fmt.Errorf("%w: %w: half %q of %d photos has none", ErrLayout, ErrUsage, which, len(samples))
 	}
 	return taken, nil
 }

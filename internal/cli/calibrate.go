@@ -92,6 +92,7 @@ Measure on other photos than those it was fitted to.`,
 	flags.StringSliceVar(&options.Classes, "classes", nil, "classes to tell apart, background among them (default all)")
 	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
 	flags.IntVar(&options.Limit, "limit", 0, "so many photos, at even steps through the list; 0 is all")
+	flags.StringVar(&options.Half, "half", "", "even or odd: every other of those photos, to choose on one half and report the other")
 	flags.StringSliceVar(&photos, "photos", nil, "photos or folders for statistics")
 	flags.StringVar(&captions, "captions", "", "training shards whose words are counted, to word_counts.json beside the file")
 	flags.StringVarP(&out, "output", "o", groupvit.CalibrationName, "file to write")

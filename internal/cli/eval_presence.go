@@ -74,6 +74,7 @@ than a tenth of it is found: medians over all such questions.`,
 	flags.StringSliceVar(&options.Classes, "classes", nil, "classes to ask for, background among them (default all)")
 	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
 	flags.IntVar(&options.Limit, "limit", 0, "so many photos, at even steps through the list; 0 is all")
+	flags.StringVar(&options.Half, "half", "", "even or odd: every other of those photos, to choose on one half and report the other")
 	modelFlag(cmd, &model)
 	flags.StringVar(&background, "background", "auto", "what is background: auto, or a threshold from 0 to 1")
 	flags.IntVar(&workers, "workers", 0, "photos worked on at once; 0 is one a processor")

@@ -81,6 +81,7 @@ there after it was stopped.`,
 	flags.StringSliceVar(&f.options.Classes, "classes", nil, "classes to tell apart, by name or synonym (default all)")
 	flags.StringVar(&f.options.Split, "split", "", "list or folder of the photos, as val, val2017 (default: the validation set)")
 	flags.IntVar(&f.options.Limit, "limit", 0, "measure on so many photos, at even steps through the list; 0 is all")
+	flags.StringVar(&f.options.Half, "half", "", "even or odd: every other of those photos, to choose on one half and report the other")
 	modelFlag(cmd, &f.model)
 	flags.StringVar(&f.protocol, "protocol", "", "paper, hf, tcl, sclip or best (default: paper for the paper's network, else best)")
 	flags.StringVar(&f.background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
