@@ -27,7 +27,7 @@ func TestCOCORoundTrip(t *testing.T) {
 	stats := m.Stats(4)
 	for _, a := range c.Annotations {
 		box := stats[a.Category].Box
-		if a.Area != stats[a.Category].Pixels || a.Box != [4]int{box.Min.X, box.Min.Y, box.Dx(), box.Dy()} || a.Image != 1 || a.Crowd != 0 {
+		if a.Area != float64(stats[a.Category].Pixels) || a.Box != [4]float64{float64(box.Min.X), float64(box.Min.Y), float64(box.Dx()), float64(box.Dy())} || a.Image != 1 || a.Crowd != 0 {
 			t.Errorf("annotation %+v of %+v", a, stats[a.Category])
 		}
 		if err := a.Segmentation.Draw(back, uint16(a.Category)); err != nil {

@@ -1,5 +1,6 @@
 // Package mask is the label map, the result of a segmentation, and its formats:
-// indexed PNG, COCO run lengths, polygons, boxes, and .npy for class scores.
+// indexed PNG, COCO files with run lengths or polygons, YOLO's text, LabelMe's JSON,
+// numbers as Cityscapes has them, GeoJSON, and .npy for class scores.
 //
 // A [Map] holds one label for each pixel: 0 is background, i is the i-th label
 // of the request. Every decoder checks the caps of this package before it

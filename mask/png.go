@@ -55,6 +55,15 @@ func (m *Map) EncodePNG(w io.Writer, palette color.Palette) error {
 	return png.Encode(w, out)
 }
 
+// encodeGray writes an 8-bit grey PNG of pixels by number.
+func encodeGray(w io.Writer, width, height int, value func(i int) uint8) error {
+	out := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range out.Pix {
+		out.Pix[i] = value(i)
+	}
+	return png.Encode(w, out)
+}
+
 // pngRatio: deflate shrinks at most 1032:1.
 const pngRatio = 1040
 

@@ -164,41 +164,10 @@ func shoelace(ring []image.Point) int {
 // Draw gives the pixels inside the polygon the label: those whose centre is
 // inside by the even-odd rule. Points may lie outside the map.
 func (p Polygon) Draw(m *Map, label uint16) {
-	box := image.Rectangle{}
-	for i, q := range p.Outer {
-		r := image.Rect(q.X, q.Y, q.X+1, q.Y+1)
-		if i == 0 {
-			box = r
-		}
-		box = box.Union(r)
+	var o outline
+	o.add(vertices(p.Outer), m.Height)
+	for _, hole := range p.Holes {
+		o.add(vertices(hole), m.Height)
 	}
-	box = box.Intersect(image.Rect(0, 0, m.Width, m.Height))
-	rings := append([][]image.Point{p.Outer}, p.Holes...)
-	for y := box.Min.Y; y < box.Max.Y; y++ {
-		for x := box.Min.X; x < box.Max.X; x++ {
-			inside := false
-			for _, ring := range rings {
-				inside = inside != contains(ring, float64(x)+0.5, float64(y)+0.5)
-			}
-			if inside {
-				m.Labels[y*m.Width+x] = label
-			}
-		}
-	}
-}
-
-// contains counts the ring's edges to the right of the point.
-func contains(ring []image.Point, x, y float64) bool {
-	odd := false
-	for i, p := range ring {
-		q := ring[(i+1)%len(ring)]
-		py, qy := float64(p.Y), float64(q.Y)
-		if (py > y) == (qy > y) {
-			continue
-		}
-		if x < float64(p.X)+(y-py)/(qy-py)*float64(q.X-p.X) {
-			odd = !odd
-		}
-	}
-	return odd
+	o.fill(m, label)
 }

@@ -1,0 +1,18 @@
+package limits
+
+// Caps on files of masks.
+const (
+	// MaskFileBytes is the largest file of polygons or run lengths that is read.
+	MaskFileBytes = 256 << 20
+	// MaskLine is the longest line of such a file, in bytes.
+	MaskLine = 64 << 20
+	// FillRows is how many rows the edges of one file's polygons may cross in all: what
+	// filling them costs.
+	FillRows = 1 << 28
+	// TableBytes is the largest table of label numbers.
+	TableBytes = 1 << 20
+	// TIFFEntries is the largest number of entries of a TIFF directory, GeoKeys that of
+	// keys about its place.
+	TIFFEntries = 4096
+	GeoKeys     = 1024
+)
