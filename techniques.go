@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/network"
 )
 
 // Quality says how much work protocol best puts into a photo.
@@ -104,7 +105,7 @@ type Techniques struct {
 // model with groups sees few things at once: it looks at windows of the size it was
 // trained on, in a photo twice as large. One that reads patches looks at the whole.
 func (m *Model) Techniques(q Quality) Techniques {
-	groups := m.config.HasGroups()
+	groups := m.config.HasGroups() && m.config.Map() != network.MapPatches
 	var t Techniques
 	switch {
 	case q == Fast:
