@@ -70,7 +70,7 @@ func commandGroups(env *environment) []commandGroup {
 			newSegmentCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env), newServeCommand(env),
 		}},
 		{"train", "To train and to measure:", []*cobra.Command{
-			newTrainCommand(env), newEvalCommand(env), newCalibrateCommand(env), newBenchCommand(env), newDataCommand(env), newConfigCommand(env),
+			newTrainCommand(env), newEvalCommand(env), newCalibrateCommand(env), newExperimentCommand(env), newBenchCommand(env), newDataCommand(env), newConfigCommand(env),
 		}},
 		{"program", "Models and the program itself:", []*cobra.Command{
 			newModelCommand(env), newDoctorCommand(env), newVersionCommand(env),

@@ -23,8 +23,8 @@ var floor = map[string]int{
 	"internal/network": 1, "internal/engine": 1, "mask": 1,
 	"internal/bpe": 1, "internal/vocab": 1, "internal/nouns": 1, "internal/synth": 1,
 	// The caps on outside input are what every parser stands on. The embedded
-	// weights are data.
-	"internal/limits": 0, "models/default": 0,
+	// weights and recipes are data.
+	"internal/limits": 0, "models/default": 0, "recipes": 0,
 }
 
 // Of returns the floor of a package of this module and the package that it is

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/experiment"
+	"github.com/groupvit/groupvit/internal/train"
+)
+
+func newExperimentCommand(env *environment) *cobra.Command {
+	var o experiment.Options
+	var labels labelFlags
+	var photos []string
+	var page string
+	cmd := &cobra.Command{
+		Use:   "experiment NAME --scale small|full",
+		Short: "Run the paper's tables and figures: train, measure, write the table",
+		Long: `experiment runs a table or figure of the paper as a recipe: it trains the models
+that are compared, measures them, and writes the table, with the spread over seeds,
+what the paper says beside it, and a picture. "groupvit experiment list" tells what
+there is.
+
+  --scale small  synthetic scenes, drawn where they are not there, three seeds: within
+                 an hour on two cores
+  --scale full   the paper's setting, for a machine that has the data; what is missing
+                 is told before anything is trained
+  --scale tiny   a try from end to end within a minute; its numbers say nothing
+
+It leaves in the folder --output:
+
+  NAME-SCALE/report.md, report.json, pictures
+  runs/     every trained model, by what decides it: experiments that share the folder
+            share models
+  scenes-…/ the scenes
+  recipes/  the recipes that were used
+
+Every finished run and measurement is kept. After Ctrl-C, or a kill, the same command
+goes on.
+
+--write PAGE.md puts the report into a page, in place of what an earlier call wrote
+there between its markers; the rest of the page stays as it is.`,
+		Example: `  groupvit experiment list
+  groupvit experiment table3 --scale small
+  groupvit experiment table4 --scale small --output runs/experiments --write docs/experiments.md
+
+  # Figures of a model that is there
+  groupvit experiment figure7 --model runs/scenes/final
+  groupvit experiment transfer --scale full --model nvidia/groupvit-gcc-yfcc --photos cat.jpg --labels "cat,sofa,window"
+
+  # The paper's setting
+  groupvit experiment table1 --scale full --train-data 'cc12m/{000000..001100}.tar' --eval-root VOCdevkit/VOC2012`,
+		Args: cobra.ExactArgs(1),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return append(experiment.Names(), "list"), cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[0] == "list" {
+				return listExperiments(env)
+			}
+			o.Name, o.Progress, o.Command = args[0], env.stderr, strings.Replace(commandLine(cmd), "experiment", "experiment "+args[0], 1)
+			o.Engine, o.Threads = env.engine.Kind, env.engine.Threads
+			var err error
+			if len(photos) > 0 {
+				if o.Photos, err = findPhotos(photos); err != nil {
+					return err
+				}
+			}
+			if labels.list != "" || labels.file != "" {
+				if o.Labels, err = labels.read(); err != nil {
+					return err
+				}
+			}
+			if o.Model != "" {
+				if err := env.fetchMissing(cmd.Context(), o.Model); err != nil {
+					return err
+				}
+			}
+			return runExperiment(cmd, env, o, page)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Scale, "scale", experiment.Small, "small, full or tiny")
+	f.StringVarP(&o.Output, "output", "o", filepath.Join("runs", "experiments"), "folder for scenes, runs and results")
+	f.StringVar(&o.Train, "train-data", "", "training data instead of the scale's own, as in groupvit train")
+	f.StringVar(&o.Eval, "eval-root", "", "folder of a segmentation set instead of the scale's own")
+	f.StringVar(&o.Dataset, "eval-dataset", "", "its layout (default voc12)")
+	f.StringVar(&o.Model, "model", "", "figures: a model to show instead of one that is trained")
+	f.StringSliceVar(&photos, "photos", nil, "figures: photos or folders instead of the segmentation set's")
+	labels.add(cmd)
+	f.IntVar(&o.Parallel, "parallel", 0, "models trained at once (default 2 at small, 1 at full)")
+	f.StringVar(&page, "write", "", "page of Markdown to put the report into, as docs/experiments.md")
+	return cmd
+}
+
+func runExperiment(cmd *cobra.Command, env *environment, o experiment.Options, page string) error {
+	if o.Parallel < 0 {
+		return usagef("--parallel %d: it must be 1 or more", o.Parallel)
+	}
+	r, folder, err := experiment.Run(cmd.Context(), o)
+	switch {
+	case errors.Is(err, experiment.ErrRequest), errors.Is(err, train.ErrSettings), errors.Is(err, groupvit.ErrOption):
+		return usagef("%w", err)
+	case err != nil:
+		return err
+	}
+	if page != "" {
+		if err := r.Write(page, folder); err != nil {
+			return err
+		}
+		env.warn("written into %s", page)
+	}
+	if env.json {
+		return env.print(r)
+	}
+	_, err = fmt.Fprintf(env.stdout, "%s\n%s\n", r.Markdown(filepath.ToSlash(folder)+"/"), filepath.Join(folder, "report.md"))
+	return err
+}
+
+func listExperiments(env *environment) error {
+	if env.json {
+		for _, name := range experiment.Names() {
+			r, err := experiment.Load(name)
+			if err == nil {
+				err = env.print(map[string]any{"name": r.Name, "title": r.Title, "paper": r.Paper, "needs": r.Scales[experiment.Full].Needs})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
+	for _, name := range experiment.Names() {
+		r, err := experiment.Load(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s\t%s\n", r.Name, r.Title)
+		fmt.Fprintf(w, "\tthe paper: %s\n", r.Paper)
+		for _, v := range r.Variations {
+			note := ""
+			if v.Note != "" {
+				note = " (" + v.Note + ")"
+			}
+			fmt.Fprintf(w, "\t- %s%s\n", v.Name, note)
+		}
+		fmt.Fprintf(w, "\t--scale full needs %s\n\n", r.Scales[experiment.Full].Needs)
+	}
+	return w.Flush()
+}
