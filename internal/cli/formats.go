@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/geotiff"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/render"
 	"github.com/groupvit/groupvit/mask"
@@ -20,6 +21,10 @@ type answer struct {
 	photo  *imaging.Image
 	found  *groupvit.Segmentation
 	result segmentJSON
+	// ids are the numbers of the labels, by label from 0, for format cityscapes.
+	ids []uint8
+	// place is where the photo lies, for format geojson.
+	place *geotiff.Place
 }
 
 // format is a file that segment can write for a photo.
@@ -43,6 +48,21 @@ var formats = []format{
 	{"coco", ".coco.json", "COCO's instance file of this photo, regions as run lengths", func(_ context.Context, w io.Writer, a *answer) error {
 		return json.NewEncoder(w).Encode(a.found.Map.COCO(a.result.Photo, a.found.Labels))
 	}},
+	{"coco-polygons", ".coco-polygons.json", "the same, regions as COCO's polygons", func(_ context.Context, w io.Writer, a *answer) error {
+		return json.NewEncoder(w).Encode(a.found.Map.COCOPolygons(a.result.Photo, a.found.Labels))
+	}},
+	{"yolo", ".txt", "YOLO's segmentation text; classes.txt beside it names the classes", func(_ context.Context, w io.Writer, a *answer) error {
+		return a.found.Map.WriteYOLO(w)
+	}},
+	{"labelme", ".labelme.json", "LabelMe's polygons", func(_ context.Context, w io.Writer, a *answer) error {
+		return a.found.Map.WriteLabelMe(w, a.result.Photo, a.found.Labels)
+	}},
+	{"cityscapes", "_labelIds.png", "grey PNG with Cityscapes' numbers, or those of --label-ids", func(_ context.Context, w io.Writer, a *answer) error {
+		return a.found.Map.EncodeIDs(w, a.ids)
+	}},
+	{"geojson", ".geojson", "polygons where a georeferenced TIFF lies, in its own coordinates", func(_ context.Context, w io.Writer, a *answer) error {
+		return a.found.Map.WriteGeoJSON(w, a.found.Labels, a.place.Affine, a.place.EPSG)
+	}},
 	{"rle", ".rle.json", "regions as COCO's run lengths", func(_ context.Context, w io.Writer, a *answer) error {
 		return writeRegions(w, a, "rle", func(label uint16) any { return a.found.Map.RLE(label) })
 	}},
@@ -63,7 +83,7 @@ func formatNames() []string {
 func formatHelp() string {
 	var b strings.Builder
 	for _, f := range formats {
-		fmt.Fprintf(&b, "  %-10s NAME%-15s %s\n", f.name, f.ending, f.says)
+		fmt.Fprintf(&b, "  %-13s NAME%-20s %s\n", f.name, f.ending, f.says)
 	}
 	return b.String()
 }

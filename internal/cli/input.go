@@ -106,7 +106,7 @@ func photosBelow(dir string) ([]string, error) {
 
 func isPhotoName(name string) bool {
 	name = strings.ToLower(name)
-	for _, ending := range []string{".overlay.png", ".mask.png"} {
+	for _, ending := range []string{".overlay.png", ".mask.png", "_labelids.png"} {
 		if strings.HasSuffix(name, ending) {
 			return false
 		}

@@ -68,6 +68,7 @@ func commandGroups(env *environment) []commandGroup {
 	return []commandGroup{
 		{"photos", "With photos:", []*cobra.Command{
 			newSegmentCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env), newServeCommand(env),
+			newVideoCommand(env), newJoinCommand(env),
 		}},
 		{"train", "To train and to measure:", []*cobra.Command{
 			newTrainCommand(env), newEvalCommand(env), newCalibrateCommand(env), newExperimentCommand(env), newBenchCommand(env), newDataCommand(env), newConfigCommand(env),

@@ -19,7 +19,7 @@ import (
 type segmentFlags struct {
 	labels                                  labelFlags
 	model, protocol, background, out, files string
-	templates                               string
+	templates, labelIDs                     string
 	shortSide                               int
 	techniques                              techniqueFlags
 	batch                                   batchFlags
@@ -83,6 +83,7 @@ Exit code 3 says that some photos failed; the others are done.`,
 	flags.StringVarP(&f.out, "output", "o", ".", "folder for the results; made if missing")
 	flags.StringVar(&f.files, "format", "overlay,mask,json", "files to write, any of "+strings.Join(formatNames(), ", ")+`; "" for none`)
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
+	flags.StringVar(&f.labelIDs, "label-ids", "", "for --format cityscapes: CSV file of name,number lines (default: Cityscapes' own)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
 	f.techniques.add(cmd)
 	f.batch.add(cmd)
@@ -112,6 +113,8 @@ type segmentJob struct {
 	labels  []string
 	options groupvit.SegmentOptions
 	files   []format
+	// ids are the numbers of the labels where a format asks for them.
+	ids []uint8
 	// turn is for the computation alone, so that seconds are its own.
 	turn sync.Mutex
 }
@@ -126,6 +129,9 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		return err
 	}
 	if job.files, err = parseFormats(f.files); err != nil {
+		return err
+	}
+	if job.ids, err = f.ids(job); err != nil {
 		return err
 	}
 	for _, file := range job.files {
@@ -152,6 +158,9 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) 
 	bases := make([]string, len(names))
 	for i, n := range names {
 		bases[i] = filepath.Join(f.out, n)
+	}
+	if err := job.writeClasses(filepath.Join(f.out, classesName)); err != nil {
+		return err
 	}
 	return job.all(cmd.Context(), photos, bases)
 }
@@ -251,10 +260,15 @@ func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, e
 	if err != nil {
 		return segmentJSON{}, err
 	}
+	place, err := j.placeOfFile(path)
+	if err != nil {
+		return segmentJSON{}, err
+	}
 	a, err := j.ask(ctx, path, photo)
 	if err != nil {
 		return segmentJSON{}, err
 	}
+	a.place = place
 	for _, f := range j.files {
 		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(ctx, w, a) }); err != nil {
 			return segmentJSON{}, err
@@ -272,7 +286,7 @@ func (j *segmentJob) ask(ctx context.Context, path string, photo *imaging.Image)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &answer{photo: photo, found: s, result: segmentJSON{
+	return &answer{photo: photo, found: s, ids: j.ids, result: segmentJSON{
 		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
 		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
 		Seconds: seconds, RareWords: s.RareWords,

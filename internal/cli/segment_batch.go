@@ -75,6 +75,9 @@ func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob, args []stri
 		return errors.Join(err, shut())
 	}
 	defer job.model.Close()
+	if err := job.writeClasses(batchClasses(f.out)); err != nil {
+		return errors.Join(err, shut())
+	}
 	if n := run.log.Count(); n > 0 {
 		job.env.warn("%d photos are done already", n)
 	}
@@ -191,10 +194,15 @@ func (r *batchRun) one(ctx context.Context, item batch.Item) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
+	place, err := r.placeOf(item.Photo, bytes.NewReader(data))
+	if err != nil {
+		return found{}, err
+	}
 	a, err := r.ask(ctx, item.Photo, photo)
 	if err != nil {
 		return found{}, err
 	}
+	a.place = place
 	f := found{result: a.result}
 	for _, format := range r.files {
 		var b bytes.Buffer

@@ -1,0 +1,211 @@
+// Package geotiff reads from a TIFF where on Earth its pixels lie: the transformation
+// and the EPSG number that its GeoTIFF tags give (OGC 19-008r4). The picture itself is
+// read elsewhere; golang.org/x/image/tiff does not hand tags out.
+package geotiff
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/mask"
+)
+
+var (
+	// ErrNone says that a file has no place on Earth: it is no TIFF, or has no tags
+	// that give one.
+	ErrNone = errors.New("no georeference")
+	// ErrFormat is wrapped by errors for tags that cannot be read.
+	ErrFormat = errors.New("not a readable GeoTIFF")
+)
+
+// Place is where the pixels of the first picture lie.
+type Place struct {
+	// Affine takes corners of pixels to coordinates of the system.
+	Affine mask.Affine
+	// EPSG is the number of the coordinate system, 0 where the file names none.
+	EPSG int
+}
+
+// Tags and keys of the standard.
+const (
+	tagOrientation    = 274
+	tagPixelScale     = 33550
+	tagTiepoint       = 33922
+	tagTransformation = 34264
+	tagKeys           = 34735
+
+	keyRasterType = 1025 // 1: pixels are areas, 2: points
+	keyGeographic = 2048
+	keyProjected  = 3072
+	userDefined   = 32767
+)
+
+// Read reads the place of a TIFF. Errors wrap ErrNone, ErrFormat or
+// [limits.ErrTooLarge], or are the reader's.
+func Read(r io.ReaderAt) (Place, error) {
+	tags, err := readTags(r)
+	if err != nil {
+		return Place{}, err
+	}
+	if o := tags.shorts[tagOrientation]; len(o) > 0 && o[0] > 1 {
+		return Place{}, fmt.Errorf("%w: it is stored turned (orientation %d); store it upright", ErrFormat, o[0])
+	}
+	var place Place
+	points := place.keys(tags.shorts[tagKeys])
+	if place.Affine, err = tags.affine(); err != nil {
+		return Place{}, err
+	}
+	if points { // coordinates are those of the pixels' middles
+		a := &place.Affine
+		a.C -= (a.A + a.B) / 2
+		a.F -= (a.D + a.E) / 2
+	}
+	if _, err := place.Affine.Inverse(); err != nil {
+		return Place{}, fmt.Errorf("%w: %w", ErrFormat, err)
+	}
+	return place, nil
+}
+
+// keys takes the coordinate system from the directory of keys and says whether pixels
+// are points. A key is four numbers: its number, where its value lies (0: here), how
+// many there are, the value.
+func (p *Place) keys(k []uint16) (points bool) {
+	values := map[uint16]uint16{}
+	for i := 4; i+3 < len(k); i += 4 {
+		if k[i+1] == 0 {
+			values[k[i]] = k[i+3]
+		}
+	}
+	for _, key := range []uint16{keyProjected, keyGeographic} {
+		if v := values[key]; v != 0 && v != userDefined {
+			p.EPSG = int(v)
+			break
+		}
+	}
+	return values[keyRasterType] == 2
+}
+
+// affine makes the transformation from a matrix, or from a scale and one tie point.
+func (t *tags) affine() (mask.Affine, error) {
+	if m := t.doubles[tagTransformation]; len(m) >= 8 {
+		return mask.Affine{A: m[0], B: m[1], C: m[3], D: m[4], E: m[5], F: m[7]}, nil
+	}
+	scale, tie := t.doubles[tagPixelScale], t.doubles[tagTiepoint]
+	if len(scale) >= 2 && len(tie) >= 6 {
+		// Pixel (i, j) lies at (x, y); rows run south.
+		i, j, x, y := tie[0], tie[1], tie[3], tie[4]
+		return mask.Affine{A: scale[0], C: x - i*scale[0], E: -scale[1], F: y + j*scale[1]}, nil
+	}
+	return mask.Affine{}, fmt.Errorf("%w: a TIFF without ModelTransformation, or ModelPixelScale and ModelTiepoint", ErrNone)
+}
+
+// tags are those of the first directory that matter here.
+type tags struct {
+	shorts  map[uint16][]uint16
+	doubles map[uint16][]float64
+}
+
+// wanted gives, by tag, its type and the most values that are read.
+var wanted = map[uint16]struct {
+	kind uint16
+	most uint32
+}{
+	tagOrientation:    {short, 1},
+	tagPixelScale:     {double, 3},
+	tagTiepoint:       {double, 6 * limits.GeoKeys},
+	tagTransformation: {double, 16},
+	tagKeys:           {short, 4 * (limits.GeoKeys + 1)},
+}
+
+// Types of values, and their bytes.
+const (
+	short, shortBytes   = 3, 2
+	double, doubleBytes = 12, 8
+)
+
+func readTags(r io.ReaderAt) (*tags, error) {
+	var header [8]byte
+	if _, err := r.ReadAt(header[:], 0); err != nil {
+		return nil, none(err)
+	}
+	var order binary.ByteOrder
+	switch string(header[:4]) {
+	case "II*\x00":
+		order = binary.LittleEndian
+	case "MM\x00*":
+		order = binary.BigEndian
+	default:
+		return nil, fmt.Errorf("%w: it is no TIFF", ErrNone)
+	}
+	at := int64(order.Uint32(header[4:]))
+	var word [2]byte
+	if _, err := r.ReadAt(word[:], at); err != nil {
+		return nil, cut(err)
+	}
+	n := int64(order.Uint16(word[:]))
+	if err := limits.Check("number of tags", "TIFF", n, limits.TIFFEntries, "save it anew"); err != nil {
+		return nil, err
+	}
+	entries := make([]byte, 12*n)
+	if _, err := r.ReadAt(entries, at+2); err != nil {
+		return nil, cut(err)
+	}
+	t := &tags{map[uint16][]uint16{}, map[uint16][]float64{}}
+	for ; len(entries) > 0; entries = entries[12:] {
+		if err := t.take(r, order, entries[:12]); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// take reads an entry: tag, type, count, then the values or where they lie.
+func (t *tags) take(r io.ReaderAt, order binary.ByteOrder, entry []byte) error {
+	tag, kind, count := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:])
+	want, ok := wanted[tag]
+	if !ok {
+		return nil
+	}
+	if kind != want.kind {
+		return fmt.Errorf("%w: tag %d has type %d, not %d", ErrFormat, tag, kind, want.kind)
+	}
+	if err := limits.Check(fmt.Sprintf("number of values of tag %d", tag), "TIFF", int64(count), int64(want.most), "save it anew"); err != nil {
+		return err
+	}
+	size := map[uint16]int{short: shortBytes, double: doubleBytes}[kind]
+	data := entry[8:]
+	if n := size * int(count); n > 4 {
+		data = make([]byte, n)
+		if _, err := r.ReadAt(data, int64(order.Uint32(entry[8:]))); err != nil {
+			return cut(err)
+		}
+	}
+	for i := range int(count) {
+		switch kind {
+		case short:
+			t.shorts[tag] = append(t.shorts[tag], order.Uint16(data[shortBytes*i:]))
+		case double:
+			t.doubles[tag] = append(t.doubles[tag], math.Float64frombits(order.Uint64(data[doubleBytes*i:])))
+		}
+	}
+	return nil
+}
+
+// none says that a file too short for a header is no TIFF.
+func none(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: it is no TIFF", ErrNone)
+	}
+	return err
+}
+
+func cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: it is cut", ErrFormat)
+	}
+	return err
+}
