@@ -23,13 +23,25 @@ func (u *unit) root() *unit {
 type clusters struct {
 	of     map[*node]*unit
 	search int
+	// exact searches every path. Without it a search ends at units that begin after its goal, which is quicker and
+	// nearly always right: only a path that goes on from there to a unit that reaches back is missed.
+	exact bool
 }
 
 // cluster groups elementwise nodes. From the last node to the first, each joins the units that use it if they have
 // its shape and nothing else stands between: so what only the backward pass needs is computed there, and what the
 // forward pass has computed already is not kept for it.
 func cluster(nodes []*node) []*unit {
-	c := &clusters{of: map[*node]*unit{}}
+	if units, ok := clusterBy(nodes, false); ok {
+		return units
+	}
+	units, _ := clusterBy(nodes, true)
+	return units
+}
+
+// clusterBy says false if units wait for each other, which an exact search excludes.
+func clusterBy(nodes []*node, exact bool) (units []*unit, ok bool) {
+	c := &clusters{of: map[*node]*unit{}, exact: exact}
 	for _, n := range nodes {
 		c.of[n] = &unit{nodes: []*node{n}}
 	}
@@ -62,7 +74,7 @@ func (c *clusters) join(a, b *unit) {
 
 // between says whether a path leads from a to b over a third unit.
 func (c *clusters) between(a, b *unit) bool {
-	limit := 0 // nodes after b's last cannot lead to b
+	limit := 0 // nodes after b's last cannot lead to b, but units that begin there may
 	for _, n := range b.nodes {
 		limit = max(limit, n.index)
 	}
@@ -79,7 +91,7 @@ func (c *clusters) between(a, b *unit) bool {
 						}
 						continue
 					}
-					if next == u || next.mark == c.search || next.first() > limit {
+					if next == u || next.mark == c.search || (!c.exact && next.first() > limit) {
 						continue
 					}
 					next.mark = c.search
@@ -103,8 +115,9 @@ func (u *unit) first() int {
 	return i
 }
 
-// sort orders units by dependency, and where that leaves a choice by the last node's place in the recording.
-func (c *clusters) sort(nodes []*node) []*unit {
+// sort orders units by dependency, and where that leaves a choice by the last node's place in the recording. It says
+// false if some wait for each other.
+func (c *clusters) sort(nodes []*node) (order []*unit, ok bool) {
 	waits := map[*unit]int{} // inputs from other units that are not there yet
 	for _, n := range nodes {
 		u := c.of[n].root()
@@ -124,7 +137,6 @@ func (c *clusters) sort(nodes []*node) []*unit {
 			heap.Push(ready, u)
 		}
 	}
-	var order []*unit
 	for ready.Len() > 0 {
 		u := heap.Pop(ready).(*unit)
 		order = append(order, u)
@@ -142,7 +154,7 @@ func (c *clusters) sort(nodes []*node) []*unit {
 			}
 		}
 	}
-	return order
+	return order, len(order) == len(waits)
 }
 
 // queue is a heap of units, the one whose last node comes first on top.
