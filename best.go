@@ -24,7 +24,9 @@ func (m *Model) techniquesOf(s *SegmentOptions) (Techniques, error) {
 
 // asked are the words of a question under protocol best.
 type asked struct {
-	words     assign.Words
+	words assign.Words
+	// names are the words' own, by row.
+	names     []string
 	threshold float64 // NaN: no background
 	sharpness float64
 	takes     bool // the best hidden word may take a pixel
@@ -57,6 +59,7 @@ func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptio
 	if a.words.Vectors, err = m.classVectors(ctx, names, forms, false); err != nil {
 		return a, err
 	}
+	a.names = names
 	if t.Empty > 0 {
 		err = m.takeEmpty(ctx, a.words.Vectors, t.Empty, forms)
 	}
@@ -116,12 +119,23 @@ func (m *Model) takeEmpty(ctx context.Context, vectors []float32, share float64,
 	return nil
 }
 
-// best makes the planes that pixels are decided from, and the threshold in force.
-func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOptions) (*assign.Planes, float64, Report, error) {
+// decision is what pixels are decided from under protocol best, and what it was made
+// of.
+type decision struct {
+	asked    asked
+	evidence *assign.Evidence
+	planes   *assign.Planes
+	// threshold is the one in force; NaN for no background.
+	threshold float64
+	report    Report
+}
+
+// best makes what pixels are decided from.
+func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOptions) (*decision, error) {
 	report := e.report()
 	t, err := e.model.techniquesOf(&s)
 	if err != nil {
-		return nil, 0, report, err
+		return nil, err
 	}
 	report.Quality = e.model.qualityOf(t)
 	auto, fitted := e.model.eval.Threshold, Fit{}
@@ -135,12 +149,12 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	report.Techniques = t.String()
 	a, err := e.ask(ctx, classes, s, t, auto, &report)
 	if err != nil {
-		return nil, 0, report, err
+		return nil, err
 	}
 	a.sharpness = cmp.Or(fitted.Sharpness, a.sharpness)
 	evidence, err := e.evidence(ctx, a, t)
 	if err != nil {
-		return nil, 0, report, err
+		return nil, err
 	}
 	if t.Standardise > 0 {
 		a.sharpness = t.Standardise
@@ -157,11 +171,10 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 		a.threshold = planes.Otsu(a.threshold)
 		report.Background = e.model.backgroundText(a.threshold)
 	}
-	err = e.refine(ctx, planes, t)
-	if err == nil {
-		err = ctx.Err()
+	if err := e.refine(ctx, planes, t); err != nil {
+		return nil, err
 	}
-	return planes, a.threshold, report, err
+	return &decision{a, evidence, planes, a.threshold, report}, ctx.Err()
 }
 
 // qualityOf names a choice of techniques; "" where it is nobody's.

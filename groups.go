@@ -16,13 +16,7 @@ func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, err
 	if !m.config.HasGroups() {
 		return nil, fmt.Errorf("%w %s: it has no grouping stages, its map is read from patches: name a model with groups", ErrModel, m.name)
 	}
-	im, err := toImage(photo)
-	if err != nil {
-		return nil, err
-	}
-	rule := defaultRule(m.config)
-	rule.Window, rule.Stride = 0, 0
-	view, err := m.look(ctx, im, rule, Paper)
+	view, err := m.whole(ctx, photo)
 	if err != nil {
 		return nil, err
 	}
@@ -35,4 +29,15 @@ func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, err
 		maps = append(maps, g)
 	}
 	return maps, nil
+}
+
+// whole looks at a photo in one pass.
+func (m *Model) whole(ctx context.Context, photo image.Image) (*assign.View, error) {
+	im, err := toImage(photo)
+	if err != nil {
+		return nil, err
+	}
+	rule := defaultRule(m.config)
+	rule.Window, rule.Stride = 0, 0
+	return m.look(ctx, im, rule, Paper)
 }

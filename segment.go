@@ -58,20 +58,25 @@ func (e *Encoded) Segment(ctx context.Context, labels []string, o *SegmentOption
 
 // segmentBest answers under protocol best.
 func (e *Encoded) segmentBest(ctx context.Context, classes []vocab.Class, s SegmentOptions, width, height int) (*Segmentation, error) {
-	planes, threshold, report, err := e.best(ctx, classes, s)
+	d, err := e.best(ctx, classes, s)
 	if err != nil {
 		return nil, err
 	}
-	pixels, err := planes.Pixels(ctx, width, height, false)
+	return e.answer(ctx, classes, s, d, width, height)
+}
+
+// answer decides the pixels.
+func (e *Encoded) answer(ctx context.Context, classes []vocab.Class, s SegmentOptions, d *decision, width, height int) (*Segmentation, error) {
+	pixels, err := d.planes.Pixels(ctx, width, height, false)
 	if err != nil {
 		return nil, err
 	}
-	out := &Segmentation{Map: pixels.Map(threshold), Report: report, planes: planes}
-	if math.IsNaN(threshold) {
+	out := &Segmentation{Map: pixels.Map(d.threshold), Report: d.report, planes: d.planes}
+	if math.IsNaN(d.threshold) {
 		out.Map.Labels = pixels.Best
 	}
 	if s.Scores {
-		if out.Scores, err = planes.Scores(ctx, width, height); err != nil {
+		if out.Scores, err = d.planes.Scores(ctx, width, height); err != nil {
 			return nil, err
 		}
 	}

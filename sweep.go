@@ -60,12 +60,13 @@ func (e *Encoded) bestSweep(ctx context.Context, classes []vocab.Class, s Segmen
 	maps := make([]*mask.Map, len(thresholds))
 	for i, threshold := range thresholds {
 		if pixels == nil || t.Cut > 0 || t.Automatic {
-			var planes *assign.Planes
 			s.Background = BackgroundBelow(threshold)
-			if planes, threshold, report, err = e.best(ctx, classes, s); err != nil {
+			d, err := e.best(ctx, classes, s)
+			if err != nil {
 				return nil, report, err
 			}
-			if pixels, err = planes.Pixels(ctx, e.view.Width, e.view.Height, false); err != nil {
+			threshold, report = d.threshold, d.report
+			if pixels, err = d.planes.Pixels(ctx, e.view.Width, e.view.Height, false); err != nil {
 				return nil, report, err
 			}
 		}

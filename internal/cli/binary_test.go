@@ -272,6 +272,8 @@ func TestBadInput(t *testing.T) {
 		{"emoji is a label", run(good, "--labels", "🐕‍🦺"), exitDone, ""},
 		{"embed nothing", []string{"embed", "--model", model}, exitUsage, "--text"},
 		{"classify without labels", []string{"classify", good, "--model", model}, exitUsage, "label"},
+		{"explain without labels", []string{"explain", good, "--model", model}, exitUsage, "label"},
+		{"explain with a wrong threshold", []string{"explain", good, "--labels", "dog", "--background", "2", "--model", model}, exitUsage, "background"},
 		{"groups of no photo", []string{"groups", empty, "--model", model}, exitFailed, "empty.jpg"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -292,6 +294,7 @@ func TestOtherCommands(t *testing.T) {
 		keys []string
 	}{
 		{"groups", []string{"groups", photo, "-o", sheet, "--model", model, "--json"}, []string{"photo", "sheet", "groups_used"}},
+		{"explain", []string{"explain", photo, "--labels", "dog,cat", "-o", filepath.Join(dir, "why.png"), "--model", model, "--json"}, []string{"photo", "picture", "labels", "rules", "stages", "places", "report"}},
 		{"classify", []string{"classify", photo, "--labels", "dog,cat", "--model", model, "--json"}, []string{"photo", "classes"}},
 		{"embed image", []string{"embed", "--image", photo, "--model", model, "--json"}, []string{"embedding"}},
 		{"embed text", []string{"embed", "--text", "a dog", "--model", model, "--json"}, []string{"embedding"}},
@@ -317,12 +320,14 @@ func TestOtherCommands(t *testing.T) {
 			}
 		})
 	}
-	f, err := os.Open(sheet)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := png.Decode(f); err != nil {
-		t.Error(err)
+	for _, path := range []string{sheet, filepath.Join(dir, "why.png")} {
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if _, err := png.Decode(f); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }

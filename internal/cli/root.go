@@ -67,7 +67,7 @@ type commandGroup struct {
 func commandGroups(env *environment) []commandGroup {
 	return []commandGroup{
 		{"photos", "With photos:", []*cobra.Command{
-			newSegmentCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env), newServeCommand(env),
+			newSegmentCommand(env), newExplainCommand(env), newGroupsCommand(env), newClassifyCommand(env), newEmbedCommand(env), newServeCommand(env),
 			newVideoCommand(env), newJoinCommand(env),
 		}},
 		{"train", "To train and to measure:", []*cobra.Command{
@@ -139,6 +139,7 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
 	}
 	root.SetHelpCommandGroupID("program")
 	root.SetCompletionCommandGroupID("program")
+	addCompletions(root)
 	return root
 }
 

@@ -1,0 +1,164 @@
+package groupvit
+
+import (
+	"context"
+	"fmt"
+	"image"
+
+	"github.com/groupvit/groupvit/mask"
+)
+
+// Explanation tells how protocol best came to its answer: what the model groups, what
+// it finds in each group, which words competed, and which rule decided each pixel.
+type Explanation struct {
+	// Segmentation is the answer itself, Confidence what was weighed before any
+	// threshold.
+	Segmentation *Segmentation
+	Confidence   *Confidence
+	// Threshold is the least probability of a label; 0 is none.
+	Threshold float64
+	// Stages are the groups of each grouping stage, of the photo seen whole in one
+	// pass; none for a model that reads patches.
+	Stages []ExplainedStage
+	// Places are the parts of the photo with the same best word, as the answer is read
+	// from them.
+	Places ExplainedStage
+	// Labels are told in the order of the question.
+	Labels []ExplainedLabel
+	// Why is, by pixel, the rule that decided it: i is Rules[i-1].
+	Why   *mask.Map
+	Rules []ExplainedRule
+}
+
+// ExplainedStage is a photo in parts.
+type ExplainedStage struct {
+	// Map says which part each pixel belongs to, by the parts' ID.
+	Map *mask.Map
+	// Parts are those with any pixel, the largest first.
+	Parts []ExplainedPart
+}
+
+// ExplainedPart is a group, or the places of a word.
+type ExplainedPart struct {
+	ID int `json:"id"`
+	// Area is the share of the photo, 0 to 1.
+	Area float64 `json:"area"`
+	// Words are those that fit best, the best first: their mean scores.
+	Words []WordScore `json:"words"`
+}
+
+// WordScore is how well a word fits.
+type WordScore struct {
+	// Word is the label's, or a hidden word's.
+	Word string `json:"word"`
+	// Label is the word's label; 0 for a hidden word, which competes and names
+	// nothing.
+	Label int `json:"label,omitempty"`
+	// Score is the cosine (with technique context or standardise, what these make of
+	// it).
+	Score float64 `json:"score"`
+}
+
+// ExplainedLabel tells of one label.
+type ExplainedLabel struct {
+	Label string `json:"label"`
+	// Words are those asked for the label.
+	Words []string `json:"words"`
+	// Area is the share of the photo that has the label, Leads that where it is the
+	// most probable label, before rules for background.
+	Area  float64 `json:"area"`
+	Leads float64 `json:"leads"`
+	// Least and Most are the ends of its probability.
+	Least float64 `json:"least_probability"`
+	Most  float64 `json:"most_probability"`
+	// Rivals are the words that fit best, beside its own, where it is the most
+	// probable label (or in all of the photo where it is nowhere), at most four.
+	Rivals []Rival `json:"rivals"`
+	// Probability [Height·Width] is its map.
+	Probability   []float32 `json:"-"`
+	Width, Height int       `json:"-"`
+}
+
+// Rival is a word that competes with a label.
+type Rival struct {
+	Word  string `json:"word"`
+	Label int    `json:"label,omitempty"`
+	// Share of the label's places where the word is its first rival, Ahead that where
+	// the word fits better than the label.
+	Share float64 `json:"share"`
+	Ahead float64 `json:"ahead"`
+}
+
+// ExplainedRule is a reason for a pixel's label.
+type ExplainedRule struct {
+	Name string  `json:"name"`
+	Area float64 `json:"area"`
+}
+
+// The rules, in the order of [Explanation.Why].
+const (
+	ruleLabel = iota
+	ruleHidden
+	ruleThresholdHidden
+	ruleThreshold
+	ruleDropped
+)
+
+var ruleNames = []string{
+	"its most probable label",
+	"background: a hidden word is more probable",
+	"below threshold, a hidden word fits best",
+	"below threshold, though a label fits best",
+	"background: a technique dropped the label",
+}
+
+// Explain answers as [Model.Segment] does under protocol best, and tells why. Other
+// protocols are an [ErrOption].
+func (m *Model) Explain(ctx context.Context, photo image.Image, labels []string, o *SegmentOptions) (*Explanation, error) {
+	var s SegmentOptions
+	if o != nil {
+		s = *o
+	}
+	if s.Protocol == "" {
+		s.Protocol = Best
+	}
+	if s.Protocol != Best {
+		return nil, fmt.Errorf("%w: protocol %s: it is protocol best that is explained", ErrOption, s.Protocol)
+	}
+	if _, err := parseLabels(labels); err != nil { // before the photo is looked at
+		return nil, err
+	}
+	im, err := toImage(photo)
+	if err != nil {
+		return nil, err
+	}
+	e, err := m.Encode(ctx, im, &s)
+	if err != nil {
+		return nil, err
+	}
+	classes, s, err := e.question(labels, &s)
+	if err != nil {
+		return nil, err
+	}
+	d, err := e.best(ctx, classes, s)
+	if err != nil {
+		return nil, err
+	}
+	x := &Explanation{}
+	if x.Segmentation, err = e.answer(ctx, classes, s, d, e.view.Width, e.view.Height); err != nil {
+		return nil, err
+	}
+	if x.Confidence, err = x.Segmentation.Confidence(ctx); err != nil {
+		return nil, err
+	}
+	if d.threshold > 0 {
+		x.Threshold = d.threshold
+	}
+	if m.config.HasGroups() {
+		if x.Stages, err = m.explainStages(ctx, im, d, classes); err != nil {
+			return nil, err
+		}
+	}
+	x.tell(d, classes)
+	return x, nil
+}
