@@ -11,8 +11,9 @@ import (
 )
 
 // WordCountsName is the file of a model directory that says how often each word
-// stood in the captions it was trained on; groupvit calibrate --captions writes it.
-const WordCountsName = "word_counts.json"
+// stood in the captions it was trained on; train writes it, and groupvit calibrate
+// --captions for other models.
+const WordCountsName = vocab.WordCountsFile
 
 // wordCounts is that file.
 type wordCounts struct {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/evaluate"
+	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
@@ -180,8 +180,9 @@ func countWords(cmd *cobra.Command, sources, path string) error {
 			c.Add(caption)
 		}
 	}
-	counts, least := c.Most(keptWords)
-	return writeFile(path, func(w io.Writer) error {
-		return json.NewEncoder(w).Encode(map[string]any{"captions": c.Captions, "least": least, "counts": counts})
-	})
+	b, err := c.JSON(keptWords, limits.ConfigBytes)
+	if err != nil {
+		return err
+	}
+	return storeBytes(path, append(b, '\n'))
 }

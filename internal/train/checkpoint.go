@@ -15,6 +15,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -186,6 +187,7 @@ type origin struct {
 	dir     string // of the checkpoint; "" for the beginning
 	state   state
 	tensors map[string][]float32
+	words   []byte // its word_counts.json; nil without
 }
 
 // newest reads a run's newest whole checkpoint. Those that cannot be read are
@@ -218,7 +220,7 @@ func readCheckpoint(path string) (origin, error) {
 	if err != nil {
 		return origin{}, fmt.Errorf("checkpoint %s is not whole: %w", path, err)
 	}
-	return origin{path, s, m.Tensors}, nil
+	return origin{path, s, m.Tensors, m.Extra[vocab.WordCountsFile]}, nil
 }
 
 func readState(dir string) (state, error) {

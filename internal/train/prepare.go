@@ -13,6 +13,7 @@ import (
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/synth"
+	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -155,6 +156,9 @@ func (r *run) begin() error {
 	if err != nil {
 		return err
 	}
+	if err := r.beginCounting(o, r.settings.Init == ""); err != nil {
+		return fmt.Errorf("init: %w", err)
+	}
 	return r.load(o)
 }
 
@@ -169,6 +173,9 @@ func (r *run) resume(o origin) error {
 	}
 	if s.Total != r.total {
 		r.progress.say("the run now has %d steps instead of %d: the learning rate follows the new number", r.total, s.Total)
+	}
+	if err := r.beginCounting(o, false); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrResume, o.dir, err)
 	}
 	if err := r.load(o); err != nil {
 		return err
@@ -225,5 +232,5 @@ func (r *run) beginning() (origin, error) {
 		return origin{}, err
 	}
 	r.progress.say("init %s: %s", r.settings.Init, report)
-	return origin{tensors: tensors}, nil
+	return origin{tensors: tensors, words: m.Extra[vocab.WordCountsFile]}, nil
 }

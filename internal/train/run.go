@@ -14,6 +14,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -71,7 +72,8 @@ type run struct {
 	tokenizer map[string][]byte
 	guard     *guard
 	monitor   *monitor
-	measuring *measuring // nil where nothing is measured
+	measuring *measuring         // nil where nothing is measured
+	words     *vocab.WordCounter // nil where earlier training is not known; see count
 	total     int
 	start     int // steps done before this call
 	saved     int // step of the newest checkpoint, -1 for none
@@ -166,6 +168,7 @@ func (r *run) loop(ctx context.Context) error {
 		case err != nil:
 			return r.dataFailed(step, err)
 		}
+		r.count(batch)
 		done, rate := step+1, plan.rate(step)
 		if r.options.beforeStep != nil {
 			r.options.beforeStep(step, batch)
@@ -287,6 +290,9 @@ func (r *run) model() (*weights.Model, error) {
 	use, err := r.settings.evalFile()
 	if use != nil {
 		m.Extra[EvalFile] = use
+	}
+	if err == nil {
+		err = r.addWords(m.Extra)
 	}
 	return m, err
 }

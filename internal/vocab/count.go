@@ -1,6 +1,8 @@
 package vocab
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode"
 )
@@ -10,16 +12,31 @@ func IsWordRune(r rune) bool {
 	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '\''
 }
 
+// WordCountsFile is the file of a model directory that holds such counts.
+const WordCountsFile = "word_counts.json"
+
 // WordCounter counts in how many captions each word stands, in lower case. The zero
 // value has counted nothing.
 type WordCounter struct {
 	// Captions is how many were added.
 	Captions int
-	counts   map[string]int
+	// Limit is how many words are kept track of; 0 is 2²⁰. Beyond it the rarest are
+	// forgotten: a word's count may then be too small by as many as were forgotten of
+	// one (lossy counting, Manku and Motwani 2002).
+	Limit  int
+	counts map[string]int
+	// forgotten is the largest count of a word that was.
+	forgotten int
 }
 
-// maxCountedWords bounds the words that are kept track of; words that come later
-// than so many others are not.
+// wordCounts is a counter in JSON.
+type wordCounts struct {
+	Captions int            `json:"captions"`
+	Least    int            `json:"least"`
+	Counts   map[string]int `json:"counts"`
+}
+
+// maxCountedWords bounds the words that are kept track of.
 const maxCountedWords = 1 << 20
 
 // Add counts the words of a caption, each once.
@@ -34,17 +51,66 @@ func (c *WordCounter) Add(caption string) {
 			continue
 		}
 		seen[w] = true
-		if _, known := c.counts[w]; known || len(c.counts) < maxCountedWords {
-			c.counts[w]++
+		if _, known := c.counts[w]; !known {
+			c.makeRoom()
+		}
+		c.counts[w]++
+	}
+}
+
+// makeRoom forgets the rarest words where no other has room: so many at once that it
+// is seldom needed.
+func (c *WordCounter) makeRoom() {
+	limit := c.Limit
+	if limit == 0 {
+		limit = maxCountedWords
+	}
+	if len(c.counts) < limit {
+		return
+	}
+	for len(c.counts) > limit*3/4 {
+		c.forgotten++
+		for w, n := range c.counts {
+			if n <= c.forgotten {
+				delete(c.counts, w)
+			}
 		}
 	}
+}
+
+// JSON is the counter as [ReadWordCounter] reads it, with at most so many words and
+// bytes.
+func (c *WordCounter) JSON(words, bytes int) ([]byte, error) {
+	for {
+		counts, least := c.Most(words)
+		b, err := json.Marshal(wordCounts{c.Captions, least, counts})
+		if err != nil || len(b) <= bytes || words == 0 {
+			return b, err
+		}
+		words /= 2
+	}
+}
+
+// ReadWordCounter goes on where a counter was written.
+func ReadWordCounter(b []byte) (*WordCounter, error) {
+	var w wordCounts
+	if err := json.Unmarshal(b, &w); err != nil {
+		return nil, fmt.Errorf("%s: %w", WordCountsFile, err)
+	}
+	if w.Captions < 0 || w.Least < 0 {
+		return nil, fmt.Errorf("%s: %d captions, least %d: they must not be negative", WordCountsFile, w.Captions, w.Least)
+	}
+	if w.Counts == nil {
+		w.Counts = map[string]int{}
+	}
+	return &WordCounter{Captions: w.Captions, counts: w.Counts, forgotten: max(w.Least-1, 0)}, nil
 }
 
 // Most returns the words with the largest counts, at most so many of them, and the
 // smallest count that is among them entirely: words that are not returned have
 // fewer.
 func (c *WordCounter) Most(words int) (counts map[string]int, least int) {
-	least = 1
+	least = c.forgotten + 1
 	for {
 		n := 0
 		for _, k := range c.counts {

@@ -1,6 +1,9 @@
 package vocab
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestWordCounter(t *testing.T) {
 	var c WordCounter
@@ -13,5 +16,39 @@ func TestWordCounter(t *testing.T) {
 	}
 	if counts, least = c.Most(2); len(counts) != 2 || least != 2 || counts["ball"] != 2 {
 		t.Errorf("the two most frequent: %v, least %d", counts, least)
+	}
+}
+
+// A counter that is full forgets the rarest words and says so; what was written goes
+// on alike.
+func TestWordCounterBounded(t *testing.T) {
+	c := WordCounter{Limit: 8}
+	for i := range 400 {
+		c.Add(fmt.Sprintf("dog word%d", i))
+		if i == 100 {
+			b, err := c.JSON(8, 1<<20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := ReadWordCounter(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again.Limit = c.Limit
+			c = *again
+		}
+	}
+	counts, least := c.Most(8)
+	if c.Captions != 400 || counts["dog"] != 400 || len(counts) > 8 || least < 2 {
+		t.Errorf("%v of %d captions, least %d", counts, c.Captions, least)
+	}
+	b, err := c.JSON(8, 60)
+	if err != nil || len(b) > 60 {
+		t.Errorf("%s, %v", b, err)
+	}
+	for _, bad := range []string{"", "[]", `{"captions": -1}`, `{"counts": {"a": "b"}}`} {
+		if _, err := ReadWordCounter([]byte(bad)); err == nil {
+			t.Errorf("%q was read", bad)
+		}
 	}
 }
