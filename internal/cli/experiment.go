@@ -19,6 +19,7 @@ func newExperimentCommand(env *environment) *cobra.Command {
 	var labels labelFlags
 	var photos []string
 	var page string
+	var seeds []uint
 	cmd := &cobra.Command{
 		Use:   "experiment NAME --scale small|full",
 		Short: "Run the paper's tables and figures: train, measure, write the table",
@@ -48,6 +49,10 @@ goes on.
 there between its markers; the rest of the page stays as it is.`,
 		Example: `  groupvit experiment list
   groupvit experiment table3 --scale small
+
+  # A part now, the rest later: what is there is not done again
+  groupvit experiment table3 --scale small --seeds 0
+  groupvit experiment table3 --scale small
   groupvit experiment table4 --scale small --output runs/experiments --write docs/experiments.md
 
   # Figures of a model that is there
@@ -66,6 +71,9 @@ there between its markers; the rest of the page stays as it is.`,
 			}
 			o.Name, o.Progress, o.Command = args[0], env.stderr, strings.Replace(commandLine(cmd), "experiment", "experiment "+args[0], 1)
 			o.Engine, o.Threads = env.engine.Kind, env.engine.Threads
+			for _, s := range seeds {
+				o.Seeds = append(o.Seeds, uint64(s))
+			}
 			var err error
 			if len(photos) > 0 {
 				if o.Photos, err = findPhotos(photos); err != nil {
@@ -94,6 +102,8 @@ there between its markers; the rest of the page stays as it is.`,
 	f.StringVar(&o.Model, "model", "", "figures: a model to show instead of one that is trained")
 	f.StringSliceVar(&photos, "photos", nil, "figures: photos or folders instead of the segmentation set's")
 	labels.add(cmd)
+	f.UintSliceVar(&seeds, "seeds", nil, "seeds instead of the scale's own, as 0 or 0,1: the rest can follow later")
+	f.StringArrayVar(&o.Rows, "row", nil, "a table: only this row; may be repeated")
 	f.IntVar(&o.Parallel, "parallel", 0, "models trained at once (default 2 at small, 1 at full)")
 	f.StringVar(&page, "write", "", "page of Markdown to put the report into, as docs/experiments.md")
 	return cmd

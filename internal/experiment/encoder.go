@@ -43,8 +43,12 @@ type encoder struct {
 	side int
 
 	mutex sync.Mutex
-	grid  map[[2]int][2]int // of tokens, by the picture's size
+	grid  map[[2]int][2]int // of tokens, by the size of a picture whose graph is compiled
 }
+
+// mostShapes is the number of sizes whose graphs are kept compiled: photos of a data
+// set may have a thousand.
+const mostShapes = 16
 
 func openEncoder(name, kind string, threads, side int) (*encoder, error) {
 	w, err := openWeights(name)
@@ -60,14 +64,23 @@ func openEncoder(name, kind string, threads, side int) (*encoder, error) {
 	}
 	e := &encoder{weights: w, backend: backend, side: side, grid: map[[2]int][2]int{}}
 	if e.store, err = storeOf(backend, w.Config.Params(), w.Tensors); err == nil {
-		e.exec, err = model.NewExec(backend, e.store, func(_ *model.Scope, in []*Node) []*Node { return e.build(in[0]) })
+		err = e.compile()
 	}
 	if err != nil {
 		backend.Finalize()
 		return nil, err
 	}
-	e.exec.SetMaxCache(-1)
 	return e, nil
+}
+
+// compile makes an executor that has compiled nothing yet.
+func (e *encoder) compile() (err error) {
+	clear(e.grid)
+	e.exec, err = model.NewExec(e.backend, e.store, func(_ *model.Scope, in []*Node) []*Node { return e.build(in[0]) })
+	if err == nil {
+		e.exec.SetMaxCache(-1) // look sees to it
+	}
+	return err
 }
 
 func (e *encoder) close() {
@@ -171,6 +184,12 @@ func (e *encoder) look(ctx context.Context, photo image.Image) (*look, error) {
 	defer e.mutex.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
+	}
+	if _, known := e.grid[[2]int{im.Height, im.Width}]; !known && len(e.grid) >= mostShapes {
+		_ = exceptions.TryCatch[error](func() { e.exec.Finalize() })
+		if err := e.compile(); err != nil {
+			return nil, err
+		}
 	}
 	out, err := call(e.exec, pixels, 1, 3, im.Height, im.Width)
 	if err != nil {

@@ -33,6 +33,10 @@ type Options struct {
 	Photos []string
 	// Labels are the words asked for; none is the segmentation set's classes.
 	Labels []string
+	// Seeds are run instead of the scale's own, where there are any.
+	Seeds []uint64
+	// Rows are the variations of a table that are run; none is all.
+	Rows []string
 	// Engine and Threads are those of one run; 0 threads shares the processors
 	// among Parallel runs (0: two at a time where there are two processors).
 	Engine            string
@@ -72,8 +76,14 @@ func prepare(ctx context.Context, o Options) (*session, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: scale %q: small, full or tiny", ErrRequest, o.Scale)
 	}
+	if len(o.Seeds) > 0 {
+		s.Seeds = o.Seeds
+	}
 	if o.Output == "" {
 		return nil, fmt.Errorf("%w: name a folder for runs and results", ErrRequest)
+	}
+	if err := r.keep(o.Rows); err != nil {
+		return nil, err
 	}
 	if o.Progress == nil {
 		o.Progress = os.Stderr

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // Colours of Okabe and Ito, which colour-blind people tell apart.
@@ -68,11 +69,11 @@ func (r *Report) plot() ([]byte, error) {
 	for _, style := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
 		style.Font.Variant = "Sans"
 	}
-	picture, err := p.WriterTo(18*vg.Centimeter, vg.Length(3.2+0.9*float64(len(rows)))*vg.Centimeter, "png")
-	if err != nil {
-		return nil, err
-	}
+	p.Title.Padding = vg.Points(6)
+	canvas := vgimg.NewWith(vgimg.UseWH(18*vg.Centimeter, vg.Length(3.2+0.9*float64(len(rows)))*vg.Centimeter), vgimg.UseBackgroundColor(color.White))
+	margin := vg.Points(8)
+	p.Draw(draw.Crop(draw.New(canvas), margin, -margin, margin, -margin))
 	var b bytes.Buffer
-	_, err = picture.WriteTo(&b)
+	_, err = vgimg.PngCanvas{Canvas: canvas}.WriteTo(&b)
 	return b.Bytes(), err
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -116,6 +117,8 @@ type Variation struct {
 	Clusters int
 	// Random fine-tunes from random weights instead of the model's.
 	Random bool
+	// skipped says that the row was not asked for.
+	skipped bool
 }
 
 // Claim is that one row is above another.
@@ -206,6 +209,27 @@ func (r *Recipe) validate() error {
 			return bad("claim %q names no variations", c.Text)
 		}
 	}
+	return nil
+}
+
+// keep leaves rows in, and claims about them.
+func (r *Recipe) keep(rows []string) error {
+	for _, name := range rows {
+		if r.variation(name) == nil {
+			var names []string
+			for _, v := range r.Variations {
+				names = append(names, strconv.Quote(v.Name))
+			}
+			return fmt.Errorf("%w: %s has no row %q: there are %s", ErrRequest, r.Name, name, strings.Join(names, ", "))
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	for i, v := range r.Variations {
+		r.Variations[i].skipped = !slices.Contains(rows, v.Name)
+	}
+	r.Claims = slices.DeleteFunc(r.Claims, func(c Claim) bool { return r.variation(c.Above).skipped || r.variation(c.Below).skipped })
 	return nil
 }
 

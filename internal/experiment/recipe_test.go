@@ -113,6 +113,7 @@ func TestRequests(t *testing.T) {
 	}{
 		{"unknown experiment", "table1", Options{Name: "table99", Scale: Small, Output: "x"}},
 		{"unknown scale", "small, full", Options{Name: "table1", Scale: "huge", Output: "x"}},
+		{"unknown row", `"two stages"`, Options{Name: "table3", Scale: Small, Output: "x", Rows: []string{"three stages"}}},
 		{"no folder", "folder", Options{Name: "table1", Scale: Small}},
 		{"no training data", "CC12M", Options{Name: "table1", Scale: Full, Output: "x"}},
 		{"no photos", "segmentation set", Options{Name: "transfer", Scale: Full, Output: "x", Model: "default"}},

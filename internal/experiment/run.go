@@ -45,6 +45,9 @@ func (b *session) table(ctx context.Context) (*Report, error) {
 	var cells []*cell
 	for i := range b.recipe.Variations {
 		v := &b.recipe.Variations[i]
+		if v.skipped {
+			continue
+		}
 		for _, seed := range b.scale.Seeds {
 			run, err := b.plan(b.recipe.variation(v.Of), seed)
 			if err != nil {
@@ -62,6 +65,9 @@ func (b *session) table(ctx context.Context) (*Report, error) {
 	r := b.report(b.tableSetting(cells))
 	rows := map[string]Row{}
 	for _, v := range b.recipe.Variations {
+		if v.skipped {
+			continue
+		}
 		row := Row{Name: v.Name, Note: v.Note, Paper: v.Paper}
 		for _, c := range cells {
 			if c.variation.Name == v.Name {

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -123,13 +122,10 @@ func (b *session) trainAll(ctx context.Context, runs []*trained) error {
 	b.say("%s: %d models to train, %d are there", b.Name, len(left), len(seen)-len(left))
 	began, finished := time.Now(), 0
 	var mutex sync.Mutex
-	return pool(ctx, b.Parallel, left, func(ctx context.Context, r *trained) error {
+	err := pool(ctx, b.Parallel, left, func(ctx context.Context, r *trained) error {
 		name := filepath.Base(r.dir)
 		to := &prefixed{to: b.Progress, prefix: name + ": ", mutex: &mutex}
 		_, err := train.Run(ctx, train.Options{Loaded: r.settings, Output: r.dir, Resume: true, Progress: to})
-		if errors.Is(err, train.ErrInterrupted) {
-			return fmt.Errorf("interrupted in %s: the same command goes on there: %w", r.dir, context.Cause(ctx))
-		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.dir, err)
 		}
@@ -140,6 +136,7 @@ func (b *session) trainAll(ctx context.Context, runs []*trained) error {
 		b.say("%s: %d of %d models trained, about %s to go", b.Name, finished, len(left), rest.Round(time.Second))
 		return nil
 	})
+	return b.stopped(ctx, err)
 }
 
 // pool works through jobs, a few at a time; the first error ends all, and is what

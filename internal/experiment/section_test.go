@@ -135,3 +135,30 @@ func TestJudge(t *testing.T) {
 		t.Errorf("mean %g, deviation %g", m, d)
 	}
 }
+
+// FuzzReplaceSection: whatever a page holds, it is refused, or the section stands in
+// it once, writing it again changes nothing, and what stood outside still does.
+func FuzzReplaceSection(f *testing.F) {
+	const begin, end = "<!-- experiment a b: written by the command, begin -->\n", "<!-- experiment a b: end -->\n"
+	f.Add("", "x\n")
+	f.Add("before\n"+begin+"old\n"+end+"after", "new\n")
+	f.Add(end+begin, "y\n")
+	f.Fuzz(func(t *testing.T, page, section string) {
+		if strings.Contains(section, begin) || strings.Contains(section, end) {
+			return
+		}
+		got, err := replaceSection(page, "a b", section)
+		if err != nil {
+			return
+		}
+		if strings.Count(got, begin+section+end) != 1 {
+			t.Errorf("the section does not stand in %q once", got)
+		}
+		if again, err := replaceSection(got, "a b", section); err != nil || again != got {
+			t.Errorf("again: %q, %v", again, err)
+		}
+		if from, to := strings.Index(page, begin), strings.Index(page, end); from >= 0 && !(strings.HasPrefix(got, page[:from]) && strings.HasSuffix(got, page[to+len(end):])) {
+			t.Errorf("the rest of %q became %q", page, got)
+		}
+	})
+}
