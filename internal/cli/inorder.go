@@ -36,7 +36,9 @@ func inOrderOf[I, T any](ctx context.Context, things iter.Seq[I], most int, work
 	var group sync.WaitGroup
 	defer group.Wait()
 	var begun []chan outcome // in order
-	most = min(most, runtime.GOMAXPROCS(0))
+	if most > 1 { // one more than processors: it is read while the others are computed
+		most = min(most, runtime.GOMAXPROCS(0)+1)
+	}
 	first := func() error {
 		o := <-begun[0]
 		begun = begun[1:]

@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,12 +114,12 @@ type segmentJob struct {
 	files   []format
 	// ids are the numbers of the labels where a format asks for them.
 	ids []uint8
-	// turn is for the computation alone, so that seconds are its own.
-	turn sync.Mutex
+	// turns has a place for each photo that may be computed at a time.
+	turns chan struct{}
 }
 
 func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
-	job := &segmentJob{env: env}
+	job := &segmentJob{env: env, turns: make(chan struct{}, computedAtOnce)}
 	var err error
 	if job.labels, err = f.labels.read(); err != nil {
 		return err
@@ -293,10 +292,14 @@ func (j *segmentJob) ask(ctx context.Context, path string, photo *imaging.Image)
 	}}, nil
 }
 
-// compute asks the model, and says how long it took.
+// computedAtOnce is how many photos are computed side by side: where one works on a
+// single thread (resizing, deciding), the other has the rest of the machine.
+const computedAtOnce = 2
+
+// compute asks the model, and says how long it took, beside another photo or not.
 func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupvit.Segmentation, float64, error) {
-	j.turn.Lock()
-	defer j.turn.Unlock()
+	j.turns <- struct{}{}
+	defer func() { <-j.turns }()
 	start := time.Now()
 	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
 	return s, float64(time.Since(start).Milliseconds()) / 1000, err

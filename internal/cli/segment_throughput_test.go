@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/imaging"
+)
+
+// BenchmarkFolder says what of a folder run is computation: photos a second of a whole
+// run to masks, of Segment alone on the same photos, already decoded, one after the
+// other, and the first over the second. The two take turns.
+//
+//	GROUPVIT_FOLDER=VOC2012/JPEGImages GROUPVIT_FOLDER_PHOTOS=100 [GROUPVIT_FOLDER_MODEL=…] \
+//	    [GROUPVIT_FOLDER_FORMAT=mask] go test ./internal/cli -run - -bench Folder -benchtime 3x
+func BenchmarkFolder(b *testing.B) {
+	folder := os.Getenv("GROUPVIT_FOLDER")
+	if folder == "" {
+		b.Skip("GROUPVIT_FOLDER names no folder of photos")
+	}
+	photos, err := photosBelow(folder)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if n, err := strconv.Atoi(os.Getenv("GROUPVIT_FOLDER_PHOTOS")); err == nil && n < len(photos) {
+		photos = photos[:n]
+	}
+	job := &segmentJob{turns: make(chan struct{}, computedAtOnce), env: &environment{stdout: io.Discard, stderr: io.Discard}, labels: strings.Split("person,dog,car,grass,sky", ",")}
+	formatNames := os.Getenv("GROUPVIT_FOLDER_FORMAT")
+	if formatNames == "" {
+		formatNames = "mask"
+	}
+	if job.files, err = parseFormats(formatNames); err != nil {
+		b.Fatal(err)
+	}
+	job.options.Quality = groupvit.Quality(os.Getenv("GROUPVIT_FOLDER_QUALITY"))
+	name := os.Getenv("GROUPVIT_FOLDER_MODEL")
+	if name == "" {
+		name = groupvit.DefaultModel
+	}
+	if job.model, err = groupvit.Open(b.Context(), name, nil); err != nil {
+		b.Fatal(err)
+	}
+	defer job.model.Close()
+	decoded := make([]*imaging.Image, len(photos))
+	bases := make([]string, len(photos))
+	out := b.TempDir()
+	for i, p := range photos {
+		if decoded[i], err = job.env.decodePhoto(p); err != nil {
+			b.Fatal(err)
+		}
+		bases[i] = filepath.Join(out, strconv.Itoa(i))
+		if _, err := job.model.Segment(b.Context(), decoded[i], job.labels, &job.options); err != nil { // compiles its size
+			b.Fatal(err)
+		}
+	}
+	var alone, whole time.Duration
+	for b.Loop() {
+		runtime.GC()
+		start := time.Now()
+		for _, p := range decoded {
+			if _, err := job.model.Segment(b.Context(), p, job.labels, &job.options); err != nil {
+				b.Fatal(err)
+			}
+		}
+		alone += time.Since(start)
+		runtime.GC()
+		start = time.Now()
+		if err := job.all(b.Context(), photos, bases); err != nil {
+			b.Fatal(err)
+		}
+		whole += time.Since(start)
+	}
+	count := float64(len(photos) * b.N)
+	b.ReportMetric(count/whole.Seconds(), "photos/s")
+	b.ReportMetric(count/alone.Seconds(), "alone/s")
+	b.ReportMetric(alone.Seconds()/whole.Seconds(), "share")
+	b.ReportMetric(0, "ns/op")
+}
