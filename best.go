@@ -16,6 +16,9 @@ func (m *Model) techniquesOf(s *SegmentOptions) (Techniques, error) {
 	if _, err := ParseQuality(string(s.Quality)); err != nil {
 		return Techniques{}, err
 	}
+	if !(s.Sharpness >= 0 && s.Sharpness <= maxSharpness) {
+		return Techniques{}, fmt.Errorf("%w: sharpness %g, allowed are 0 to %d", ErrOption, s.Sharpness, maxSharpness)
+	}
 	if s.Techniques == nil {
 		return ParseTechniques(s.With, m.Techniques(s.Quality))
 	}
@@ -35,7 +38,7 @@ type asked struct {
 // ask makes the words of labels and of hidden words, and the rule of background.
 func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptions, t Techniques, auto float64, report *Report) (asked, error) {
 	m := e.model
-	a := asked{words: assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}, sharpness: min(m.scale, 100)}
+	a := asked{words: assign.Words{Labels: len(classes), Width: m.config.EmbedWidth}, sharpness: m.Sharpness()}
 	var names []string
 	for i, own := range m.eval.Words.names(classes) {
 		for _, n := range own {
@@ -151,7 +154,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	if err != nil {
 		return nil, err
 	}
-	a.sharpness = cmp.Or(fitted.Sharpness, a.sharpness)
+	a.sharpness = cmp.Or(s.Sharpness, fitted.Sharpness, a.sharpness)
 	evidence, err := e.evidence(ctx, a, t)
 	if err != nil {
 		return nil, err

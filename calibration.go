@@ -158,6 +158,10 @@ func ReadCalibration(r io.Reader) (*Calibration, error) {
 // maxSharpness bounds the scale of a softmax over cosines.
 const maxSharpness = 1000
 
+// Sharpness is the scale of a softmax over cosines that the model learnt in training,
+// at most 100.
+func (m *Model) Sharpness() float64 { return min(m.scale, 100) }
+
 // readCalibration is that of the options, else the model directory's, else empty.
 func readCalibration(w *weights.Model, path string) (*Calibration, error) {
 	if path != "" {

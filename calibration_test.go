@@ -53,6 +53,24 @@ func TestCalibration(t *testing.T) {
 	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, With: "standardise"}); !errors.Is(err, groupvit.ErrOption) {
 		t.Errorf("without statistics: %v", err)
 	}
+	// A scale near 0 makes all words alike; one that is asked for goes before one fitted.
+	score := func(sharpness float64) float64 {
+		o := &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, Background: groupvit.NoBackground(), Sharpness: sharpness}
+		s, err := m.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, o)
+		if err != nil || len(s.Segments) == 0 {
+			t.Fatalf("sharpness %g: %v", sharpness, err)
+		}
+		return s.Segments[0].Score
+	}
+	if flat, sharp := score(1e-6), score(1000); flat > 0.501 || flat < 0.499 || sharp < 0.6 {
+		t.Errorf("scores are %g at a scale near 0 and %g at 1000", flat, sharp)
+	}
+	if own := score(0); own != score(m.Sharpness()) {
+		t.Errorf("the model's own scale gives %g", own)
+	}
+	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Sharpness: -1}); !errors.Is(err, groupvit.ErrOption) {
+		t.Errorf("a negative scale: %v", err)
+	}
 	for _, bad := range []string{``, `[]`, `{"fits":[{"threshold":2}]}`, `{"statistics":{"width":2,"mean":"AAAA","covariance":""}}`, `{"statistics":{"width":100000}}`, `{"other":1}`, `{} {}`} {
 		if _, err := groupvit.ReadCalibration(bytes.NewReader([]byte(bad))); !errors.Is(err, groupvit.ErrModel) {
 			t.Errorf("%s: %v", bad, err)

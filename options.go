@@ -164,6 +164,9 @@ type SegmentOptions struct {
 	// Techniques, if set, is what protocol best does instead of what Quality and With
 	// say.
 	Techniques *Techniques
+	// Sharpness, if positive, is the scale of protocol best's softmax over cosines, up
+	// to 1000, instead of the calibration's or the model's own; see [Model.Sharpness].
+	Sharpness float64
 	// Scores asks for the class scores of every pixel.
 	Scores bool
 	// Benchmark names a benchmark for which a protocol has rules of its own: size,

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,10 +29,11 @@ func newCalibrateCommand(env *environment) *cobra.Command {
 	var techniques techniqueFlags
 	cmd := &cobra.Command{
 		Use:   "calibrate",
-		Short: "Fit a model's background threshold to a few labelled photos",
-		Long: `calibrate finds the background threshold that gives the best mean IoU on labelled
-photos (--dataset, --root), for one choice of techniques, and, from any photos
-(--photos), the statistics that technique standardise needs. It writes a small file,
+		Short: "Fit a model's threshold and scale to a few labelled photos",
+		Long: `calibrate finds the background threshold, and the scale of the words' scores, that
+give the best mean IoU on labelled photos (--dataset, --root), for one choice of
+techniques, and, from any photos (--photos), the statistics that technique standardise
+needs. It writes a small file,
 which "segment --calibration FILE" and "eval" read; named calibration.json in a model
 directory, it is read with the model. What the file holds already stays.
 
@@ -64,12 +67,12 @@ Measure on other photos than those it was fitted to.`,
 				if err != nil {
 					return err
 				}
-				fit, err := fitThreshold(cmd, env, m, d, o)
+				fit, err := fitBoth(cmd, env, m, d, o)
 				if err != nil {
 					return err
 				}
 				c.Set(fit)
-				if _, err := fmt.Fprintf(env.stdout, "threshold %g for %q: mIoU %.2f on %d photos\n", fit.Threshold, fit.Techniques, fit.MIoU, fit.Photos); err != nil {
+				if _, err := fmt.Fprintf(env.stdout, "threshold %g, scale %.4g for %q: mIoU %.2f on %d photos\n", fit.Threshold, cmp.Or(fit.Sharpness, m.Sharpness()), fit.Techniques, fit.MIoU, fit.Photos); err != nil {
 					return err
 				}
 			}
@@ -112,6 +115,28 @@ func readOwn(path string) (*groupvit.Calibration, error) {
 	}
 	defer f.Close()
 	return groupvit.ReadCalibration(f)
+}
+
+// scales are what the model's own scale is multiplied by: itself first, which stays
+// where no other is better.
+var scales = []float64{1, 0.5, math.Sqrt2 / 2, math.Sqrt2, 2}
+
+// fitBoth tries every scale with every threshold.
+func fitBoth(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions) (groupvit.Fit, error) {
+	var best groupvit.Fit
+	for i, factor := range scales {
+		if o.Sharpness = 0; i > 0 {
+			o.Sharpness = factor * m.Sharpness()
+		}
+		fit, err := fitThreshold(cmd, env, m, d, o)
+		if err != nil {
+			return best, err
+		}
+		if fit.Sharpness = o.Sharpness; i == 0 || fit.MIoU > best.MIoU {
+			best = fit
+		}
+	}
+	return best, nil
 }
 
 // fitThreshold measures all thresholds on labelled photos and takes the best.
