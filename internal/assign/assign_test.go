@@ -113,11 +113,11 @@ func TestPaper(t *testing.T) {
 	}
 }
 
-func TestBest(t *testing.T) {
+func TestQueries(t *testing.T) {
 	groups, _, _ := checkVectors()
 	v := view()
 	words := Words{Vectors: slices.Concat(groups[4:8], groups[8:12]), Owner: []uint16{1, 0}, Labels: 1, Width: 4}
-	s, err := Best(context.Background(), v, words, FromPatches)
+	s, err := Queries(context.Background(), v, words, FromPatches)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +133,12 @@ func TestBest(t *testing.T) {
 		t.Errorf("a threshold of 0.9999 leaves %v", res.Map.Labels)
 	}
 	for _, from := range []Source{FromGroups, FromBoth} {
-		if _, err := Best(context.Background(), v, words, from); err != nil {
+		if _, err := Queries(context.Background(), v, words, from); err != nil {
 			t.Error(err)
 		}
 	}
 	v.Windows[0].Patches = nil
-	if _, err := Best(context.Background(), v, words, FromPatches); err == nil {
+	if _, err := Queries(context.Background(), v, words, FromPatches); err == nil {
 		t.Error("no error for a model without patch embeddings")
 	}
 }

@@ -51,48 +51,6 @@ func Port(ctx context.Context, v *View, text []float32, width int, scale float64
 	return s, nil
 }
 
-// Best scores a view by cosines: of patches, of groups weighted by the
-// assignment, or the mean of both. Each background word has a plane of its own
-// and competes with the labels; a label's score is the largest of its synonyms'.
-func Best(ctx context.Context, v *View, words Words, from Source) (*Scores, error) {
-	if err := v.check(from != FromPatches, from != FromGroups); err != nil {
-		return nil, err
-	}
-	s := newScores(v, words.Labels, false)
-	plane := make([]int, len(words.Owner)) // by row, its plane
-	for r, owner := range words.Owner {
-		if owner > 0 {
-			plane[r] = int(owner) - 1
-			continue
-		}
-		plane[r] = len(s.Planes)
-		s.add(0)
-	}
-	for i := range v.Windows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		w := &v.Windows[i]
-		merged := make([][]float32, len(s.Planes))
-		for row, grid := range cosineMaps(w, words, from) {
-			p := plane[row]
-			if merged[p] == nil {
-				merged[p] = grid
-				continue
-			}
-			for n, v := range grid {
-				merged[p][n] = max(merged[p][n], v)
-			}
-		}
-		r := newResizer(w.GridH, w.GridW, w.Height, w.Width)
-		for p, grid := range merged {
-			s.spread(s.Planes[p], w, r, grid)
-		}
-	}
-	s.average(v, s.Planes)
-	return s, nil
-}
-
 // cosineMaps returns one grid map a row of words.
 func cosineMaps(w *Window, words Words, from Source) [][]float32 {
 	switch from {

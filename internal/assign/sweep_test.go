@@ -45,7 +45,7 @@ func TestSweep(t *testing.T) {
 		}
 		Normalize(text, 8)
 		words := Words{Vectors: text, Owner: []uint16{1, 2, 2, 3, 0, 0, 4}, Labels: 4, Width: 8}
-		best, err := Best(t.Context(), v, words, FromBoth)
+		best, err := Queries(t.Context(), v, words, FromBoth)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func BenchmarkSweep(b *testing.B) {
 	for i := range 6 {
 		words.Owner[i] = uint16(i + 1)
 	}
-	scores, err := Best(b.Context(), v, words, FromPatches)
+	scores, err := Queries(b.Context(), v, words, FromPatches)
 	if err != nil {
 		b.Fatal(err)
 	}
