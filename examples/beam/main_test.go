@@ -2,14 +2,23 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
 	"github.com/groupvit/groupvit"
 )
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	beam.Init()
+	os.Exit(m.Run())
+}
 
 // TestSameMasks: the pipeline writes the masks that the command writes, and tells of a
 // bad photo without stopping. GROUPVIT names the program; without it, it is built.
