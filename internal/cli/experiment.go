@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/experiment"
@@ -69,7 +70,7 @@ there between its markers; the rest of the page stays as it is.`,
 			if args[0] == "list" {
 				return listExperiments(env)
 			}
-			o.Name, o.Progress, o.Command = args[0], env.stderr, strings.Replace(commandLine(cmd), "experiment", "experiment "+args[0], 1)
+			o.Name, o.Progress, o.Command = args[0], env.stderr, experimentCommand(cmd, args[0])
 			o.Engine, o.Threads = env.engine.Kind, env.engine.Threads
 			for _, s := range seeds {
 				o.Seeds = append(o.Seeds, uint64(s))
@@ -107,6 +108,23 @@ there between its markers; the rest of the page stays as it is.`,
 	f.IntVar(&o.Parallel, "parallel", 0, "models trained at once (default 2 at small, 1 at full)")
 	f.StringVar(&page, "write", "", "page of Markdown to put the report into, as docs/experiments.md")
 	return cmd
+}
+
+// experimentCommand is the command as it can be typed again.
+func experimentCommand(cmd *cobra.Command, name string) string {
+	parts := []string{cmd.CommandPath(), name}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		values := []string{flagValue(f)}
+		if rows, ok := f.Value.(pflag.SliceValue); ok && f.Name == "row" { // names hold commas
+			values = rows.GetSlice()
+		}
+		for _, v := range values {
+			if f.Name != "json" {
+				parts = append(parts, "--"+f.Name+"="+shellQuote(v))
+			}
+		}
+	})
+	return strings.Join(parts, " ")
 }
 
 func runExperiment(cmd *cobra.Command, env *environment, o experiment.Options, page string) error {

@@ -118,7 +118,17 @@ func (b *session) tableSetting(cells []*cell) string {
 		}
 		seen[c.run.dir] = true
 	}
-	fmt.Fprintf(&text, "; %d models, %.0f minutes of training in all, %d at a time. mIoU in percent; deviations are over seeds.", len(seen), seconds/60, b.Parallel)
+	models := fmt.Sprintf("%d models", len(seen))
+	if len(seen) == 1 {
+		models = "1 model"
+	}
+	fmt.Fprintf(&text, "; %s, %.0f minutes of training in all. mIoU in percent.", models, seconds/60)
+	if len(b.scale.Seeds) == 1 {
+		text.WriteString(" One seed: a few points may be chance.")
+	}
+	if rows, all := len(cells)/len(b.scale.Seeds), len(b.recipe.Variations); rows < all {
+		fmt.Fprintf(&text, " These are %d of the table's %d rows.", rows, all)
+	}
 	return text.String()
 }
 

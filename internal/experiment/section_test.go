@@ -61,7 +61,7 @@ func TestWrite(t *testing.T) {
 		return string(b)
 	}
 	got := write()
-	golden := filepath.Join("testdata", "page.md")
+	golden := filepath.Join("testdata", "page.golden")
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o666); err != nil {
 			t.Fatal(err)

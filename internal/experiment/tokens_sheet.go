@@ -50,7 +50,7 @@ func (b *session) sheets(ctx context.Context, e *encoder, g gallery, counts [][]
 			columns *= 2
 		}
 		sheet, err := render.Sheet(panels, &render.SheetOptions{
-			Title: fmt.Sprintf("Stage %d: what each group takes, and the words nearest to it", s+1), Columns: columns, Cell: 150,
+			Title: fmt.Sprintf("Stage %d: what each group takes, and the words nearest to it", s+1), Columns: columns, Cell: 112,
 		})
 		if err != nil {
 			return err

@@ -66,7 +66,7 @@ func (b *session) transfer(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, b.stopped(ctx, err)
 	}
-	sheet, err := render.Sheet(append(panels, masks...), &render.SheetOptions{Title: "Zero-shot transfer: groups, words, mask", Cell: 300})
+	sheet, err := render.Sheet(append(panels, masks...), &render.SheetOptions{Title: "Zero-shot transfer: groups, words, mask", Cell: 220})
 	if err != nil {
 		return nil, err
 	}
