@@ -58,10 +58,10 @@ there between its markers; the rest of the page stays as it is.`,
 
   # Figures of a model that is there
   groupvit experiment figure7 --model runs/scenes/final
-  groupvit experiment transfer --scale full --model nvidia/groupvit-gcc-yfcc --photos cat.jpg --labels "cat,sofa,window"
+  groupvit experiment transfer --scale full --model nvidia/groupvit-gcc-yfcc --photos cat.jpg --labels "cat,sofa"
 
   # The paper's setting
-  groupvit experiment table1 --scale full --train-data 'cc12m/{000000..001100}.tar' --eval-root VOCdevkit/VOC2012`,
+  groupvit experiment table1 --scale full --train-data 'cc12m/{000000..001100}.tar' --eval-root VOC2012`,
 		Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return append(experiment.Names(), "list"), cobra.ShellCompDirectiveNoFileComp
