@@ -58,7 +58,8 @@ there between its markers; the rest of the page stays as it is.`,
 
   # Figures of a model that is there
   groupvit experiment figure7 --model runs/scenes/final
-  groupvit experiment transfer --scale full --model nvidia/groupvit-gcc-yfcc --photos cat.jpg --labels "cat,sofa"
+  groupvit experiment transfer --scale full --model nvidia/groupvit-gcc-yfcc \
+    --photos cat.jpg --labels "cat,sofa"
 
   # The paper's setting
   groupvit experiment table1 --scale full --train-data 'cc12m/{000000..001100}.tar' --eval-root VOC2012`,

@@ -36,7 +36,7 @@ func inOrderOf[I, T any](ctx context.Context, things iter.Seq[I], most int, work
 	var group sync.WaitGroup
 	defer group.Wait()
 	var begun []chan outcome // in order
-	if most > 1 { // one more than processors: it is read while the others are computed
+	if most > 1 {            // one more than processors: it is read while the others are computed
 		most = min(most, runtime.GOMAXPROCS(0)+1)
 	}
 	first := func() error {

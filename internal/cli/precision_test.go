@@ -28,7 +28,7 @@ func TestPrecision(t *testing.T) {
 		"unknown":           {"embed", "--text", "cat", "--model", model, "--precision", "fp8"},
 		"unknown of bench":  {"bench", "--precision", "float32,fp8"},
 		"of another engine": {"embed", "--text", "cat", "--model", model, "--precision", "bf16", "--engine", "go"},
-		"of training":       {"train", "--config", smokeRecipe, "--train-data", "x", "--output", filepath.Join(t.TempDir(), "out"), "--precision", "bf16", "--engine", "go"},
+		"of training":       {"train", "--config", smokeRecipe, "--train-data", "synth:8", "--output", filepath.Join(t.TempDir(), "out"), "--precision", "bf16", "--engine", "go"},
 	} {
 		if r := runProgram(t, nil, args...); r.code != exitUsage || !strings.Contains(r.errors, "float32") {
 			t.Errorf("%s: %+v", name, r)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/train"
 )
@@ -140,6 +141,9 @@ not report on: "groupvit data synth" draws one.`,
 			result, err := train.Run(cmd.Context(), o)
 			if result != nil && result.Data.Total() > 0 {
 				env.warn("data: %s", result.Data)
+			}
+			if errors.Is(err, engine.ErrUnavailable) {
+				return usagef("%w", err)
 			}
 			if err != nil {
 				return err
