@@ -44,25 +44,24 @@ type kind struct {
 
 // The kinds, by the last part of their type.
 var (
-	kindRequest    = kind{"bad-request", http.StatusBadRequest, "The request cannot be read", "Compare it with /openapi.yaml."}
-	kindToken      = kind{"unauthorized", http.StatusUnauthorized, "A token is needed", "Send the server's token as Authorization: Bearer TOKEN."}
-	kindOrigin     = kind{"cross-origin", http.StatusForbidden, "Requests of other sites are refused", "Ask from a program, or from the page that this server serves."}
-	kindNotFound   = kind{"not-found", http.StatusNotFound, "There is nothing at this address", "See /openapi.yaml for what there is."}
-	kindHandle     = kind{"unknown-image", http.StatusNotFound, "There is no such image", "Encode the photograph again with POST /v1/images: images that were not asked about for long make room for new ones."}
-	kindMethod     = kind{"method-not-allowed", http.StatusMethodNotAllowed, "This address knows other methods", "Use one of those in the Allow header."}
-	kindMedia      = kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "Requests of this type are not read", "Send multipart/form-data, application/json, or the photograph itself as image/…"}
-	kindPhoto      = kind{"unreadable-photo", http.StatusUnprocessableEntity, "The photograph cannot be read", "Send a JPEG, PNG, GIF, WebP, BMP or TIFF."}
-	kindLarge      = kind{"too-large", http.StatusRequestEntityTooLarge, "The request is beyond a limit", "Make it smaller."}
-	kindOption     = kind{"bad-option", http.StatusUnprocessableEntity, "An option or a label cannot be used", "Change what the detail names."}
-	kindModel      = kind{"model-cannot", http.StatusUnprocessableEntity, "The model cannot do this", "See /v1/models for what it is; another model may."}
-	kindBusy       = kind{"busy", http.StatusTooManyRequests, "More is asked than can be answered", "Ask again after the time in the Retry-After header."}
-	kindSlow       = kind{"too-slow", http.StatusRequestTimeout, "The request did not arrive in time", "Send it faster, or a smaller one."}
-	kindTimeout    = kind{"timeout", http.StatusServiceUnavailable, "The answer took too long", "Ask for less at once, or again later."}
-	kindUpstream   = kind{"unreachable-photo", http.StatusUnprocessableEntity, "The photograph cannot be fetched", "Start the server with --label-studio ADDRESS, or put the photograph into the task as a data: address."}
-	kindFailed     = kind{"failed", http.StatusInternalServerError, "The server failed", "Report it, with what the server has logged."}
-	kindEnded      = kind{"ended", http.StatusServiceUnavailable, "The server is ending", "Ask another one."}
-	kinds          = []kind{kindRequest, kindToken, kindOrigin, kindNotFound, kindHandle, kindMethod, kindMedia, kindPhoto, kindLarge, kindOption, kindModel, kindBusy, kindSlow, kindTimeout, kindUpstream, kindFailed, kindEnded}
-	errUnavailable = errors.New("unavailable")
+	kindRequest  = kind{"bad-request", http.StatusBadRequest, "The request cannot be read", "Compare it with /openapi.yaml."}
+	kindToken    = kind{"unauthorized", http.StatusUnauthorized, "A token is needed", "Send the server's token as Authorization: Bearer TOKEN."}
+	kindOrigin   = kind{"cross-origin", http.StatusForbidden, "Requests of other sites are refused", "Ask from a program, or from the page that this server serves."}
+	kindNotFound = kind{"not-found", http.StatusNotFound, "There is nothing at this address", "See /openapi.yaml for what there is."}
+	kindHandle   = kind{"unknown-image", http.StatusNotFound, "There is no such image", "Encode the photograph again with POST /v1/images: images that were not asked about for long make room for new ones."}
+	kindMethod   = kind{"method-not-allowed", http.StatusMethodNotAllowed, "This address knows other methods", "Use one of those in the Allow header."}
+	kindMedia    = kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "Requests of this type are not read", "Send multipart/form-data, application/json, or the photograph itself as image/…"}
+	kindPhoto    = kind{"unreadable-photo", http.StatusUnprocessableEntity, "The photograph cannot be read", "Send a JPEG, PNG, GIF, WebP, BMP or TIFF."}
+	kindLarge    = kind{"too-large", http.StatusRequestEntityTooLarge, "The request is beyond a limit", "Make it smaller."}
+	kindOption   = kind{"bad-option", http.StatusUnprocessableEntity, "An option or a label cannot be used", "Change what the detail names."}
+	kindModel    = kind{"model-cannot", http.StatusUnprocessableEntity, "The model cannot do this", "See /v1/models for what it is; another model may."}
+	kindBusy     = kind{"busy", http.StatusTooManyRequests, "More is asked than can be answered", "Ask again after the time in the Retry-After header."}
+	kindSlow     = kind{"too-slow", http.StatusRequestTimeout, "The request did not arrive in time", "Send it faster, or a smaller one."}
+	kindTimeout  = kind{"timeout", http.StatusServiceUnavailable, "The answer took too long", "Ask for less at once, or again later."}
+	kindUpstream = kind{"unreachable-photo", http.StatusUnprocessableEntity, "The photograph cannot be fetched", "Start the server with --label-studio ADDRESS, or put the photograph into the task as a data: address."}
+	kindFailed   = kind{"failed", http.StatusInternalServerError, "The server failed", "Report it, with what the server has logged."}
+	kindEnded    = kind{"ended", http.StatusServiceUnavailable, "The server is ending", "Ask another one."}
+	kinds        = []kind{kindRequest, kindToken, kindOrigin, kindNotFound, kindHandle, kindMethod, kindMedia, kindPhoto, kindLarge, kindOption, kindModel, kindBusy, kindSlow, kindTimeout, kindUpstream, kindFailed, kindEnded}
 )
 
 const problemPath = "/problems/"

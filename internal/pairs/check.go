@@ -17,10 +17,10 @@ var (
 	errText  = errors.New("broken text")
 	errNames = errors.New("key comes again")
 
-	noteLong  = errors.New("longer than the context")
-	noteLink  = errors.New("link or markup in it")
-	noteSame  = errors.New("equal captions")
-	noteShape = errors.New("very long or very small picture")
+	errNoteLong  = errors.New("longer than the context")
+	errNoteLink  = errors.New("link or markup in it")
+	errNoteSame  = errors.New("equal captions")
+	errNoteShape = errors.New("very long or very small picture")
 )
 
 // CheckOptions say how [Check] looks at samples.
@@ -128,7 +128,7 @@ type checker struct {
 
 func (c *checker) add(p Problem, note bool) {
 	kind := p.Reason()
-	for _, known := range []error{errText, errNames, noteLong, noteLink, noteSame, noteShape} {
+	for _, known := range []error{errText, errNames, errNoteLong, errNoteLink, errNoteSame, errNoteShape} {
 		if errors.Is(p.Err, known) {
 			kind = known.Error()
 		}
@@ -157,7 +157,7 @@ func (c *checker) sample(x *Index, i int) (out findings) {
 		return out
 	}
 	if short, long := min(im.Width, im.Height), max(im.Width, im.Height); short < smallest || long > longest*short {
-		say(true, fmt.Errorf("%w: %d×%d", noteShape, im.Width, im.Height))
+		say(true, fmt.Errorf("%w: %d×%d", errNoteShape, im.Width, im.Height))
 	}
 	for n, caption := range s.Captions {
 		if err := brokenText(caption); err != nil {
@@ -165,13 +165,13 @@ func (c *checker) sample(x *Index, i int) (out findings) {
 			continue
 		}
 		if l := strings.ToLower(caption); strings.Contains(l, "http://") || strings.Contains(l, "https://") || strings.Contains(l, "www.") || strings.Contains(l, "</") || strings.Contains(l, "<br") || strings.Contains(l, "&amp;") {
-			say(true, fmt.Errorf("%w: caption %d: %.60q", noteLink, n+1, caption))
+			say(true, fmt.Errorf("%w: caption %d: %.60q", errNoteLink, n+1, caption))
 		}
 		if tokens := c.tokens(caption); tokens > c.options.Context {
-			say(true, fmt.Errorf("%w: caption %d has %d tokens, %d are used", noteLong, n+1, tokens, c.options.Context))
+			say(true, fmt.Errorf("%w: caption %d has %d tokens, %d are used", errNoteLong, n+1, tokens, c.options.Context))
 		}
 		if slices.Contains(s.Captions[:n], caption) {
-			say(true, fmt.Errorf("%w: caption %d is one of those before it", noteSame, n+1))
+			say(true, fmt.Errorf("%w: caption %d is one of those before it", errNoteSame, n+1))
 		}
 	}
 	return out

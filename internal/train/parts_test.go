@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -147,5 +146,5 @@ func compareSteps(t *testing.T, want, got taken) {
 	if !(relative <= 1e-5) {
 		t.Errorf("gradients differ by %.1e of their norm", relative)
 	}
-	t.Log(fmt.Sprintf("gradients differ by %.1e of their norm", relative))
+	t.Logf("gradients differ by %.1e of their norm", relative)
 }
