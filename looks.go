@@ -114,7 +114,7 @@ func (m *Model) looks(ctx context.Context, im *imaging.Image, rule assign.Rule, 
 		views[i] = v
 		for k, r := range g.windows {
 			jobs = append(jobs, func(ctx context.Context) error {
-				part := seen
+				part, err := seen, error(nil)
 				if r.Width != g.width || r.Height != g.height {
 					if part, err = imaging.Crop(seen, r.X, r.Y, r.Width, r.Height); err != nil {
 						return err
