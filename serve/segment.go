@@ -15,16 +15,7 @@ import (
 // segmented is the answer for one photograph: the keys of the command's --json,
 // and the formats asked for.
 type segmented struct {
-	Photo      string             `json:"photo"`
-	Width      int                `json:"width"`
-	Height     int                `json:"height"`
-	Model      groupvit.Info      `json:"model"`
-	Protocol   groupvit.Protocol  `json:"protocol"`
-	Background string             `json:"background"`
-	Segments   []groupvit.Segment `json:"segments"`
-	Seconds    float64            `json:"seconds"`
-	Labels     []string           `json:"labels"`
-	Report     groupvit.Report    `json:"report"`
+	groupvit.Record
 	// Formats are by name; pictures and scores are bytes in base64.
 	Formats map[string]any `json:"formats,omitempty"`
 }
@@ -101,11 +92,7 @@ func (q *question) answer(results []*segmented) any {
 // result makes the formats of an answer.
 func (s *Server) result(ctx context.Context, q *question, begin time.Time, a *answer, width, height int) (*segmented, error) {
 	found := a.found
-	out := &segmented{
-		Photo: a.name, Width: width, Height: height, Model: s.model.Info(), Protocol: found.Report.Protocol,
-		Background: found.Report.Background, Segments: found.Segments, Labels: found.Labels, Report: found.Report,
-		Seconds: math.Round(time.Since(begin).Seconds()*1e4) / 1e4,
-	}
+	out := &segmented{Record: s.model.Record(a.name, width, height, found, math.Round(time.Since(begin).Seconds()*1e4)/1e4)}
 	for _, f := range q.files {
 		v, err := f.make(ctx, a)
 		if err != nil {

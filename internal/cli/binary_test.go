@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
@@ -110,7 +111,7 @@ func TestSegmentWritesEverything(t *testing.T) {
 	if r.code != exitDone {
 		t.Fatal(r)
 	}
-	var line, file segmentJSON
+	var line, file groupvit.Record
 	if err := json.Unmarshal([]byte(r.out), &line); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 type answer struct {
 	photo  *imaging.Image
 	found  *groupvit.Segmentation
-	result segmentJSON
+	result groupvit.Record
 	// ids are the numbers of the labels, by label from 0, for format cityscapes.
 	ids []uint8
 	// place is where the photo lies, for format geojson.

@@ -89,22 +89,6 @@ Exit code 3 says that some photos failed; the others are done.`,
 	return cmd
 }
 
-// segmentJSON is NAME.json, and the line of --json.
-type segmentJSON struct {
-	Photo      string             `json:"photo"`
-	Width      int                `json:"width"`
-	Height     int                `json:"height"`
-	Model      groupvit.Info      `json:"model"`
-	Protocol   groupvit.Protocol  `json:"protocol"`
-	Background string             `json:"background"`
-	Segments   []groupvit.Segment `json:"segments"`
-	Seconds    float64            `json:"seconds"`
-	Labels     []string           `json:"labels"`
-	Report     groupvit.Report    `json:"report"`
-	// RareWords are labels that the model hardly met in training.
-	RareWords []groupvit.RareWord `json:"rare_words,omitempty"`
-}
-
 // segmentJob is what a call of segment does to each photo.
 type segmentJob struct {
 	env     *environment
@@ -196,9 +180,9 @@ func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
 	if j.options.Scores { // up to a gigabyte each
 		most = 1
 	}
-	err := inOrder(ctx, len(photos), most, func(i int) (segmentJSON, error) {
+	err := inOrder(ctx, len(photos), most, func(i int) (groupvit.Record, error) {
 		return j.one(ctx, photos[i], bases[i])
-	}, func(i int, result segmentJSON, err error) error {
+	}, func(i int, result groupvit.Record, err error) error {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return fmt.Errorf("interrupted after %d of %d photos: %w", i, len(photos), ctxErr)
 		}
@@ -254,23 +238,23 @@ func (j *segmentJob) bar(photos int) func(done int) {
 
 // one segments a photo and writes its results to files that begin with base. Its
 // errors name the photo or the file.
-func (j *segmentJob) one(ctx context.Context, path, base string) (segmentJSON, error) {
+func (j *segmentJob) one(ctx context.Context, path, base string) (groupvit.Record, error) {
 	photo, err := j.env.readPhoto(ctx, path)
 	if err != nil {
-		return segmentJSON{}, err
+		return groupvit.Record{}, err
 	}
 	place, err := j.placeOfFile(path)
 	if err != nil {
-		return segmentJSON{}, err
+		return groupvit.Record{}, err
 	}
 	a, err := j.ask(ctx, path, photo)
 	if err != nil {
-		return segmentJSON{}, err
+		return groupvit.Record{}, err
 	}
 	a.place = place
 	for _, f := range j.files {
 		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(ctx, w, a) }); err != nil {
-			return segmentJSON{}, err
+			return groupvit.Record{}, err
 		}
 	}
 	return a.result, nil
@@ -285,11 +269,7 @@ func (j *segmentJob) ask(ctx context.Context, path string, photo *imaging.Image)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &answer{photo: photo, found: s, ids: j.ids, result: segmentJSON{
-		Photo: path, Width: photo.Width, Height: photo.Height, Model: j.model.Info(), Protocol: s.Report.Protocol,
-		Background: s.Report.Background, Segments: s.Segments, Labels: s.Labels, Report: s.Report,
-		Seconds: seconds, RareWords: s.RareWords,
-	}}, nil
+	return &answer{photo: photo, found: s, ids: j.ids, result: j.model.Record(path, photo.Width, photo.Height, s, seconds)}, nil
 }
 
 // computedAtOnce is how many photos are computed side by side: where one works on a
@@ -306,7 +286,7 @@ func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupv
 }
 
 // tell writes what was found as a line of text.
-func (e *environment) tell(r segmentJSON) error {
+func (e *environment) tell(r groupvit.Record) error {
 	var found []string
 	for _, s := range r.Segments {
 		share := fmt.Sprintf("%.1f%%", 100*s.Area)

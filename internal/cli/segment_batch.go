@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
+	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
 	"github.com/groupvit/groupvit/internal/imaging"
 )
@@ -132,7 +133,7 @@ func (r *batchRun) open(out string, part batch.Part) (shut func() error, err err
 
 // found is what became of a photo.
 type found struct {
-	result segmentJSON
+	result groupvit.Record
 	files  []batch.File
 }
 

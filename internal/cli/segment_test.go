@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -105,7 +106,7 @@ func TestFormatsAgree(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found segmentJSON
+	var found groupvit.Record
 	var coco mask.COCO
 	var rle struct {
 		Segments []struct {
@@ -184,7 +185,7 @@ func TestNamesOfResults(t *testing.T) {
 			t.Errorf("not told of other names: %s", r.errors)
 		}
 		for name, photo := range map[string]string{"a": "a.jpg", "a-2": "a.png", "A-3": "A.png"} {
-			var found segmentJSON
+			var found groupvit.Record
 			b, err := os.ReadFile(filepath.Join(dir, "x", name+".json"))
 			if err == nil {
 				err = json.Unmarshal(b, &found)
@@ -206,7 +207,7 @@ func TestDefaultModel(t *testing.T) {
 		}
 		return
 	}
-	var found segmentJSON
+	var found groupvit.Record
 	if err := json.Unmarshal([]byte(r.out), &found); err != nil || r.code != exitDone || found.Model.Name != "default" || found.Width != 451 {
 		t.Errorf("%v, %+v", err, r)
 	}
