@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -93,18 +91,11 @@ func (e *environment) fetchMissing(ctx context.Context, model string) error {
 	if model == "" || model == groupvit.DefaultModel {
 		return nil
 	}
-	if _, err := os.Stat(model); !errors.Is(err, fs.ErrNotExist) {
-		return nil
+	if _, err := hub.Locate(model); !errors.Is(err, hub.ErrNotCached) {
+		return err
 	}
 	r, err := hub.Parse(model)
 	if err != nil {
-		return nil //nolint:nilerr // a path, then: opening it will say that it is not there
-	}
-	cache, err := hub.DefaultCache()
-	if err != nil {
-		return err
-	}
-	if _, err := cache.Find(r); !errors.Is(err, hub.ErrNotCached) {
 		return err
 	}
 	e.warn("%s is no file here and not in the cache: fetching it from the Hub", model)

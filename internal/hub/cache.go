@@ -125,7 +125,7 @@ func Locate(path string) (string, error) {
 	}
 	r, err := Parse(path)
 	if err != nil {
-		return path, nil //nolint:nilerr // no name of the Hub's, so a path that is not there
+		return path, nil // no name of the Hub's, so a path that is not there
 	}
 	cache, err := DefaultCache()
 	if err != nil {

@@ -90,7 +90,7 @@ func token() (string, error) {
 	}
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return "", nil //nolint:nilerr // most people have none
+		return "", nil // most people have none
 	}
 	if len(b) > 4096 {
 		return "", fmt.Errorf("%s is no token: it has %d bytes", path, len(b))
