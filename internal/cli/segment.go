@@ -121,7 +121,7 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		job.options.Scores = job.options.Scores || file.name == "npy"
 	}
 	if f.batch.asked() {
-		return f.runBatch(cmd, job, args)
+		return f.runBatch(cmd, job)
 	}
 	photos, err := findPhotos(args)
 	if err != nil {

@@ -56,7 +56,7 @@ type batchRun struct {
 }
 
 // runBatch does one worker's share of a list, or what of it is left.
-func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob, args []string) error {
+func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob) error {
 	if f.batch.manifest != "" && f.batch.shards != "" {
 		return usagef("--manifest and --shards: give one of them")
 	}
