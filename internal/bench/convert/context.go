@@ -19,17 +19,35 @@ var contextIDs = []int{
 	207, 220, 232, 258, 259, 260, 284, 295, 296, 308, 324, 326, 347, 349, 354, 355, 360, 366, 368, 397, 415, 416, 420, 424, 427, 440, 445, 454, 458,
 }
 
-// pascalContext reads the label maps of PASCAL Context ("trainval/*.mat": LabelMap,
-// 459 labels) and writes SegmentationClassContext/ into VOC 2010, with lists of the
-// photos that VOC's own lists of its main competition name.
+// contextClasses are the classes of PASCAL Context's labels, by number from 0.
+func contextClasses() []uint16 {
+	class := make([]uint16, 460)
+	for i, id := range contextIDs {
+		class[id] = uint16(i + 1)
+	}
+	return class
+}
+
+// pascalContext writes SegmentationClassContext/ into VOC 2010, from either form in
+// which PASCAL Context is published: trainval_merged.json, or a folder of label maps.
 func pascalContext(ctx context.Context, o Options) (*Result, error) {
 	if o.Output == "" {
 		return nil, fmt.Errorf("%w: name the folder of VOC 2010 as the output", ErrInput)
 	}
-	var class [460]uint16
-	for i, id := range contextIDs {
-		class[id] = uint16(i + 1)
+	file, err := isFile(o.Input)
+	if err != nil {
+		return nil, err
 	}
+	if file {
+		return contextJSON(ctx, o)
+	}
+	return contextMaps(ctx, o)
+}
+
+// contextMaps reads label maps ("trainval/*.mat": LabelMap, 459 labels); the lists
+// are of the photos that VOC's own lists of its main competition name.
+func contextMaps(ctx context.Context, o Options) (*Result, error) {
+	class := contextClasses()
 	r := &Result{Folder: filepath.Join(o.Output, "SegmentationClassContext")}
 	tasks, names, err := matTasks(o.Input, r.Folder, func(path string) (*mask.Map, error) {
 		return readMat(path, "LabelMap", "", func(v float64) (uint16, bool) {

@@ -61,7 +61,7 @@ func Sources() []Source {
 		{"coco-object", "COCO-Stuff's pixel maps to the 80 things of COCO-Object", cocoObject},
 		{"coco-stuff", "COCO-Stuff's pixel maps to the train ids of its 171 classes", cocoStuff},
 		{"coco-json", "COCO's instances (JSON: polygons, run lengths) to masks and classes.txt", cocoJSON},
-		{"context", "PASCAL Context's label maps (.mat) to 59 classes and background", pascalContext},
+		{"context", "PASCAL Context (trainval_merged.json, or a folder of .mat) to 59 classes and background", pascalContext},
 		{"cityscapes", "Cityscapes' label ids to train ids", cityscapes},
 		{"voc-aug", "SBD's classes (.mat) to more masks for VOC 2012", vocAug},
 	}

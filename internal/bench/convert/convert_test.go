@@ -161,6 +161,40 @@ func TestPascalContext(t *testing.T) {
 	}
 }
 
+const mergedJSON = `{"info":{"year":2010},
+ "categories":[{"category_id":2,"name":"aeroplane","onlysemantic":0,"parts":[3]},{"category_id":9,"name":"bag"},{"category_id":458,"name":"wood"}],
+ "annos_boundary":[{"image_id":2008000001,"boundaries":{"size":[2,3],"counts":"6"}},[],"x"],
+ "annos_segmentation":[
+  {"id":1,"image_id":2008000001,"category_id":458,"area":6,"iscrowd":1,"bbox":[0,0,3,2],"segmentation":{"size":[2,3],"counts":[0,6]},"parts":[{"part_id":3,"segmentation":{}}]},
+  {"id":2,"image_id":2008000001,"category_id":2,"iscrowd":0,"segmentation":{"counts":"114","size":[2,3]}},
+  {"id":3,"image_id":2008000001,"category_id":459,"segmentation":{"size":[2,3],"counts":[5,1]}}],
+ "images":[{"image_id":2008000001,"file_name":"2008_000001.jpg","phase":"val","width":3,"height":2,"date_captured":"31-May-2015"},
+  {"image_id":2008000002,"file_name":"2008_000002.jpg","phase":"train","width":1,"height":1}]}`
+
+// Regions lie over each other in the file's order; rare labels and what no region
+// covers are background.
+func TestPascalContextMerged(t *testing.T) {
+	in := files{"trainval_merged.json": []byte(mergedJSON)}.write(t, t.TempDir())
+	out := files{"JPEGImages/2008_000001.png": grey(3, 0, 0, 0, 0, 0, 0), "JPEGImages/2008_000002.png": grey(1, 0)}.write(t, t.TempDir())
+	r, err := run(t, "context", Options{Input: filepath.Join(in, "trainval_merged.json"), Output: out})
+	if err != nil || r.Written != 2 || len(r.Lists) != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	d, err := bench.Open("context60", out, bench.Options{})
+	if err != nil || len(d.Samples) != 1 || d.Samples[0].ID != "2008_000001" {
+		t.Fatal(d, err)
+	}
+	// Column by column: wood everywhere; an aeroplane over the second place; then
+	// label 459, which is none of the 59, over the last.
+	truth, err := d.Truth(0)
+	if want := []uint8{59, 59, 59, 1, 59, 0}; err != nil || !slices.Equal(truth.Labels, want) {
+		t.Errorf("%v, %v, want %v", truth, err, want)
+	}
+	if got := labels(t, filepath.Join(out, "SegmentationClassContext", "2008_000002.png")); !slices.Equal(got, []uint16{0}) {
+		t.Errorf("a photo without regions: %v", got)
+	}
+}
+
 func TestVOCAug(t *testing.T) {
 	in := files{"dataset/cls/2008_1.mat": matFile(t, "sbd.mat"), "dataset/cls/2008_2.mat": matFile(t, "sbd.mat")}.write(t, t.TempDir())
 	out := files{
@@ -221,11 +255,21 @@ func TestBadInput(t *testing.T) {
 		"infinite polygon":   {"coco-json", "a.json", strings.Replace(instancesJSON, "[1,1,3,1,3,3,1,3]", "[1,1,1e300,1,3,3]", 1), "goes to"},
 		"runs too long":      {"coco-json", "a.json", strings.Replace(instancesJSON, `"counts":[1,1,2]`, `"counts":[1,1,9]`, 1), "run lengths"},
 		"no MAT-file":        {"voc-aug", "x.mat", "text", "MAT-file"},
+		"no photos":          {"merged", "a.json", `{"annos_segmentation":[]}`, "no trainval_merged.json"},
+		"no list":            {"merged", "a.json", `{"images":{}}`, "is expected"},
+		"torn":               {"merged", "a.json", mergedJSON[:len(mergedJSON)-9], "unexpected"},
+		"merged way out":     {"merged", "a.json", strings.Replace(mergedJSON, "2008_000002.jpg", "../a.jpg", 1), "file name"},
+		"merged enormous":    {"merged", "a.json", strings.Replace(mergedJSON, `"width":3`, `"width":99999`, 1), "pixels"},
+		"no such label":      {"merged", "a.json", strings.Replace(mergedJSON, `"category_id":459`, `"category_id":460`, 1), "category 460"},
+		"another size":       {"merged", "a.json", strings.Replace(mergedJSON, `"width":3`, `"width":4`, 1), "2008_000001.jpg"},
 		"nothing to do":      {"context", "x.txt", "text", "no *.mat"},
 	} {
 		in := files{c.file: []byte(c.content)}.write(t, filepath.Join(dir, strings.ReplaceAll(name, " ", "-")))
-		if c.source == "coco-json" {
+		if c.source != "voc-aug" && c.source != "context" {
 			in = filepath.Join(in, c.file)
+		}
+		if c.source == "merged" {
+			c.source = "context"
 		}
 		_, err := run(t, c.source, Options{Input: in, Output: filepath.Join(in+"-out", "x")})
 		if !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), c.says) {
@@ -287,6 +331,26 @@ func FuzzInstances(f *testing.F) {
 				continue
 			}
 			if m, err := drawInstances(im.Width, im.Height, in.Annotations, class); err == nil && m.Validate() != nil {
+				t.Fatal(fmt.Errorf("a bad map: %w", m.Validate()))
+			}
+		}
+	})
+}
+
+func FuzzMerged(f *testing.F) {
+	f.Add([]byte(mergedJSON))
+	f.Add([]byte(`{"images":[{"image_id":1,"file_name":"a","width":3,"height":3}],"annos_segmentation":[{"image_id":1,"segmentation":{"size":[3,3],"counts":"09"}}]}`))
+	class := contextClasses()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		in, err := parseMerged(bytes.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, im := range in.Images {
+			if im.Width*im.Height > 1<<16 {
+				continue
+			}
+			if m, err := im.draw(in.Regions[im.ID], class); err == nil && m.Validate() != nil {
 				t.Fatal(fmt.Errorf("a bad map: %w", m.Validate()))
 			}
 		}
