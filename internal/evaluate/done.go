@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gofrs/flock"
+
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/mask"
@@ -28,11 +30,15 @@ const (
 // ErrOtherQuestion says that a folder holds what was measured for another question.
 var ErrOtherQuestion = errors.New("the folder holds another measurement")
 
+// ErrInUse says that another measurement is writing to the folder.
+var ErrInUse = errors.New("another measurement writes to the folder")
+
 // doneFile keeps what is counted, a line a photo, so that a measurement can go on
 // after it was broken off at any point. A nil doneFile keeps nothing.
 type doneFile struct {
 	folder string
 	file   *os.File
+	lock   *flock.Flock
 }
 
 // doneHeader is the first line.
@@ -55,8 +61,9 @@ func (r *run) question() string {
 	}, r.options.Question...), "; ")
 }
 
-// openDone opens or begins the file in a folder, and returns what it holds, a place
-// a photo. A line that was not written whole is dropped.
+// openDone opens or begins the file in a folder, which it locks against a second
+// measurement until close, and returns what it holds, a place a photo. A line that was
+// not written whole is dropped.
 func openDone(folder, question string, d *bench.Dataset, maps int) (*doneFile, []imageCounts, error) {
 	counts := make([]imageCounts, len(d.Samples))
 	if folder == "" {
@@ -66,26 +73,36 @@ func openDone(folder, question string, d *bench.Dataset, maps int) (*doneFile, [
 		return nil, nil, err
 	}
 	path := filepath.Join(folder, doneName)
-	whole, err := readDone(path, question, d, maps, counts)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
+	lock := flock.New(path + ".lock")
+	if ok, err := lock.TryLock(); !ok {
+		return nil, nil, errors.Join(fmt.Errorf("%w: %s: let it end, or name another folder", ErrInUse, folder), err)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, nil, err
-	}
-	done := &doneFile{folder: folder, file: f}
-	if err = f.Truncate(whole); err == nil {
-		_, err = f.Seek(whole, io.SeekStart)
-	}
-	if err == nil && whole == 0 {
-		err = done.line(doneHeader{Question: hashOf(question), Says: question})
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	done := &doneFile{folder: folder, lock: lock}
+	if err := done.open(path, question, d, maps, counts); err != nil {
+		return nil, nil, errors.Join(err, done.close())
 	}
 	return done, counts, nil
+}
+
+// open opens the file at the end of its whole lines.
+func (d *doneFile) open(path, question string, data *bench.Dataset, maps int, counts []imageCounts) error {
+	whole, err := readDone(path, question, data, maps, counts)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if d.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
+		return err
+	}
+	if err = d.file.Truncate(whole); err == nil {
+		_, err = d.file.Seek(whole, io.SeekStart)
+	}
+	if err == nil && whole == 0 {
+		err = d.line(doneHeader{Question: hashOf(question), Says: question})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 func hashOf(s string) string {
@@ -202,9 +219,14 @@ func writeWhole(path string, content []byte) error {
 	return os.Rename(temporary, path)
 }
 
+// close closes the file, if it was opened, and lets others have the folder.
 func (d *doneFile) close() error {
 	if d == nil {
 		return nil
 	}
-	return d.file.Close()
+	var err error
+	if d.file != nil {
+		err = d.file.Close()
+	}
+	return errors.Join(err, d.lock.Unlock())
 }

@@ -156,6 +156,35 @@ func TestDoneRefuses(t *testing.T) {
 	}
 }
 
+// Two measurements cannot write to one folder at once; when the first has ended, be
+// it with an error, the second goes on.
+func TestFolderInUse(t *testing.T) {
+	f := manyPhotos()
+	d := f.dataset("background", "cat", "dog")
+	options := Options{Workers: 1, Folder: t.TempDir(), Question: []string{"model x"}}
+	broken := errors.New("broken")
+	var second error
+	first := predictorFunc(func(photo image.Image, thresholds []float64) ([][]uint8, error) {
+		_, second = segmentation(t.Context(), d, f, oracle{}, options)
+		return nil, broken
+	})
+	if _, err := segmentation(t.Context(), d, f, first, options); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	if !errors.Is(second, ErrInUse) || !strings.Contains(second.Error(), options.Folder) {
+		t.Errorf("the second one says %v", second)
+	}
+	if _, err := segmentation(t.Context(), d, f, oracle{}, options); err != nil {
+		t.Errorf("after the first has ended: %v", err)
+	}
+	options.Question = []string{"model y"}
+	for range 2 { // a refused one lets the folder go, too
+		if _, err := segmentation(t.Context(), d, f, oracle{}, options); !errors.Is(err, ErrOtherQuestion) {
+			t.Error(err)
+		}
+	}
+}
+
 func FuzzDone(f *testing.F) {
 	f.Add([]byte(`{"id":"p0","maps":[[[0,1,2,3]]],"boundaries":[[0,1,1,1,1]]}`))
 	f.Add([]byte(`{"id":"p0","maps":[[[-1,1,2,3]]]}`))
