@@ -18,6 +18,9 @@ type Segmentation struct {
 	// Scores [labels, height, width] are the class scores before the decision;
 	// nil unless asked for.
 	Scores []float32
+	// Threshold is the probability that a label had to reach under protocol best, 0 to
+	// 1; 0 where there was no such bar. [Confidence.Below] with it gives the map again.
+	Threshold float64
 	// Report says how the answer was made.
 	Report Report
 	// RareWords are labels that the model hardly met in training, in the order of

@@ -71,9 +71,9 @@ func (e *Encoded) answer(ctx context.Context, classes []vocab.Class, s SegmentOp
 	if err != nil {
 		return nil, err
 	}
-	out := &Segmentation{Map: pixels.Map(d.threshold), Report: d.report, planes: d.planes}
+	out := &Segmentation{Map: pixels.Map(d.threshold), Threshold: d.threshold, Report: d.report, planes: d.planes}
 	if math.IsNaN(d.threshold) {
-		out.Map.Labels = pixels.Best
+		out.Map.Labels, out.Threshold = pixels.Best, 0
 	}
 	if s.Scores {
 		if out.Scores, err = d.planes.Scores(ctx, width, height); err != nil {

@@ -6,8 +6,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/render"
@@ -52,19 +50,9 @@ func planes(ctx context.Context, a *answer) (any, error) {
 	}
 	p, err := packMap(c.Likely, sure, len(found.Labels))
 	if err == nil {
-		p.Threshold = thresholdOf(found.Report)
+		p.Threshold = found.Threshold
 	}
 	return p, err
-}
-
-// thresholdOf reads the threshold off a report: "words, 0.3" or "0.95"; 0 where it
-// names none.
-func thresholdOf(r groupvit.Report) float64 {
-	t, err := strconv.ParseFloat(r.Background[strings.LastIndexByte(r.Background, ' ')+1:], 64)
-	if err != nil {
-		return 0
-	}
-	return t
 }
 
 // packMap packs a map of so many labels, and a confidence for each of its pixels
