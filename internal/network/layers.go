@@ -20,6 +20,11 @@ type Mode struct {
 	// Random returns independent uniform numbers in [0, 1) of a shape. Nil
 	// leaves out drop path and noise.
 	Random func(shape shapes.Shape) *Node
+	// Moments, where set, tells BatchNorm in training the mean and the variance [C]
+	// of a whole batch, of whose values x [N, C] is a part; the graph then has no
+	// new running statistics. It is asked once for each use of a layer, in the
+	// order of the graph.
+	Moments func(layer string, x *Node) (mean, variance *Node)
 }
 
 // tower carries what every layer needs; its methods build the graph.
@@ -93,7 +98,11 @@ func (t *tower) batchNorm(name string, x *Node) *Node {
 	flat := Reshape(x, -1, channels)
 	row := func(n *Node) *Node { return Reshape(n, 1, channels) }
 	mean, variance := row(t.weights(name+".running_mean")), row(t.weights(name+".running_var"))
-	if t.mode.Training {
+	switch {
+	case t.mode.Training && t.mode.Moments != nil:
+		mean, variance = t.mode.Moments(name, flat)
+		mean, variance = row(mean), row(variance)
+	case t.mode.Training:
 		n := flat.Shape().Dimensions[0]
 		batchMean := ReduceAndKeep(flat, ReduceMean, 0)
 		batchVariance := ReduceAndKeep(Square(Sub(flat, batchMean)), ReduceMean, 0)
@@ -111,8 +120,13 @@ func (t *tower) track(name string, running, batch *Node, channels int) {
 	if _, ok := t.updates[name]; ok {
 		return
 	}
-	next := Add(MulScalar(running, 1-batchNormMomentum), MulScalar(StopGradient(batch), batchNormMomentum))
-	t.updates[name] = Reshape(next, channels)
+	t.updates[name] = Reshape(RenewStatistic(running, StopGradient(batch)), channels)
+}
+
+// RenewStatistic is a running statistic of BatchNorm after a batch with that mean,
+// or that unbiased variance.
+func RenewStatistic(running, batch *Node) *Node {
+	return Add(MulScalar(running, 1-batchNormMomentum), MulScalar(batch, batchNormMomentum))
 }
 
 // dropPath drops a residual branch x [B, ...] for whole samples with

@@ -32,6 +32,9 @@ type Batch struct {
 	// Explains [B, U] is 1 where prompt u may explain a part of picture i; nil is
 	// where Targets is above 0. Without an explaining loss it does not matter.
 	Explains *Node
+	// Rows, where set, says that the pictures are a part of a batch, whose texts
+	// are all here; see [LossConfig.OfRows].
+	Rows *Rows
 }
 
 // LossConfig says which loss is computed of the features.
@@ -103,30 +106,44 @@ func (b Batch) Texts() *Node {
 // [ImageFeatures.Metrics] has the others.
 func (l LossConfig) OfFeatures(w Weights, c Config, f ImageFeatures, texts *Node, b Batch, m Mode) LossOutput {
 	image, text := ImageHead(w, c, f, m), TextHead(w, c, texts, m)
-	out := LossOutput{Image: image, Updates: image.Updates, Metrics: map[string]*Node{}}
+	out := l.ofEmbeddings(w, c, image, unit(text.Embedding), b)
+	maps.Copy(out.Updates, image.Updates)
 	maps.Copy(out.Updates, text.Updates)
+	return out
+}
+
+// ofEmbeddings computes the losses of projected pictures and unit texts [B+U, P].
+func (l LossConfig) ofEmbeddings(w Weights, c Config, image ImageOutput, texts *Node, b Batch) LossOutput {
+	out := LossOutput{Image: image, Updates: map[string]*Node{}, Metrics: map[string]*Node{}}
 	if image.GroupEmbeddings != nil {
 		addSimilarity(out.Metrics, image.GroupEmbeddings)
 	}
-	n := image.Embedding.Shape().Dimensions[0]
-	u, units := unit(image.Embedding), unit(text.Embedding)
-	captions := SliceAxis(units, 0, AxisRange(0, n))
-	s := scale(w(LogitScale))
+	u, s := unit(image.Embedding), scale(w(LogitScale))
+	n := u.Shape().Dimensions[0]
+	if b.Rows != nil {
+		n = b.captions()
+	}
+	captions := SliceAxis(texts, 0, AxisRange(0, n))
 	if l.Sigmoid {
-		out.ImageText = SigmoidImageTextLoss(u, captions, s, w(LogitBias), b.CaptionWeight, b.CaptionTargets)
+		out.ImageText = sigmoidImageTextLoss(u, captions, s, w(LogitBias), b.CaptionWeight, b.CaptionTargets, b.Rows)
 	} else {
-		out.ImageText = ImageTextLoss(u, captions, s, b.CaptionWeight, b.CaptionTargets)
+		out.ImageText = imageTextLoss(u, captions, s, b.CaptionWeight, b.CaptionTargets, b.Rows)
 	}
 	out.Total = out.ImageText
-	if units.Shape().Dimensions[0] == n {
-		return out
+	if texts.Shape().Dimensions[0] > n {
+		l.addNouns(w, c, &out, u, SliceAxis(texts, 0, AxisRangeToEnd(n)), b)
 	}
+	return out
+}
+
+// addNouns adds the losses of noun prompts [U, P] for pictures u.
+func (l LossConfig) addNouns(w Weights, c Config, out *LossOutput, u, prompts *Node, b Batch) {
+	s := scale(w(LogitScale))
 	if !l.ShareTemperature {
 		s = scale(w(NounLogitScale))
 	}
-	prompts := SliceAxis(units, 0, AxisRangeToEnd(n))
 	for _, against := range c.Variant.nounsAgainst() {
-		term := l.nouns(w, nounScores(c, image, u, prompts, against), s, b)
+		term := l.nouns(w, nounScores(c, out.Image, u, prompts, against), s, b)
 		if out.Nouns == nil {
 			out.Nouns = term
 		} else {
@@ -134,19 +151,18 @@ func (l LossConfig) OfFeatures(w Weights, c Config, f ImageFeatures, texts *Node
 		}
 	}
 	out.Total = Add(out.Total, MulScalar(out.Nouns, l.NounWeight))
-	l.addParts(&out, prompts, s, b)
-	return out
+	l.addParts(out, prompts, s, b)
 }
 
 // nouns is the noun loss of scores [B, U].
 func (l LossConfig) nouns(w Weights, scores, s *Node, b Batch) *Node {
 	switch {
 	case !l.Sigmoid:
-		return NounLoss(scores, s, b.Targets, b.Known)
+		return nounLoss(scores, s, b.Targets, b.Known, b.Rows)
 	case l.ShareTemperature:
-		return SigmoidNounLoss(scores, s, w(LogitBias), b.Targets, b.Known)
+		return sigmoidNounLoss(scores, s, w(LogitBias), b.Targets, b.Known, b.Rows)
 	}
-	return SigmoidNounLoss(scores, s, w(NounLogitBias), b.Targets, b.Known)
+	return sigmoidNounLoss(scores, s, w(NounLogitBias), b.Targets, b.Known, b.Rows)
 }
 
 // maxScale is the largest inverse temperature; above it the gradient is 0.

@@ -11,24 +11,29 @@ import . "github.com/gomlx/gomlx/core/graph"
 // nothing else in it. A patch that ten captions explain as "kite, sand", "star,
 // sand" and so on is sand.
 func ExplainLoss(patches, prompts, s, targets, known, explains *Node) *Node {
-	own, all := explanations(targets, known, explains)
+	return explainLoss(patches, prompts, s, Batch{Targets: targets, Known: known, Explains: explains})
+}
+
+// explainLoss is [ExplainLoss], or the share of b.Rows.
+func explainLoss(patches, prompts, s *Node, b Batch) *Node {
+	own, all := b.explanations()
 	logits := Mul(Einsum("bnp,up->bnu", patches, prompts), s)
 	unexplained := Sub(logSumExp(Add(logits, hidden(all)), -1), logSumExp(Add(logits, hidden(own)), -1))
-	return meanOfExplained(unexplained, own)
+	return b.Rows.meanOfExplained(unexplained, own)
 }
 
 // explanations are 1 [B, U] for the words that may explain a part of a picture,
 // and for the words that they are compared with: these, and those that are known
 // to be absent. Words that no picture of the batch has do not count.
-func explanations(targets, known, explains *Node) (own, all *Node) {
-	named := ConvertDType(GreaterThan(targets, ZerosLike(targets)), targets.DType())
+func (b Batch) explanations() (own, all *Node) {
+	named, known, explains := positivePart(b.Targets), b.Known, b.Explains
 	if known == nil {
-		known = OnesLike(targets)
+		known = OnesLike(b.Targets)
 	}
 	if explains == nil {
 		explains = named
 	}
-	inBatch := ReduceAndKeep(named, ReduceMax, 0) // [1, U]
+	inBatch := InsertAxes(b.Rows.names(named), 0)
 	return Mul(explains, inBatch), Mul(Max(known, explains), inBatch)
 }
 
@@ -37,9 +42,9 @@ func hidden(wanted *Node) *Node { return InsertAxes(MulScalar(OneMinus(wanted), 
 
 // meanOfExplained is the mean of losses [B, N] over the patches of the pictures
 // that have a word.
-func meanOfExplained(losses, own *Node) *Node {
+func (r *Rows) meanOfExplained(losses, own *Node) *Node {
 	has := ReduceMax(own, 1) // [B]
-	return Div(ReduceAllSum(Mul(ReduceMean(losses, 1), has)), MaxScalar(ReduceAllSum(has), 1.0))
+	return Div(ReduceAllSum(Mul(ReduceMean(losses, 1), has)), MaxScalar(r.explained(has), 1.0))
 }
 
 // TeachLoss lets patches teach groups. What a patch answers to among the words
@@ -51,14 +56,19 @@ func meanOfExplained(losses, own *Node) *Node {
 // The teacher knows the caption, the groups do not: at that price they learn which
 // patches belong together.
 func TeachLoss(patches, groups, soft, prompts, s, targets, known, explains *Node) *Node {
-	own, all := explanations(targets, known, explains)
+	return teachLoss(patches, groups, soft, prompts, s, Batch{Targets: targets, Known: known, Explains: explains})
+}
+
+// teachLoss is [TeachLoss], or the share of b.Rows.
+func teachLoss(patches, groups, soft, prompts, s *Node, b Batch) *Node {
+	own, all := b.explanations()
 	prompts, s = StopGradient(prompts), StopGradient(s)
 	answers := func(parts *Node) *Node { return Mul(Einsum("bmp,up->bmu", parts, prompts), s) }
 	teacher := Softmax(Add(answers(StopGradient(patches)), hidden(own)), -1) // [B, N, U]
 	words := Softmax(Add(answers(groups), hidden(all)), -1)                  // [B, G, U]
 	pupil := Einsum("bgn,bgu->bnu", soft, words)
 	entropy := Neg(ReduceSum(Mul(teacher, Log(AddScalar(pupil, 1e-6))), -1)) // [B, N]
-	return meanOfExplained(entropy, own)
+	return b.Rows.meanOfExplained(entropy, own)
 }
 
 // Names of these losses among the metrics.
@@ -74,11 +84,11 @@ func (l LossConfig) addParts(out *LossOutput, prompts, s *Node, b Batch) {
 		out.Total = Add(out.Total, MulScalar(loss, weight))
 	}
 	if l.ExplainWeight > 0 {
-		add(metricExplain, ExplainLoss(unit(out.Image.PatchEmbeddings), prompts, s, b.Targets, b.Known, b.Explains), l.ExplainWeight)
+		add(metricExplain, explainLoss(unit(out.Image.PatchEmbeddings), prompts, s, b), l.ExplainWeight)
 	}
 	if l.TeachWeight > 0 {
 		i := out.Image
-		loss := TeachLoss(unit(i.PatchEmbeddings), unit(i.GroupEmbeddings), i.Assignment, prompts, s, b.Targets, b.Known, b.Explains)
+		loss := teachLoss(unit(i.PatchEmbeddings), unit(i.GroupEmbeddings), i.Assignment, prompts, s, b)
 		add(metricTeach, loss, l.TeachWeight)
 	}
 }

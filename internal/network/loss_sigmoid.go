@@ -10,14 +10,19 @@ import . "github.com/gomlx/gomlx/core/graph"
 // s and bias are scalars. weight [B] leaves pairs out where it is 0 and targets
 // t [B, B] say which captions fit; nil is all ones and the identity.
 func SigmoidImageTextLoss(u, v, s, bias, weight, targets *Node) *Node {
+	return sigmoidImageTextLoss(u, v, s, bias, weight, targets, nil)
+}
+
+// sigmoidImageTextLoss is [SigmoidImageTextLoss], or the share of rows u [R, P].
+func sigmoidImageTextLoss(u, v, s, bias, weight, targets *Node, rows *Rows) *Node {
 	x := Add(Mul(Einsum("ip,jp->ij", u, v), s), bias)
 	if weight == nil {
-		weight = OnesLike(ReduceSum(u, -1))
+		weight = OnesLike(ReduceSum(v, -1))
 	}
 	if targets == nil {
 		targets = DiagonalWithValue(ScalarOne(x.Graph(), x.DType()), u.Shape().Dimensions[0])
 	}
-	sum := ReduceAllSum(Mul(pairWeights(weight), sigmoidCrossEntropy(x, targets)))
+	sum := ReduceAllSum(Mul(pairWeights(rows.own(weight), weight), sigmoidCrossEntropy(x, targets)))
 	return Div(sum, MaxScalar(ReduceAllSum(weight), 1.0))
 }
 
@@ -27,14 +32,19 @@ func SigmoidImageTextLoss(u, v, s, bias, weight, targets *Node) *Node {
 // prompts that nobody has. A prompt that stands once counts once, whatever its
 // counts. The sum is divided by the number of pictures that have prompts.
 func SigmoidNounLoss(scores, s, bias, targets, known *Node) *Node {
+	return sigmoidNounLoss(scores, s, bias, targets, known, nil)
+}
+
+// sigmoidNounLoss is [SigmoidNounLoss], or the share of rows [R, U].
+func sigmoidNounLoss(scores, s, bias, targets, known *Node, rows *Rows) *Node {
 	x := Add(Mul(scores, s), bias)
 	if known == nil {
 		known = OnesLike(targets)
 	}
-	fits := positivePart(Mul(targets, known))
-	counts := Mul(known, ReduceAndKeep(fits, ReduceMax, 0))
-	pictures := ReduceAllSum(ReduceMax(fits, 1))
-	return Div(ReduceAllSum(Mul(counts, sigmoidCrossEntropy(x, fits))), MaxScalar(pictures, 1.0))
+	targets = Mul(targets, known)
+	prompts, pictures := rows.nounSums(targets)
+	counts := Mul(known, InsertAxes(positivePart(prompts), 0))
+	return Div(ReduceAllSum(Mul(counts, sigmoidCrossEntropy(x, positivePart(targets)))), MaxScalar(pictures, 1.0))
 }
 
 // positivePart is 1 where x is above 0, else 0.

@@ -8,29 +8,37 @@ import . "github.com/gomlx/gomlx/core/graph"
 // targets [B, B], nil or as in [Batch], divided by their sums, are the
 // distributions that both directions are compared with.
 func ImageTextLoss(u, v, s, weight, targets *Node) *Node {
-	logits := Mul(Einsum("ip,jp->ij", u, v), s)
-	if weight == nil {
-		weight = OnesLike(ReduceSum(u, -1))
-	}
-	hidden := MulScalar(OneMinus(weight), hiddenLogit)
-	rows := logSumExp(Add(logits, InsertAxes(hidden, 0)), 1)
-	columns := logSumExp(Add(logits, InsertAxes(hidden, 1)), 0)
-	var own *Node // [B], the mean of both directions
-	if targets == nil {
-		own = Mul(ReduceSum(Mul(u, v), -1), s)
-	} else {
-		t := Mul(targets, pairWeights(weight))
-		share := func(axis int) *Node {
-			return ReduceSum(Mul(logits, Div(t, MaxScalar(ReduceAndKeep(t, ReduceSum, axis), 1e-6))), axis)
-		}
-		own = MulScalar(Add(share(1), share(0)), 0.5)
-	}
-	sum := ReduceAllSum(Mul(weight, Sub(MulScalar(Add(rows, columns), 0.5), own)))
-	return Div(sum, MaxScalar(ReduceAllSum(weight), 1.0))
+	return imageTextLoss(u, v, s, weight, targets, nil)
 }
 
-// pairWeights is 1 where both picture and caption count: [B] to [B, B].
-func pairWeights(weight *Node) *Node { return Mul(InsertAxes(weight, 1), InsertAxes(weight, 0)) }
+// imageTextLoss is [ImageTextLoss], or the share of rows u [R, P].
+func imageTextLoss(u, v, s, weight, targets *Node, rows *Rows) *Node {
+	logits := Mul(Einsum("ip,jp->ij", u, v), s)
+	if weight == nil {
+		weight = OnesLike(ReduceSum(v, -1))
+	}
+	own := rows.own(weight)
+	hide := func(weight *Node) *Node { return MulScalar(OneMinus(weight), hiddenLogit) }
+	toCaptions := Mul(own, logSumExp(Add(logits, InsertAxes(hide(weight), 0)), 1))
+	toPictures := Mul(weight, rows.columns(Add(logits, InsertAxes(hide(own), 1))))
+	both := Add(ReduceAllSum(toCaptions), ReduceAllSum(toPictures))
+	var fits *Node
+	if targets == nil {
+		fits = MulScalar(ReduceAllSum(Mul(weight, Mul(ReduceSum(Mul(u, v), -1), s))), 2)
+	} else {
+		t := Mul(targets, pairWeights(own, weight))
+		share := func(sum, weight *Node) *Node { return Mul(Div(t, MaxScalar(sum, 1e-6)), weight) }
+		fits = ReduceAllSum(Mul(logits, Add(
+			share(ReduceAndKeep(t, ReduceSum, 1), InsertAxes(own, 1)),
+			share(InsertAxes(rows.captionSums(t), 0), InsertAxes(weight, 0)))))
+	}
+	return Div(MulScalar(Sub(both, fits), 0.5), MaxScalar(ReduceAllSum(weight), 1.0))
+}
+
+// pairWeights is 1 where both picture [R] and caption [B] count: [R, B].
+func pairWeights(pictures, captions *Node) *Node {
+	return Mul(InsertAxes(pictures, 1), InsertAxes(captions, 0))
+}
 
 // NounLoss is the multi-label contrastive loss for scores [B, U] (cosines of
 // pictures and prompts) at inverse temperature s, with targets [B, U] and known
@@ -38,30 +46,32 @@ func pairWeights(weight *Node) *Node { return Mul(InsertAxes(weight, 1), InsertA
 // weighs as much as n_u equal ones, so this is the paper's loss over all B·K
 // prompts where equal nouns share a prompt.
 func NounLoss(scores, s, targets, known *Node) *Node {
+	return nounLoss(scores, s, targets, known, nil)
+}
+
+// nounLoss is [NounLoss], or the share of rows [R, U].
+func nounLoss(scores, s, targets, known *Node, rows *Rows) *Node {
 	logits := Mul(scores, s)
 	if known == nil {
 		known = OnesLike(targets)
 	}
 	targets = Mul(targets, known)
-	count := ReduceAndKeep(targets, ReduceSum, 0) // n_u [1, U]
+	count, pictures := rows.nounSums(targets) // n_u [U]
 	perImage := ReduceAndKeep(targets, ReduceSum, 1)
-	hidden := MulScalar(OneMinus(known), hiddenLogit)
-	visible := Add(logits, hidden)
+	visible := Add(logits, MulScalar(OneMinus(known), hiddenLogit))
 
 	// Picture to prompts: log Σ_u n_u exp(τ s_iu); a prompt nobody has is no
 	// competitor.
 	none := ConvertDType(Equal(count, ZerosLike(count)), logits.DType())
 	logCount := Add(Log(Add(count, none)), MulScalar(none, hiddenLogit))
-	rows := InsertAxes(logSumExp(Add(visible, logCount), 1), -1)
+	all := InsertAxes(logSumExp(Add(visible, InsertAxes(logCount, 0)), 1), -1)
 	share := Div(targets, MaxScalar(perImage, 1e-6))
-	toPrompts := ReduceAllSum(Mul(share, Sub(rows, logits)))
-	withTargets := ReduceAllSum(ConvertDType(GreaterThan(perImage, ZerosLike(perImage)), logits.DType()))
-	toPrompts = Div(toPrompts, MaxScalar(withTargets, 1.0))
+	toPrompts := ReduceAllSum(Mul(share, Sub(all, logits)))
+	toPrompts = Div(toPrompts, MaxScalar(pictures, 1.0))
 
 	// Prompt to pictures, each prompt over its pictures.
-	columns := InsertAxes(logSumExp(visible, 0), 0)
-	toPictures := ReduceAllSum(Mul(targets, Sub(columns, logits)))
-	toPictures = Div(toPictures, MaxScalar(ReduceAllSum(targets), 1.0))
+	toPictures := Sub(ReduceAllSum(Mul(count, rows.columns(visible))), ReduceAllSum(Mul(targets, logits)))
+	toPictures = Div(toPictures, MaxScalar(ReduceAllSum(count), 1.0))
 	return MulScalar(Add(toPrompts, toPictures), 0.5)
 }
 

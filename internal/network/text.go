@@ -52,6 +52,12 @@ func TextHead(w Weights, c Config, pooled *Node, m Mode) TextOutput {
 	return TextOutput{Pooled: pooled, Embedding: t.project("text_projection", pooled), Updates: t.updates}
 }
 
+// UnitTexts projects pooled features [B, C] and divides by the norm, as the losses
+// compare texts: [B, P].
+func UnitTexts(w Weights, c Config, pooled *Node, m Mode) *Node {
+	return unit(TextHead(w, c, pooled, m).Embedding)
+}
+
 // textAttention is causal in the paper. The variant that averages over words
 // lets every word see every other and hides the padding.
 func (t *tower) textAttention(end *Node, length int) attention.CoreOptions {

@@ -7,7 +7,8 @@ type Batch struct {
 	Step int
 	// Size is B, ImageSize S, Context T, U the number of prompts (0 without).
 	Size, ImageSize, Context, U int
-	// Pixels [B, 3, S, S], normalised, RGB.
+	// Pixels [B, 3, S, S], normalised, RGB; nil where a loader makes parts, see
+	// [Part].
 	Pixels []float32
 	// Captions [B, T] are token ids, one caption a picture.
 	Captions []int32
@@ -17,7 +18,8 @@ type Batch struct {
 	// Prompts [U, T] are token ids, nil when U is 0.
 	Prompts []int32
 	// Targets [B, U] says how often prompt u belongs to picture i. A column of
-	// zeros is padding.
+	// zeros is padding. It, Known and Explains are nil where a loader makes parts:
+	// [Part.Rows] gives some rows of them.
 	Targets []float32
 	// Known [B, U] is 0 where it is not known whether a word fits a picture,
 	// else 1.
@@ -31,4 +33,43 @@ type Batch struct {
 	// Nouns [U] are the words of the prompts; "" where the prompt is padding or
 	// a caption that stands in for a missing noun.
 	Nouns []string
+}
+
+// Part is some pictures of a batch that is never in memory as a whole: a loader
+// makes the pixels of its parts one after the other, and where it is asked to,
+// once more, the same ones.
+type Part struct {
+	// Batch is what the part is of, without pixels and matrices. Its texts are there
+	// from its last part on, or the second time.
+	Batch *Batch
+	// From is the place in the batch of the part's first picture, Size the number
+	// of its pictures.
+	From, Size int
+	// Again says that the part is made for the second time.
+	Again bool
+	// Pixels [Size, 3, S, S] are those of [Batch.Pixels].
+	Pixels []float32
+	// rows is what the batch's matrices are made of; nil before its last part, and
+	// where the batch has them.
+	rows *rows
+}
+
+// Rows returns rows [to−from, U] of the batch's Targets, Known and Explains, for
+// its pictures from to to−1: as soon as there are texts. A matrix that a batch made
+// by hand lacks is nil.
+func (p *Part) Rows(from, to int) (targets, known, explains []float32) {
+	b := p.Batch
+	if p.rows != nil {
+		n := (to - from) * b.U
+		targets, known, explains = make([]float32, n), make([]float32, n), make([]float32, n)
+		p.rows.write(b, from, to, targets, known, explains)
+		return targets, known, explains
+	}
+	cut := func(x []float32) []float32 {
+		if x == nil {
+			return nil
+		}
+		return x[from*b.U : to*b.U]
+	}
+	return cut(b.Targets), cut(b.Known), cut(b.Explains)
 }

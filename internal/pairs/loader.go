@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -45,9 +44,10 @@ type Loader struct {
 	failed error // what ended the making of batches
 }
 
+// result is a batch, or a part of one.
 type result struct {
-	batch *Batch
-	err   error
+	part *Part
+	err  error
 }
 
 // Open lists the sources' samples and starts making batches from number 0. The
@@ -122,6 +122,19 @@ func (l *Loader) StepsPerPass() int {
 // makes no further batches until [Loader.Seek], and Next returns that error
 // again. The end of ctx ends only this call.
 func (l *Loader) Next(ctx context.Context) (*Batch, error) {
+	if l.options.Part > 0 {
+		return nil, errors.New("the data loader makes parts of batches")
+	}
+	p, err := l.NextPart(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.Batch, nil
+}
+
+// NextPart returns the next part of a batch, or the next batch where there are no
+// parts. Otherwise it is like [Loader.Next].
+func (l *Loader) NextPart(ctx context.Context) (*Part, error) {
 	switch {
 	case l.failed != nil:
 		return nil, l.failed
@@ -136,11 +149,18 @@ func (l *Loader) Next(ctx context.Context) (*Batch, error) {
 		if l.failed = r.err; r.err != nil {
 			return nil, r.err
 		}
-		l.next++
-		return r.batch, nil
+		if r.part.last(l.options.Twice) {
+			l.next++
+		}
+		return r.part, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// last tells whether a part is the last that is made of its batch.
+func (p *Part) last(twice bool) bool {
+	return p.From+p.Size == p.Batch.Size && p.Again == twice
 }
 
 // Step returns the number of the batch that Next returns next.
@@ -179,14 +199,18 @@ func (l *Loader) start(step int) {
 	go func() {
 		defer close(made)
 		defer cancel()
-		for ; ; step++ {
-			batch, err := l.make(ctx, step)
+		give := func(r result) bool {
 			select {
-			case made <- result{batch, err}:
+			case made <- r:
+				return r.err == nil
 			case <-ctx.Done():
-				return
+				return false
 			}
+		}
+		for ; ; step++ {
+			err := l.make(ctx, step, func(p *Part) bool { return give(result{part: p}) })
 			if err != nil {
+				give(result{err: err})
 				return
 			}
 		}
@@ -198,69 +222,30 @@ func (l *Loader) place(step, i int) uint64 {
 	return uint64(step)*uint64(l.options.Batch) + uint64(i)
 }
 
-// make makes batch number step.
-func (l *Loader) make(ctx context.Context, step int) (*Batch, error) {
-	o := l.options
-	b := &Batch{
-		Step: step, Size: o.Batch, ImageSize: o.ImageSize, Context: o.Context,
-		Pixels: make([]float32, o.Batch*3*o.ImageSize*o.ImageSize),
-	}
-	crop := o.Augment.batchCrop(roll(o.Seed, forCrop, uint64(step)))
-	drawn := make([]*loaded, o.Batch)
-	errs := make([]error, o.Batch)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(o.Workers, o.Batch) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= o.Batch {
-					return
-				}
-				drawn[i], errs[i] = l.draw(ctx, step, i)
-				if errs[i] == nil {
-					n := 3 * o.ImageSize * o.ImageSize
-					errs[i] = l.picture(b.Pixels[i*n:(i+1)*n], drawn[i].image, roll(o.Seed, forPicture, l.place(step, i)), crop)
-				}
-				if errs[i] != nil {
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return nil, errs[i]
-	}
-	l.words(b, drawn)
-	return b, nil
-}
-
 // draw returns the sample of slot i of a step, or the one that takes its place
-// because it cannot be used.
-func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, error) {
+// because it cannot be used, and its number.
+func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, int, error) {
 	first := l.choose(step, i)
 	if s, err := l.load(ctx, first); s != nil || err != nil {
-		return s, err
+		return s, first, err
 	}
 	// Others by chance, then all in turn: so that a few usable samples are found
 	// among very many broken ones, and that it is noticed when there is none.
 	d := roll(l.options.Seed, forSubstitute, l.place(step, i))
 	for range 32 {
-		if s, err := l.load(ctx, d.intn(l.index.Len())); s != nil || err != nil {
-			return s, err
+		k := d.intn(l.index.Len())
+		if s, err := l.load(ctx, k); s != nil || err != nil {
+			return s, k, err
 		}
 	}
 	for k := range l.index.Len() {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if s, err := l.load(ctx, (first+k)%l.index.Len()); s != nil || err != nil {
-			return s, err
+		k = (first + k) % l.index.Len()
+		if s, err := l.load(ctx, k); s != nil || err != nil {
+			return s, k, err
 		}
 	}
-	return nil, fmt.Errorf("%w: %s: all %d are broken: %s", ErrNoSamples, l.options.Sources, l.index.Len(), l.Report())
+	return nil, 0, fmt.Errorf("%w: %s: all %d are broken: %s", ErrNoSamples, l.options.Sources, l.index.Len(), l.Report())
 }

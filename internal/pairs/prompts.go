@@ -11,8 +11,9 @@ import (
 // boats in photos that are tagged with the horse or the boat.
 const person = "person"
 
-// words fills in a batch's captions, prompts, targets and what is known.
-func (l *Loader) words(b *Batch, drawn []*loaded) {
+// words fills in a batch's captions and prompts, and returns what its matrices are
+// made of, nil without prompts.
+func (l *Loader) words(b *Batch, drawn []*loaded) *rows {
 	t := l.options.Tokenizer
 	b.CaptionWeight = make([]float32, b.Size)
 	for i, s := range drawn {
@@ -27,13 +28,16 @@ func (l *Loader) words(b *Batch, drawn []*loaded) {
 			b.CaptionWeight[i] = 1
 		}
 	}
-	switch {
-	case l.finder == nil:
-	case l.options.Nouns.Distinct:
-		l.distinctPrompts(b, drawn)
-	default:
-		l.ownPrompts(b, drawn)
+	if l.finder == nil {
+		return nil
 	}
+	r := &rows{loader: l, drawn: drawn, prompts: make([][]int32, b.Size)}
+	if l.options.Nouns.Distinct {
+		l.distinctPrompts(b, r)
+	} else {
+		l.ownPrompts(b, r)
+	}
+	return r
 }
 
 // masked says whether only tags are known of a photo.
@@ -44,11 +48,10 @@ func (l *Loader) masked(s *loaded) bool {
 // ownPrompts gives every picture K prompts of its own, as the paper's code does:
 // min(K, count) of its caption's nouns without replacement, each in a random
 // template, then the caption itself as often as prompts are missing.
-func (l *Loader) ownPrompts(b *Batch, drawn []*loaded) {
+func (l *Loader) ownPrompts(b *Batch, r *rows) {
 	k := l.options.Nouns.K
 	b.U = b.Size * k
-	b.Targets, b.Known = make([]float32, b.Size*b.U), make([]float32, b.Size*b.U)
-	for i := range drawn {
+	for i := range b.Size {
 		d := roll(l.options.Seed, forNouns, l.place(b.Step, i))
 		found := slices.Clone(l.finder.Nouns(b.Texts[i]))
 		shuffle(d, found)
@@ -60,19 +63,16 @@ func (l *Loader) ownPrompts(b *Batch, drawn []*loaded) {
 			}
 			b.Prompts = append(b.Prompts, l.options.Tokenizer.Encode(text, b.Context)...)
 			b.Nouns = append(b.Nouns, noun)
-			b.Targets[i*b.U+i*k+p] = 1
+			r.prompts[i] = append(r.prompts[i], int32(i*k+p))
 		}
 	}
-	l.known(b, drawn)
-	l.explains(b, drawn)
 }
 
 // distinctPrompts gives every noun of the batch one prompt.
-func (l *Loader) distinctPrompts(b *Batch, drawn []*loaded) {
+func (l *Loader) distinctPrompts(b *Batch, r *rows) {
 	options := l.options.Nouns
 	columns := map[string]int{}
-	counts := make([][]int, len(drawn)) // columns of each picture, with repetition
-	for i, s := range drawn {
+	for i, s := range r.drawn {
 		for _, noun := range l.drawNouns(b, i, s) {
 			u, ok := columns[noun]
 			if !ok {
@@ -82,7 +82,7 @@ func (l *Loader) distinctPrompts(b *Batch, drawn []*loaded) {
 				d := roll(l.options.Seed, forTemplate, uint64(b.Step), hash(noun))
 				b.Prompts = append(b.Prompts, l.options.Tokenizer.Encode(vocab.Fill(l.template(d, noun), noun), b.Context)...)
 			}
-			counts[i] = append(counts[i], u)
+			r.prompts[i] = append(r.prompts[i], int32(u))
 		}
 	}
 	b.U = max(1, (len(columns)+options.Pad-1)/options.Pad) * options.Pad
@@ -91,14 +91,6 @@ func (l *Loader) distinctPrompts(b *Batch, drawn []*loaded) {
 		b.Nouns = append(b.Nouns, "")
 		b.Prompts = append(b.Prompts, padding...)
 	}
-	b.Targets, b.Known = make([]float32, b.Size*b.U), make([]float32, b.Size*b.U)
-	for i, us := range counts {
-		for _, u := range us {
-			b.Targets[i*b.U+u]++
-		}
-	}
-	l.known(b, drawn)
-	l.explains(b, drawn)
 }
 
 // drawNouns returns the nouns of picture i: all of all its captions, once each,
@@ -143,44 +135,6 @@ func (l *Loader) template(d *dice, noun string) string {
 		}
 	}
 	return forms[d.intn(len(forms))]
-}
-
-// known says of each picture and prompt whether it is known that they belong
-// together or not. Of a tagged photo its own words are known, and what its tag
-// tells to be absent.
-func (l *Loader) known(b *Batch, drawn []*loaded) {
-	for i, s := range drawn {
-		row, targets := b.Known[i*b.U:(i+1)*b.U], b.Targets[i*b.U:(i+1)*b.U]
-		masked, ofThing := l.masked(s), false
-		for u, n := range targets {
-			ofThing = ofThing || n > 0 && l.isThing(b.Nouns[u])
-		}
-		for u := range row {
-			if !masked || targets[u] > 0 || l.absent(b.Nouns[u], ofThing) {
-				row[u] = 1
-			}
-		}
-	}
-}
-
-// explains says which words may explain a part of a picture: those of all of its
-// captions, whichever were drawn.
-func (l *Loader) explains(b *Batch, drawn []*loaded) {
-	b.Explains = make([]float32, len(b.Targets))
-	for i, s := range drawn {
-		named, grounded := map[string]bool{}, false
-		for _, caption := range s.captions {
-			for _, noun := range l.finder.Nouns(caption) {
-				named[noun] = true
-				grounded = grounded || l.isStuff(noun)
-			}
-		}
-		for u, noun := range b.Nouns {
-			if named[noun] || !grounded && l.isStuff(noun) {
-				b.Explains[i*b.U+u] = 1
-			}
-		}
-	}
 }
 
 // absent says whether a tagged photo whose tag is not a word shows none of it. A

@@ -34,6 +34,7 @@ func (s Speed) PerCPUSecond() float64 {
 // MeasureSpeed makes batches for some time, at least one. The first batches, which
 // fill caches, do not count.
 func MeasureSpeed(ctx context.Context, o Options, atLeast time.Duration) (Speed, error) {
+	o.Part = 0
 	l, err := Open(ctx, o)
 	if err != nil {
 		return Speed{}, err
@@ -90,7 +91,8 @@ func (l *Loader) stages(ctx context.Context, s *Speed) error {
 	count := float64(len(drawn))
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / count }
 	start := time.Now()
-	l.words(&Batch{Size: len(drawn), ImageSize: o.ImageSize, Context: o.Context}, drawn)
+	b := &Batch{Size: len(drawn), ImageSize: o.ImageSize, Context: o.Context}
+	l.words(b, drawn).fill(b)
 	s.Decode, s.Picture, s.Words = each(decode), each(picture), each(time.Since(start))
 	s.Width, s.Height = s.Width/count, s.Height/count
 	return nil

@@ -1,0 +1,113 @@
+package pairs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// making is a batch that is being made.
+type making struct {
+	*Loader
+	batch *Batch
+	crop  side
+	// drawn are the samples of the slots so far, with their numbers. Where there are
+	// parts, those of earlier parts have no pictures any more.
+	drawn   []*loaded
+	numbers []int
+	rows    *rows // once all are drawn
+}
+
+// make makes batch number step and hands it out, in parts where the options say so,
+// until hand returns false.
+func (l *Loader) make(ctx context.Context, step int, hand func(*Part) bool) error {
+	o := l.options
+	m := &making{Loader: l, drawn: make([]*loaded, o.Batch), numbers: make([]int, o.Batch)}
+	m.batch = &Batch{Step: step, Size: o.Batch, ImageSize: o.ImageSize, Context: o.Context}
+	m.crop = o.Augment.batchCrop(roll(o.Seed, forCrop, uint64(step)))
+	if o.Part == 0 {
+		p, err := m.part(ctx, 0, o.Batch, false)
+		if err == nil {
+			m.batch.Pixels = p.Pixels
+			l.words(m.batch, m.drawn).fill(m.batch)
+			hand(p)
+		}
+		return err
+	}
+	passes := 1
+	if o.Twice {
+		passes = 2
+	}
+	for pass := range passes {
+		again := pass == 1
+		for from := 0; from < o.Batch; from += o.Part {
+			p, err := m.part(ctx, from, min(o.Part, o.Batch-from), again)
+			if err != nil {
+				return err
+			}
+			if !again && from+p.Size == o.Batch {
+				m.rows = l.words(m.batch, m.drawn)
+			}
+			p.rows = m.rows
+			if !hand(p) {
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// part makes the pictures of slots from … from+size.
+func (m *making) part(ctx context.Context, from, size int, again bool) (*Part, error) {
+	o, n := m.options, 3*m.options.ImageSize*m.options.ImageSize
+	p := &Part{Batch: m.batch, From: from, Size: size, Again: again, Pixels: make([]float32, size*n)}
+	errs := make([]error, size)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(o.Workers, size) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= size {
+					return
+				}
+				if errs[i] = m.slot(ctx, from+i, again, p.Pixels[i*n:(i+1)*n]); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i]
+	}
+	return p, nil
+}
+
+// slot makes the picture of slot i.
+func (m *making) slot(ctx context.Context, i int, again bool, pixels []float32) (err error) {
+	step := m.batch.Step
+	var s *loaded
+	if again {
+		if s, err = m.load(ctx, m.numbers[i]); s == nil && err == nil {
+			err = fmt.Errorf("%w: %s: picture %s could be read a moment ago", ErrVanished, m.index.Source(m.numbers[i]), m.drawn[i].key)
+		}
+	} else {
+		s, m.numbers[i], err = m.draw(ctx, step, i)
+	}
+	if err != nil {
+		return err
+	}
+	if err = m.picture(pixels, s.image, roll(m.options.Seed, forPicture, m.place(step, i)), m.crop); m.options.Part > 0 {
+		s = &loaded{key: s.key, captions: s.captions, tags: s.tags}
+	}
+	if !again { // the second time somebody may read the rows
+		m.drawn[i] = s
+	}
+	return err
+}
