@@ -51,9 +51,9 @@ func middle(v float64, n int) int {
 	return int(min(max(math.Ceil(v-0.5), 0), float64(n)))
 }
 
-// fill gives the pixels whose middle is inside by the even-odd rule the label. The
-// cost is that of the rows crossed, and of their pixels.
-func (o *outline) fill(m *Map, label uint16) {
+// fill gives the pixels whose middle is inside by the even-odd rule the label, and says
+// how many there are. The cost is that of the rows crossed, and of these pixels.
+func (o *outline) fill(m *Map, label uint16) (painted int64) {
 	slices.SortFunc(o.edges, func(a, b edge) int { return a.first - b.first })
 	var active []edge
 	var cuts []float64
@@ -73,10 +73,15 @@ func (o *outline) fill(m *Map, label uint16) {
 			for x := from; x < to; x++ {
 				row[x] = label
 			}
+			painted += int64(max(to-from, 0))
 		}
 		active = slices.DeleteFunc(active, func(e edge) bool { return e.last == y })
 	}
+	return painted
 }
+
+// rowPixels is how many painted pixels cost what crossing a row does.
+const rowPixels = 64
 
 // filler fills polygons of one file into a map, within a bound on what all of them
 // may cost.
@@ -102,7 +107,7 @@ func (f *filler) fill(rings [][]vertex, label uint16) error {
 	if err := limits.Check("number of rows that polygons cross", "mask", f.rows, limits.FillRows, "simplify its polygons"); err != nil {
 		return err
 	}
-	o.fill(f.m, label)
+	f.rows += o.fill(f.m, label) / rowPixels
 	return nil
 }
 

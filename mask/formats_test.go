@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/groupvit/groupvit/internal/limits"
 )
 
 var names = []string{"road", "sky", "traffic light", "car"}
@@ -183,6 +185,18 @@ func TestFillIsBounded(t *testing.T) {
 	if _, err := ReadYOLO(strings.NewReader(b.String()), 1000, 32768); !errors.Is(err, ErrTooLarge) {
 		t.Error(err)
 	}
+	// Few rows, but all pixels again and again.
+	m, err := New(32768, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := [][]vertex{{{0, 0}, {32768, 0}, {32768, 1}, {0, 1}}}
+	f := filler{m: m, rows: limits.FillRows - 3*32768/rowPixels}
+	for i := range 4 {
+		if err := f.fill(whole, 1); errors.Is(err, ErrTooLarge) != (i == 3) {
+			t.Errorf("time %d: %v", i, err)
+		}
+	}
 }
 
 // pycocotools reads both forms as the same pixels:
@@ -216,12 +230,24 @@ func TestPycocoTools(t *testing.T) {
 	}
 }
 
-func fuzzReader(f *testing.F, write func(io.Writer) error, read func(io.Reader) (*Map, error)) {
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		f.Fatal(err)
+// written are small maps as a format has them: with holes in holes, parts that touch
+// at corners, many regions, nothing.
+func written(f *testing.F, write func(m *Map, w io.Writer) error) {
+	for _, m := range []*Map{
+		draw("1111111", "1.....1", "1.222.1", "1.2.2.1", "1.222.1", "1.....1", "1111111"),
+		draw("1.1....", ".1....2", "1.1...."), draw("...", "..."), draw("4"), random(9, 7, 3, 1),
+	} {
+		var b bytes.Buffer
+		if err := write(m, &b); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
 	}
-	f.Add(b.Bytes())
+}
+
+// fuzzReader holds a reader to what it promises of any bytes.
+func fuzzReader(f *testing.F, write func(m *Map, w io.Writer) error, read func(io.Reader) (*Map, error)) {
+	written(f, write)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := read(bytes.NewReader(b))
 		if err == nil && m.Validate() != nil {
@@ -234,21 +260,25 @@ func fuzzReader(f *testing.F, write func(io.Writer) error, read func(io.Reader) 
 }
 
 func FuzzReadYOLO(f *testing.F) {
-	fuzzReader(f, random(9, 7, 3, 1).WriteYOLO, func(r io.Reader) (*Map, error) { return ReadYOLO(r, 9, 7) })
+	f.Add([]byte("0 0.5 0.5 0.1 0.1\n"))
+	fuzzReader(f, (*Map).WriteYOLO, func(r io.Reader) (*Map, error) { return ReadYOLO(r, 9, 7) })
 }
 
 func FuzzReadLabelMe(f *testing.F) {
-	fuzzReader(f, func(w io.Writer) error { return random(9, 7, 3, 1).WriteLabelMe(w, "p", names) },
+	f.Add([]byte(`{"imageWidth":9,"imageHeight":7,"shapes":[{"label":"sky","shape_type":"rectangle","points":[[0.5,1],[3,4]]},{"label":"car","points":[[0,0],[9,0],[4,7]]}]}`))
+	fuzzReader(f, func(m *Map, w io.Writer) error { return m.WriteLabelMe(w, "p", names) },
 		func(r io.Reader) (*Map, error) { m, _, err := ReadLabelMe(r, nil); return m, err })
 }
 
 func FuzzReadGeoJSON(f *testing.F) {
-	fuzzReader(f, func(w io.Writer) error { return random(9, 7, 3, 1).WriteGeoJSON(w, names, rotated, 1) },
+	f.Add([]byte(`{"features":[{"properties":{"id":1},"geometry":{"type":"MultiPolygon","coordinates":[[[[452110,5411900],[452113,5411900],[452113,5411897],[452110,5411900]]]]}}]}`))
+	fuzzReader(f, func(m *Map, w io.Writer) error { return m.WriteGeoJSON(w, names, rotated, 1) },
 		func(r io.Reader) (*Map, error) { return ReadGeoJSON(r, 9, 7, rotated) })
 }
 
 func FuzzReadCOCO(f *testing.F) {
-	fuzzReader(f, func(w io.Writer) error { return json.NewEncoder(w).Encode(random(9, 7, 3, 1).COCOPolygons("p", names)) },
+	written(f, func(m *Map, w io.Writer) error { return json.NewEncoder(w).Encode(m.COCO("p", names)) })
+	fuzzReader(f, func(m *Map, w io.Writer) error { return json.NewEncoder(w).Encode(m.COCOPolygons("p", names)) },
 		func(r io.Reader) (*Map, error) {
 			c, err := ReadCOCO(r)
 			if err != nil || len(c.Images) == 0 {
@@ -258,8 +288,53 @@ func FuzzReadCOCO(f *testing.F) {
 		})
 }
 
+// FuzzCOCOJoin: a file that is taken into a joined one is there to be read.
+func FuzzCOCOJoin(f *testing.F) {
+	written(f, func(m *Map, w io.Writer) error { return json.NewEncoder(w).Encode(m.COCO("p", names)) })
+	written(f, func(m *Map, w io.Writer) error { return json.NewEncoder(w).Encode(m.COCOPolygons("p", names)) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := ReadCOCO(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		for _, i := range c.Images {
+			if i.Width*i.Height > 1<<12 {
+				return
+			}
+		}
+		var out bytes.Buffer
+		j := NewCOCOJoiner(&out, scratch(t))
+		j.Polygons = true
+		added := j.Add(c)
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		back, err := ReadCOCO(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		images, annotations := j.Counts()
+		if len(back.Images) != images || len(back.Annotations) != annotations || added != nil && images+annotations > 0 {
+			t.Errorf("%d images and %d annotations, read again %d and %d; %v", images, annotations, len(back.Images), len(back.Annotations), added)
+		}
+	})
+}
+
+// FuzzDecodeIDs: maps in Cityscapes' numbers.
+func FuzzDecodeIDs(f *testing.F) {
+	ids := []uint8{7, 23, 19, 26}
+	fuzzReader(f, func(m *Map, w io.Writer) error { return m.EncodeIDs(w, ids) }, func(r io.Reader) (*Map, error) {
+		m, err := DecodeIDs(r, ids)
+		if err == nil && int(m.Max()) > len(ids) {
+			return nil, fmt.Errorf("label %d", m.Max())
+		}
+		return m, err
+	})
+}
+
 func FuzzReadIDs(f *testing.F) {
 	f.Add("road,7\nsky,23\n")
+	f.Add("# Cityscapes\n\"traffic \"\"light\", 19\r\nsky,0\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		ids, err := ReadIDs(strings.NewReader(s))
 		for name, id := range ids {

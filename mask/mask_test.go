@@ -254,8 +254,11 @@ func TestNPYIsReadByALibrary(t *testing.T) {
 func FuzzDecodePNG(f *testing.F) {
 	var b bytes.Buffer
 	_ = random(9, 7, 3, 1).EncodePNG(&b, nil)
+	f.Add(bytes.Clone(b.Bytes()))
+	f.Add(bytes.Clone(b.Bytes()[:40]))
+	b.Reset()
+	_ = random(5, 4, 300, 1).EncodePNG(&b, nil) // 16 bits
 	f.Add(b.Bytes())
-	f.Add(b.Bytes()[:40])
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if m, err := DecodePNG(bytes.NewReader(b)); err == nil && m.Validate() != nil {
 			t.Error("an invalid map without an error")

@@ -235,6 +235,11 @@ func (c *Client) info(ctx context.Context, r Ref) (*info, error) {
 	if err := limits.Check("the list of files in bytes", r.String(), int64(len(b)), infoBytes, "it is no GroupViT"); err != nil {
 		return nil, err
 	}
+	return parseInfo(r, b)
+}
+
+// parseInfo reads what the Hub says of a model.
+func parseInfo(r Ref, b []byte) (*info, error) {
 	in := new(info)
 	if err := json.Unmarshal(b, in); err != nil {
 		return nil, fmt.Errorf("%s: %w: its list of files: %w", r, ErrRefused, err)

@@ -363,3 +363,45 @@ func FuzzCard(f *testing.F) {
 		}
 	})
 }
+
+// FuzzInfo: whatever a Hub says of a model, only files of known names and sizes are
+// fetched, into places below the cache, under a hash.
+func FuzzInfo(f *testing.F) {
+	const sha, sha256 = "0123456789abcdef0123456789abcdef01234567", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	f.Add([]byte(`{"sha":"` + sha + `","siblings":[{"rfilename":"config.json","size":9,"blobId":"` + sha + `"},{"rfilename":"../x.json","size":1,"blobId":"` + sha + `"},
+		{"rfilename":"eval.json","size":1,"blobId":"x"},{"rfilename":"model.safetensors","size":9,"lfs":{"sha256":"` + sha256 + `","size":99}}],
+		"cardData":{"license":"other","license_name":"x","license_link":"y"}}`))
+	f.Add([]byte(`{"sha":"` + sha + `","siblings":[{"rfilename":"config.json","size":-1},{"rfilename":"pytorch_model.bin","size":1e18}],"cardData":{"license":["mit",1]}}`))
+	f.Add([]byte(`{"sha":"main","siblings":null}`))
+	r := Ref{Owner: "a", Name: "b", Revision: "main"}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in, err := parseInfo(r, b)
+		if err != nil {
+			if !errors.Is(err, ErrRefused) {
+				t.Errorf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if text := licenseText(in.Card.License, in.Card.Name, in.Card.Link); strings.ContainsAny(text, "\n\x1b") {
+			t.Errorf("licence %q", text)
+		}
+		files, err := choose(r, in.Files)
+		if err != nil {
+			if !errors.Is(err, ErrRefused) && !errors.Is(err, limits.ErrTooLarge) {
+				t.Errorf("an error of no kind: %v", err)
+			}
+			return
+		}
+		if len(files) > len(small)+maxFurther+1 {
+			t.Errorf("%d files", len(files))
+		}
+		for _, file := range files {
+			if filepath.Base(file.Name) != file.Name || !filepath.IsLocal(file.Name) || file.size() < 0 || file.size() > limits.WeightsBytes {
+				t.Errorf("%q has %d bytes", file.Name, file.size())
+			}
+			if tag, err := file.etag(); err == nil && !hex64.MatchString(tag) && !hex40.MatchString(tag) {
+				t.Errorf("%q has the hash %q", file.Name, tag)
+			}
+		}
+	})
+}

@@ -6,8 +6,8 @@ const (
 	MaskFileBytes = 256 << 20
 	// MaskLine is the longest line of such a file, in bytes.
 	MaskLine = 64 << 20
-	// FillRows is how many rows the edges of one file's polygons may cross in all: what
-	// filling them costs.
+	// FillRows is how many rows the edges of one file's polygons may cross in all, 64
+	// pixels painted counting as one more: what filling them costs.
 	FillRows = 1 << 28
 	// TableBytes is the largest table of label numbers.
 	TableBytes = 1 << 20
