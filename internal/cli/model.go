@@ -12,14 +12,14 @@ import (
 func newModelCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "model",
-		Short: "Fetch models, list, describe and convert them",
+		Short: "Fetch models, list, describe, convert and export them",
 		Example: `  groupvit model pull nvidia/groupvit-gcc-yfcc
   groupvit model show nvidia/groupvit-gcc-yfcc`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newModelListCommand(env), newModelPullCommand(env), newModelShowCommand(env),
-		newModelConvertCommand(env), newModelRemoveCommand(env))
+		newModelConvertCommand(env), newModelExportCommand(env), newModelRemoveCommand(env))
 	return cmd
 }
 

@@ -18,19 +18,13 @@ func newVersionCommand(env *environment) *cobra.Command {
 		Short: "Print the version of the program",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := map[string]string{"version": "(devel)", "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
+			v := map[string]string{"version": versionName(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
 			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" {
-					v["version"] = info.Main.Version
-				}
 				for _, s := range info.Settings {
 					if s.Key == "vcs.revision" {
 						v["revision"] = s.Value
 					}
 				}
-			}
-			if release != "" {
-				v["version"] = release
 			}
 			if env.json {
 				return env.print(v)
@@ -39,4 +33,15 @@ func newVersionCommand(env *environment) *cobra.Command {
 			return err
 		},
 	}
+}
+
+// versionName is the version of the program.
+func versionName() string {
+	if release != "" {
+		return release
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

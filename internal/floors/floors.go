@@ -17,7 +17,7 @@ var floor = map[string]int{
 	"internal/experiment": 6,
 	"internal/train":      5,
 	"internal/evaluate":   4, "serve": 4, "internal/batch": 4, "internal/geotiff": 2, "internal/video": 3,
-	"": 3, "internal/pairs": 3, "internal/bench": 3,
+	"": 3, "internal/pairs": 3, "internal/bench": 3, "internal/onnx": 3,
 	"internal/assign": 2, "internal/weights": 2, "internal/render": 2, "internal/imaging": 2,
 	"internal/hub":     2,
 	"internal/network": 1, "internal/engine": 1, "mask": 1,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -14,6 +15,10 @@ import (
 
 // cardFile is a model's card, which begins with its terms.
 const cardFile = "README.md"
+
+// License is what the card of a model's folder says of its licence, "" where there
+// is none or path is no folder.
+func License(path string) string { return cardLicense(filepath.Join(path, cardFile)) }
 
 // cardLicense reads the licence off a card's front matter (YAML between two
 // lines of dashes), "" where there is none.
