@@ -207,6 +207,7 @@ func TestRefusals(t *testing.T) {
 		"config":      {change(func(m *weights.Model) { m.Config.Heads = []int{3} }), Options{}, network.ErrConfig, "3 heads"},
 		"no tensor":   {change(func(m *weights.Model) { delete(m.Tensors, "vision_model.layernorm.bias") }), Options{}, ErrExport, `"vision_model.layernorm.bias" has 0`},
 		"half":        {change(func(m *weights.Model) { m.Tensors["visual_projection.3.weight"][0] = 1e6 }), Options{Half: true}, ErrExport, "half precision ends at 65504"},
+		"no number":   {change(func(m *weights.Model) { m.Tensors["visual_projection.1.running_var"][0] = -1 }), Options{}, ErrExport, "damaged"},
 		"below patch": {fine, Options{Height: 3, Width: 16}, ErrExport, "4 (one patch)"},
 		"one side":    {fine, Options{Width: 16}, ErrExport, "0×16"},
 		"too large":   {fine, Options{Height: 4096, Width: 4096}, limits.ErrTooLarge, "16384"},

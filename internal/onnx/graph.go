@@ -136,6 +136,9 @@ func (g *graph) parameter(name, about string, make func() []float32, shape ...in
 	}
 	g.proto.Initializer = append(g.proto.Initializer, t)
 	values := make()
+	if i := slices.IndexFunc(values, notFinite); i >= 0 && g.err == nil {
+		g.err = fmt.Errorf("tensor %q gives %g: the weights are damaged", name, values[i])
+	}
 	if !g.half || len(shape) < 2 {
 		setFloats(t, values)
 		return value(name)
@@ -196,6 +199,8 @@ func wide(x []int) []int64 {
 	}
 	return out
 }
+
+func notFinite(x float32) bool { return math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) }
 
 func setFloats(t *onnxpb.TensorProto, values []float32) {
 	t.DataType = proto.Int32(int32(onnxpb.TensorProto_FLOAT))
