@@ -20,25 +20,29 @@ type arguments struct {
 
 func (t *Stepper) arguments() *arguments { return &arguments{kept: t.inputs} }
 
-func (a *arguments) floats(name string, data []float32, dims ...int) { put(a, name, data, dims) }
+func (a *arguments) floats(name string, data []float32, dims ...int) { fill(a, name, data, dims) }
 
-func (a *arguments) ids(name string, data []int32, dims ...int) { put(a, name, data, dims) }
+func (a *arguments) ids(name string, data []int32, dims ...int) { fill(a, name, data, dims) }
 
-func put[T float32 | int32](a *arguments, name string, data []T, dims []int) {
+func fill[T float32 | int32](a *arguments, name string, data []T, dims []int) {
 	x, err := input(a.kept, name, data, dims...)
 	a.list, a.err = append(a.list, x), errors.Join(a.err, err)
 }
 
+// tensors adds tensors that are somebody else's.
+func (a *arguments) tensors(list ...*tensors.Tensor) {
+	for _, x := range list {
+		a.list = append(a.list, x)
+	}
+}
+
 // call runs a graph and hands its outputs, which are float32, to use.
 func (a *arguments) call(e *model.Exec, use func(outputs [][]float32)) error {
-	if a.err != nil {
-		return a.err
+	outputs, err := a.run(e)
+	if err != nil {
+		return err
 	}
 	return exceptions.TryCatch[error](func() {
-		outputs, err := e.Call(a.list...)
-		if err != nil {
-			panic(err)
-		}
 		read := make([][]float32, len(outputs))
 		for i, x := range outputs {
 			read[i] = tensors.MustCopyFlatData[float32](x)
@@ -46,6 +50,17 @@ func (a *arguments) call(e *model.Exec, use func(outputs [][]float32)) error {
 		}
 		use(read)
 	})
+}
+
+// run runs a graph; its outputs are the caller's.
+func (a *arguments) run(e *model.Exec) (outputs []*tensors.Tensor, err error) {
+	if a.err != nil {
+		return nil, a.err
+	}
+	if caught := exceptions.TryCatch[error](func() { outputs, err = e.Call(a.list...) }); caught != nil {
+		return nil, caught
+	}
+	return outputs, err
 }
 
 // input fills a tensor that is kept from step to step for each name and shape.

@@ -101,7 +101,7 @@ var meanings = map[string]string{
 	"data.patience":                "seconds to wait for a file that has vanished",
 	"data.may_change":              "a run may continue with other data",
 	"data.workers":                 "goroutines that decode; 0: one a CPU",
-	"data.prefetch":                "batches made ahead",
+	"data.prefetch":                "batches, or parts of them, made ahead",
 
 	"loss.kind":              "softmax (the paper's) or sigmoid (SigLIP)",
 	"loss.soft_targets":      "captions that fit several pictures: none, equal (text), nouns (shared ones too)",

@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
@@ -79,62 +78,3 @@ func (l Loss) explains() bool { return l.ExplainWeight > 0 || l.TeachWeight > 0 
 
 // soft tells whether captions may fit several pictures.
 func (l Loss) soft() bool { return l.SoftTargets == softEqual || l.SoftTargets == softNouns }
-
-// captionTargets [B, B] says how well caption j fits picture i: 1 where it is its
-// own or the same text but for case and spaces, else SoftWeight times the share
-// of common nouns (both captions' over either's), if nouns count. Nouns are those
-// that the batch has prompts of.
-func (l Loss) captionTargets(b *pairs.Batch) []float32 {
-	n := b.Size
-	out := make([]float32, n*n)
-	if l.SoftTargets == softNouns {
-		l.sharedNouns(out, b)
-	}
-	alike := map[string][]int{}
-	for i, text := range b.Texts {
-		key := strings.ToLower(strings.Join(strings.Fields(text), " "))
-		alike[key] = append(alike[key], i)
-	}
-	for _, places := range alike {
-		for _, i := range places {
-			for _, j := range places {
-				out[i*n+j] = 1
-			}
-		}
-	}
-	for i := range n {
-		out[i*n+i] = 1
-	}
-	return out
-}
-
-// sharedNouns writes the share of common nouns for all pairs that have any.
-func (l Loss) sharedNouns(out []float32, b *pairs.Batch) {
-	n := b.Size
-	having := map[string][]int{} // pictures, ascending
-	count := make([]int, n)
-	for i := range n {
-		for u, word := range b.Nouns {
-			had := having[word]
-			if word == "" || b.Targets[i*b.U+u] == 0 || len(had) > 0 && had[len(had)-1] == i {
-				continue
-			}
-			having[word] = append(had, i)
-			count[i]++
-		}
-	}
-	for _, places := range having {
-		for _, i := range places {
-			for _, j := range places {
-				out[i*n+j]++
-			}
-		}
-	}
-	for i := range n {
-		for j := range n {
-			if common := out[i*n+j]; common > 0 {
-				out[i*n+j] = float32(l.SoftWeight) * common / (float32(count[i]+count[j]) - common)
-			}
-		}
-	}
-}

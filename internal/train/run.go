@@ -160,24 +160,25 @@ func (r *run) loop(ctx context.Context) error {
 		}
 	}
 	clock := newClock(r.start, r.settings.Batch)
+	feeder := feed(ctx, r.loader, r.stepper.upload, r.start, r.options.beforeStep)
+	defer feeder.stop()
 	for step := r.start; step < r.total; step++ {
-		batch, err := r.loader.Next(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return r.interrupt(step)
-		case err != nil:
-			return r.dataFailed(step, err)
 		}
-		r.count(batch)
 		done, rate := step+1, plan.rate(step)
-		if r.options.beforeStep != nil {
-			r.options.beforeStep(step, batch)
-		}
 		r.stepper.limit = r.guard.limit()
-		metrics, fine, err := r.stepper.Step(batch, step, rate)
+		batch, metrics, fine, err := r.stepper.stepFrom(feeder.next, step, rate)
+		if data := (dataError{}); errors.As(err, &data) {
+			if ctx.Err() != nil {
+				return r.interrupt(step)
+			}
+			return r.dataFailed(step, data.error)
+		}
 		if err != nil {
 			return err
 		}
+		r.count(batch)
 		if r.options.afterStep != nil {
 			r.options.afterStep(step, metrics)
 		}

@@ -327,7 +327,12 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 	if context == 0 {
 		context = s.Model.Text.Context
 	}
+	part := 0
+	if s.inParts() {
+		part = s.MicroBatch
+	}
 	return pairs.Options{
+		Part: part, Twice: part > 0 && s.trainsImageTower(),
 		Sources: d.Train, Batch: s.Batch, ImageSize: s.Model.ImageSize, Context: context,
 		Mean: d.Mean, Std: d.Std, Tokenizer: t, Captions: true, TaggedAsCaptions: d.TaggedAsCaptions,
 		Nouns: pairs.NounOptions{

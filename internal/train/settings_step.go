@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
@@ -12,6 +13,15 @@ import (
 
 // inParts tells whether a step computes the batch in parts.
 func (s Settings) inParts() bool { return s.MicroBatch > 0 && s.MicroBatch < s.Batch }
+
+// trainsImageTower tells whether a tensor of the image tower, below its projection
+// head, changes.
+func (s Settings) trainsImageTower() bool {
+	return slices.ContainsFunc(s.Model.Params(), func(p network.Param) bool {
+		tower := strings.HasPrefix(p.Name, "vision_model.") || strings.HasPrefix(p.Name, "local_model.")
+		return tower && p.Trainable && !s.Optimizer.frozen(p.Name)
+	})
+}
 
 // localTensors are those of a part of the image tower that many networks lack.
 const localTensors = "local_model.*"

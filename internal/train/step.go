@@ -29,8 +29,10 @@ type Stepper struct {
 	params   []network.Param
 	store    *model.Store
 	inputs   map[string]*tensors.Tensor
-	// random is the number of random numbers that a picture takes.
-	random int
+	// upload brings batches to the engine's device.
+	upload upload
+	// most bounds the matrices of a step in parts, in numbers.
+	most int
 	// whole is the step in one graph; parts, where it is set, the step in parts.
 	whole *model.Exec
 	parts *parts
@@ -46,11 +48,12 @@ type Stepper struct {
 // NewStepper makes a stepper on an engine, with initial weights by parameter
 // name and no optimizer state.
 func NewStepper(backend compute.Backend, s Settings, initial map[string][]float32) (*Stepper, error) {
-	t := &Stepper{settings: s, params: s.Model.Params(), store: model.NewStore(), inputs: map[string]*tensors.Tensor{}, limit: math.MaxFloat32}
-	var err error
-	if t.random, err = countRandom(backend, s.Model); err != nil {
+	t := &Stepper{settings: s, params: s.Model.Params(), store: model.NewStore(), inputs: map[string]*tensors.Tensor{}, limit: math.MaxFloat32, most: matrixFloats}
+	random, err := countRandom(backend, s.Model)
+	if err != nil {
 		return nil, fmt.Errorf("make the training step: %w", err)
 	}
+	t.upload = upload{backend, s, random}
 	for _, p := range t.params {
 		values, ok := initial[p.Name]
 		if !ok || len(values) != p.Size() {
@@ -146,19 +149,26 @@ const (
 // ok is false where the loss or the gradients were not finite, or the loss was
 // above the limit, and nothing was changed.
 func (t *Stepper) Step(b *pairs.Batch, step int, rate float64) (metrics map[string]float64, ok bool, err error) {
+	_, metrics, ok, err = t.stepFrom(t.sourceOf(b, step), step, rate)
+	return metrics, ok, err
+}
+
+// stepFrom is [Stepper.Step] on the batch that next gives, which it returns. An
+// error of next comes as it is, and then nothing was changed.
+func (t *Stepper) stepFrom(next source, step int, rate float64) (b *pairs.Batch, metrics map[string]float64, ok bool, err error) {
 	numbers := t.numbers(rate)
 	if t.parts != nil {
-		metrics, err = t.stepInParts(b, step, numbers)
+		b, metrics, err = t.stepInParts(next, numbers)
 	} else {
-		metrics, err = t.stepWhole(b, step, numbers)
+		b, metrics, err = t.stepWhole(next, numbers)
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("training step %d: %w", step, err)
+		return nil, nil, false, fmt.Errorf("training step %d: %w", step, err)
 	}
 	if ok = isFinite(metrics[metricLoss]) && isFinite(metrics[metricNorm]) && metrics[metricLoss] <= float64(t.limit); ok {
 		t.updates++
 	}
-	return metrics, ok, nil
+	return b, metrics, ok, nil
 }
 
 // Weights copies the weights, by parameter name: their averages, where the

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -8,61 +9,63 @@ import (
 )
 
 // stepInParts is a step whose towers see settings.MicroBatch pictures, and as
-// many texts, at a time; see parts.
-func (t *Stepper) stepInParts(b *pairs.Batch, step int, numbers []float32) (map[string]float64, error) {
-	texts := newTextParts(b, t.settings.MicroBatch)
-	metrics, err := t.imageFeatures(b, step)
-	if err == nil {
-		err = t.textFeatures(texts)
-	}
-	if err == nil {
-		err = t.losses(b, texts, metrics)
-	}
-	if err == nil {
-		err = t.imageGradients(b, step)
-	}
-	if err == nil {
-		err = t.textGradients(texts)
-	}
+// many texts, at a time; see parts. It takes the parts of the batch from next,
+// twice where the image tower learns.
+func (t *Stepper) stepInParts(next source, numbers []float32) (*pairs.Batch, map[string]float64, error) {
+	last, metrics, err := t.imageFeatures(next)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	b := last.Batch
+	texts := newTextParts(b, t.settings.MicroBatch)
+	var moments []moment
+	for _, stage := range []func() error{
+		func() error { return t.textFeatures(texts) },
+		func() error { moments, err = t.throughHeads(last, texts.count, metrics); return err },
+		func() error { return t.imageGradients(b, next) },
+		func() error { return t.textGradients(texts) },
+	} {
+		if err := stage(); err != nil {
+			return nil, nil, err
+		}
 	}
 	a := t.arguments()
 	a.floats("numbers", numbers, len(numbers))
 	a.floats("loss", []float32{float32(metrics[metricLoss])})
+	for _, m := range moments {
+		a.floats(m.name, m.values, len(m.values))
+	}
 	err = a.call(t.parts.update[b.U > 0], func(out [][]float32) { metrics[metricNorm] = float64(out[0][0]) })
-	return metrics, err
+	return b, metrics, err
 }
 
-// eachPart calls f for the parts of a batch: pictures from … from+size.
-func (t *Stepper) eachPart(b *pairs.Batch, f func(from, size int) error) error {
-	for from := 0; from < b.Size; from += t.settings.MicroBatch {
-		if err := f(from, min(t.settings.MicroBatch, b.Size-from)); err != nil {
-			return err
+// eachPart takes all parts of a batch and calls f for each; it returns the last.
+func eachPart(next source, f func(r *ready) error) (*pairs.Part, error) {
+	for {
+		r, err := next()
+		if err != nil {
+			return nil, err
+		}
+		err = f(r)
+		r.free()
+		if p := r.part; err != nil || p.From+p.Size == p.Batch.Size {
+			return p, err
 		}
 	}
-	return nil
-}
-
-// pictures adds a part's pixels and random numbers.
-func (t *Stepper) pictures(a *arguments, b *pairs.Batch, step, from, size int) {
-	n, count := 3*b.ImageSize*b.ImageSize, max(t.random, 1)
-	random := make([]float32, size*count)
-	if t.random > 0 {
-		fillRandom(random, t.random, t.settings.Seed, step, from)
-	}
-	a.floats("part's pixels", b.Pixels[from*n:(from+size)*n], size, 3, b.ImageSize, b.ImageSize)
-	a.floats("part's random", random, size, count)
 }
 
 // imageFeatures is stage 1 for pictures. The metrics are means over the parts.
-func (t *Stepper) imageFeatures(b *pairs.Batch, step int) (map[string]float64, error) {
+func (t *Stepper) imageFeatures(next source) (*pairs.Part, map[string]float64, error) {
 	p, metrics := t.parts, map[string]float64{}
-	err := t.eachPart(b, func(from, size int) error {
+	last, err := eachPart(next, func(r *ready) error {
+		if r.part.Again {
+			return errors.New("the data loader gives a second time what has not been asked for")
+		}
 		a := t.arguments()
-		t.pictures(a, b, step, from, size)
+		a.tensors(r.inputs...)
+		from, size, all := r.part.From, r.part.Size, r.part.Batch.Size
 		return a.call(p.images, func(out [][]float32) {
-			p.resize(b.Size)
+			p.resize(all)
 			for i := range p.cut {
 				copy(p.features[i][from*len(out[i])/size:], out[i])
 			}
@@ -70,21 +73,27 @@ func (t *Stepper) imageFeatures(b *pairs.Batch, step int) (map[string]float64, e
 				return
 			}
 			for name, v := range named(out[len(p.cut)], t.metrics) {
-				metrics[name] += v * float64(size) / float64(b.Size)
+				metrics[name] += v * float64(size) / float64(all)
 			}
 		})
 	})
-	return metrics, err
+	return last, metrics, err
 }
 
-// resize makes room for the features of a batch of n pictures.
+// resize makes room for the features of a batch of n pictures, and their gradients.
 func (p *parts) resize(n int) {
 	p.features, p.gradients = slices.Grow(p.features, len(p.cut)+1)[:len(p.cut)+1], slices.Grow(p.gradients, len(p.cut)+1)[:len(p.cut)+1]
 	for i, shape := range p.cut {
-		if size := n * product(shape); len(p.features[i]) != size {
-			p.features[i] = make([]float32, size)
-		}
+		p.features[i], p.gradients[i] = sized(p.features[i], n*product(shape)), sized(p.gradients[i], n*product(shape))
 	}
+}
+
+// sized is x, or another slice of size n.
+func sized(x []float32, n int) []float32 {
+	if cap(x) < n {
+		return make([]float32, n)
+	}
+	return x[:n]
 }
 
 func product(dims []int) int {
@@ -117,63 +126,57 @@ func (t *textParts) part(a *arguments, from int) {
 
 // textFeatures is stage 1 for texts.
 func (t *Stepper) textFeatures(texts *textParts) error {
-	p, all := t.parts, []float32(nil)
+	p, width := t.parts, t.settings.Model.Text.Width
+	at := len(p.cut)
+	p.features[at], p.gradients[at] = sized(p.features[at], texts.count*width), sized(p.gradients[at], texts.count*width)
 	for from := 0; from < texts.count; from += texts.size {
 		a := t.arguments()
 		texts.part(a, from)
-		if err := a.call(p.texts, func(out [][]float32) { all = append(all, out[0]...) }); err != nil {
+		if err := a.call(p.texts, func(out [][]float32) { copy(p.features[at][from*width:], out[0]) }); err != nil {
 			return err
 		}
 	}
-	p.features[len(p.cut)] = all[:texts.count*t.settings.Model.Text.Width]
 	return nil
-}
-
-// losses is stage 2; it adds the losses to the metrics.
-func (t *Stepper) losses(b *pairs.Batch, texts *textParts, metrics map[string]float64) error {
-	p, a := t.parts, t.arguments()
-	for i, shape := range p.cut {
-		a.floats(fmt.Sprint("features ", i), p.features[i], append([]int{b.Size}, shape...)...)
-	}
-	a.floats("text features", p.features[len(p.cut)], texts.count, t.settings.Model.Text.Width)
-	t.addTargets(a, b)
-	return a.call(p.losses, func(out [][]float32) {
-		for name, v := range named(out[0], lossMetricNames, p.headMetrics) {
-			metrics[name] = v
-		}
-		copy(p.gradients, out[1:])
-	})
 }
 
 // imageGradients is stage 3 for pictures. There is none where their tower is
 // frozen.
-func (t *Stepper) imageGradients(b *pairs.Batch, step int) error {
-	p := t.parts
-	if len(p.imageNames) == 0 {
+func (t *Stepper) imageGradients(b *pairs.Batch, next source) error {
+	if !t.settings.trainsImageTower() {
 		return nil
 	}
-	return t.eachPart(b, func(from, size int) error {
+	p := t.parts
+	_, err := eachPart(next, func(r *ready) error {
+		if !r.part.Again || r.part.Batch.Step != b.Step {
+			return errors.New("the data loader does not give the batch a second time")
+		}
 		a := t.arguments()
-		a.floats("start", first(from))
-		t.pictures(a, b, step, from, size)
+		a.floats("start", first(r.part.From))
+		a.tensors(r.inputs...)
 		for i, shape := range p.cut {
-			n := product(shape)
-			a.floats(fmt.Sprint("part's gradients ", i), p.gradients[i][from*n:(from+size)*n], append([]int{size}, shape...)...)
+			a.floats(fmt.Sprint("part's gradients ", i), rowsOf(p.gradients[i], shape, r.part.From, r.part.Size), append([]int{r.part.Size}, shape...)...)
 		}
 		return a.call(p.imageGradients, func([][]float32) {})
 	})
+	return err
+}
+
+// rowsOf are some rows of values of a shape each.
+func rowsOf(x []float32, shape []int, from, size int) []float32 {
+	n := product(shape)
+	return x[from*n : (from+size)*n]
 }
 
 // textGradients is stage 3 for texts.
 func (t *Stepper) textGradients(texts *textParts) error {
 	p, width := t.parts, t.settings.Model.Text.Width
-	if len(p.textNames) == 0 {
+	if len(p.names["texts"]) == 0 {
 		return nil
 	}
 	part := make([]float32, texts.size*width)
 	for from := 0; from < texts.count; from += texts.size {
 		clear(part)
-		copy(part, p.gradients[len(p.cut)][from*width:])
+		copy(part, p.gradients[len(p.cut)][from*width:texts.count*width])
 		a := t.arguments()
 		a.floats("start", first(from))
 		texts.part(a, from)

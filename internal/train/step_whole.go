@@ -11,41 +11,21 @@ import (
 )
 
 // stepWhole is a step in one graph: loss, gradients, update.
-func (t *Stepper) stepWhole(b *pairs.Batch, step int, numbers []float32) (map[string]float64, error) {
-	random := make([]float32, b.Size*max(t.random, 1))
-	if t.random > 0 {
-		fillRandom(random, t.random, t.settings.Seed, step, 0)
+func (t *Stepper) stepWhole(next source, numbers []float32) (*pairs.Batch, map[string]float64, error) {
+	r, err := next()
+	if err != nil {
+		return nil, nil, err
 	}
+	defer r.free()
 	a := t.arguments()
 	a.floats("numbers", numbers, len(numbers))
-	a.floats("random", random, b.Size, max(t.random, 1))
-	a.floats("pixels", b.Pixels, b.Size, 3, b.ImageSize, b.ImageSize)
-	a.ids("captions", b.Captions, b.Size, b.Context)
-	if b.U > 0 {
-		a.ids("prompts", b.Prompts, b.U, b.Context)
-	}
-	t.addTargets(a, b)
+	a.tensors(r.inputs...)
 	var metrics map[string]float64
-	err := a.call(t.whole, func(out [][]float32) { metrics = named(out[0], lossMetricNames, t.metrics) })
-	return metrics, err
+	err = a.call(t.whole, func(out [][]float32) { metrics = named(out[0], lossMetricNames, t.metrics) })
+	return r.part.Batch, metrics, err
 }
 
-// addTargets adds what the losses know of the pairs.
-func (t *Stepper) addTargets(a *arguments, b *pairs.Batch) {
-	a.floats("weight", b.CaptionWeight, b.Size)
-	if t.settings.Loss.soft() {
-		a.floats("caption targets", t.settings.Loss.captionTargets(b), b.Size, b.Size)
-	}
-	if b.U > 0 {
-		a.floats("targets", b.Targets, b.Size, b.U)
-		a.floats("known", b.Known, b.Size, b.U)
-		if t.settings.Loss.explains() {
-			a.floats("explains", b.Explains, b.Size, b.U)
-		}
-	}
-}
-
-// readTargets reads what addTargets added.
+// readTargets reads what the losses know of the pairs.
 func (t *Stepper) readTargets(r *reader, b *network.Batch) {
 	b.CaptionWeight = r.next()
 	if t.settings.Loss.soft() {
@@ -62,9 +42,10 @@ func (t *Stepper) readTargets(r *reader, b *network.Batch) {
 // buildWhole is the graph of stepWhole. It returns one tensor with all metrics.
 func (t *Stepper) buildWhole(g *Graph, in []*Node) []*Node {
 	r := &reader{in}
-	numbers, random := r.next(), r.next()
-	mode := network.Mode{Training: true, Random: randomOf(random)}
-	batch := network.Batch{Pixels: r.next(), Captions: r.next()}
+	numbers := r.next()
+	batch := network.Batch{Pixels: r.next()}
+	mode := network.Mode{Training: true, Random: randomOf(r.next())}
+	batch.Captions = r.next()
 	if r.in[0].Rank() == 2 { // the caption weight has one axis
 		batch.Prompts = r.next()
 	}

@@ -1,0 +1,122 @@
+package train
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/pairs"
+)
+
+// openFed opens what a run opens: loader, engine, stepper.
+func openFed(t *testing.T, l *Loaded) (*pairs.Loader, *Stepper) {
+	t.Helper()
+	loader, err := pairs.Open(context.Background(), must(l.Settings.pairsOptions()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(loader.Close)
+	backend, err := engine.New(engine.Options{Kind: l.Settings.Engine, Threads: l.Settings.Threads, Training: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(backend.Finalize)
+	s, err := NewStepper(backend, l.Settings, network.Initialize(l.Settings.Model, l.Settings.Seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return loader, s
+}
+
+// That batches are made ready while a step runs changes no bit: batches and random
+// numbers are those of steps that take one batch after the other. Whole and in
+// parts, on both engines.
+func TestFeedChangesNothing(t *testing.T) {
+	data := scenes(t, 60)
+	for name, changes := range map[string][]string{
+		"whole": nil, "in parts": {"micro_batch=5"}, "tower frozen, in parts": {"micro_batch=6", "optimizer.freeze=['vision_model.*']"},
+	} {
+		for _, kind := range engine.Available() {
+			if kind == engine.XLA {
+				continue // its sums are not the same twice on several threads
+			}
+			t.Run(name+", "+kind, func(t *testing.T) {
+				settings := func() *Loaded {
+					return load(t, append(changes, "engine="+kind, "steps=5", "threads=1", "batch=12", "measure.pictures=0", "data.train="+data)...)
+				}
+				l := settings()
+				fed, _, err := watched(t, context.Background(), Options{Loaded: l, Output: filepath.Join(t.TempDir(), "run")})
+				if err != nil {
+					t.Fatal(err)
+				}
+				loader, s := openFed(t, settings())
+				plan := l.Settings.plan(5, l.Settings.stepsPerEpoch(loader.StepsPerPass()))
+				var want []float64
+				for step := range 5 {
+					next := func() (*ready, error) { return one(context.Background(), loader, s.upload, step, nil) }
+					_, metrics, ok, err := s.stepFrom(next, step, plan.rate(step))
+					if err != nil || !ok {
+						t.Fatal(ok, err)
+					}
+					want = append(want, metrics[metricLoss])
+				}
+				if !slices.Equal(fed, want) {
+					t.Errorf("losses %v, one after the other %v", fed, want)
+				}
+			})
+		}
+	}
+}
+
+// While a step has batch 0, batch 1 is made ready; stopping does not wait for data
+// that is not there.
+func TestFeedWorksAhead(t *testing.T) {
+	data := scenes(t, 24)
+	loader, s := openFed(t, load(t, "batch=4", "data.prefetch=1", "data.patience=600", "data.train="+data))
+	seen := make(chan int, 100)
+	f := feed(context.Background(), loader, s.upload, 0, func(step int, _ *pairs.Batch) { seen <- step })
+	r, err := f.next()
+	if err != nil || r.part.Batch.Step != 0 || len(r.inputs) == 0 || r.part.Batch.Pixels != nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for want := range 2 {
+		select {
+		case got := <-seen:
+			if got != want {
+				t.Fatalf("batch %d, want %d", got, want)
+			}
+		case <-time.After(time.Minute):
+			t.Fatal("batch 1 is not made ready while batch 0 is in use")
+		}
+	}
+	r.free()
+	shards, err := filepath.Glob(filepath.Join(data, "*.tar"))
+	if err != nil || len(shards) == 0 {
+		t.Fatal(shards, err)
+	}
+	for _, path := range shards {
+		if err := os.Truncate(path, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 8 { // until the loader waits for the file
+		select {
+		case x := <-f.made:
+			x.ready.free()
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+	stopped := make(chan bool)
+	go func() { f.stop(); close(stopped) }()
+	select {
+	case <-stopped:
+	case <-time.After(time.Minute):
+		t.Fatal("stopping waits for data")
+	}
+}
