@@ -116,8 +116,11 @@ func (t *tower) positions(o Options, grid value) value {
 			return network.ResizePositionsTo(learned, side, h, w, d)
 		}, 1, h*w, d)
 	}
-	p := t.parameter(name, "as a picture: [1, D, h, w]", func() []float32 { return transposed(learned, side*side, d) }, 1, d, side, side)
 	s := t.at(name)
-	p = s.bicubic(p, s.concat(0, t.integers(1, d), grid))
-	return s.transpose(s.reshape(p, 0, 0, -1), 0, 2, 1)
+	axis := t.integers(0)
+	rows := s.bicubicMatrix(side, s.slice(grid, t.integers(0), t.integers(1), axis))
+	columns := s.bicubicMatrix(side, s.slice(grid, t.integers(1), t.integers(2), axis))
+	p := t.parameter(name, "row by row", func() []float32 { return learned }, side, side*d)
+	p = s.reshape(s.matMul(rows, p), -1, side, d)
+	return s.reshape(s.matMul(columns, p), 1, -1, d)
 }

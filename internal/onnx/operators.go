@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"fmt"
 	"math"
 
 	"google.golang.org/protobuf/proto"
@@ -143,9 +144,16 @@ func (s scope) sizes(x value, from, to int) value {
 
 func (s scope) expand(x, sizes value) value { return s.node("Expand", []value{x, sizes}) }
 
-// bicubic resizes x [1, D, h, w] to sizes as PyTorch does: align_corners false, no
-// antialiasing, a = -0.75, indices clamped.
-func (s scope) bicubic(x, sizes value) value {
-	return s.node("Resize", []value{x, "", "", sizes}, text("mode", "cubic"), float("cubic_coeff_a", -0.75),
-		text("coordinate_transformation_mode", "half_pixel"), integer("exclude_outside", 0))
+// bicubicMatrix is the [out, in] matrix of PyTorch's bicubic resize along one axis:
+// align_corners false, no antialiasing, a = -0.75, indices clamped; out is [1]. It is
+// the unit matrix, resized: programs take long to resize what has hundreds of channels.
+func (s scope) bicubicMatrix(in int, out value) value {
+	unit := make([]float32, in*in)
+	for i := range in {
+		unit[i*in+i] = 1
+	}
+	sizes := s.concat(0, s.integers(1, 1), out, s.integers(in))
+	m := s.node("Resize", []value{s.numbers(fmt.Sprintf("unit_%d", in), unit, 1, 1, in, in), "", "", sizes},
+		text("mode", "cubic"), float("cubic_coeff_a", -0.75), text("coordinate_transformation_mode", "half_pixel"), integer("exclude_outside", 0))
+	return s.reshape(m, -1, in)
 }

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -23,7 +24,8 @@ import (
 // TestRuntime: ONNX Runtime computes with the graphs what our engine computes with
 // the network: of every variant and of real models, at sizes and batches of all
 // kinds. It needs a Python with tools/reference/requirements-speed.txt; GROUPVIT_MODELS
-// may list further model directories, divided as in PATH:
+// may list further model directories, divided as in PATH, and GROUPVIT_RUNTIME name
+// openvino in its place:
 //
 //	GROUPVIT_PYTHON=/tmp/speed/bin/python go test ./internal/onnx -run Runtime -v
 func TestRuntime(t *testing.T) {
@@ -83,7 +85,8 @@ type cases struct {
 // check has ONNX Runtime compute them.
 func (c *cases) check(python, bound string) {
 	c.Helper()
-	cmd := exec.Command(python, "../../tools/reference/check_onnx.py", c.dir, "--bound", bound)
+	runtime := cmp.Or(os.Getenv("GROUPVIT_RUNTIME"), "onnxruntime")
+	cmd := exec.Command(python, "../../tools/reference/check_onnx.py", c.dir, "--bound", bound, "--runtime", runtime)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	c.Logf("%s", out)

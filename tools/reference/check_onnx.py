@@ -1,7 +1,7 @@
-"""Runs ONNX graphs that groupvit wrote with ONNX Runtime and compares what they
-compute with what groupvit computed.
+"""Runs ONNX graphs that groupvit wrote with ONNX Runtime, or another program, and
+compares what they compute with what groupvit computed.
 
-    python tools/reference/check_onnx.py DIR [--bound 1e-4]
+    python tools/reference/check_onnx.py DIR [--bound 1e-4] [--runtime openvino]
 
 DIR holds pairs: NAME.onnx and NAME.safetensors, which has, for runs K = 0, 1, …, the
 inputs (K/in/NAME) and the outputs (K/out/NAME) that are expected. Every graph goes
@@ -14,16 +14,18 @@ exit code 1 if anything fails.
 A test writes such a folder of every kind of network:
 
     GROUPVIT_PYTHON=/tmp/speed/bin/python go test ./internal/onnx -run Runtime -v
+
+with GROUPVIT_RUNTIME=openvino for OpenVINO.
 """
 
 import argparse
+import importlib.metadata
 import json
 import pathlib
 import sys
 
 import numpy as np
 import onnx
-import onnxruntime
 from safetensors.numpy import load_file
 
 
@@ -51,13 +53,33 @@ def flips(got, want, bound):
     return int(((winners(got) != winners(want)) & clear).sum())
 
 
-def compare(session, run, bound):
-    """The largest difference by output, the flips, and what is wrong."""
+def onnx_runtime(path):
+    """A function from inputs to outputs, by name."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 2
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
-    got = dict(zip(names, session.run(None, run["in"])))
+    return lambda inputs: dict(zip(names, session.run(None, inputs)))
+
+
+def openvino(path):
+    import openvino
+
+    model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return lambda inputs: {o.get_any_name(): v for o, v in model(inputs).items()}
+
+
+RUNTIMES = {"onnxruntime": onnx_runtime, "openvino": openvino}
+
+
+def compare(compute, run, bound):
+    """The largest difference by output, and what is wrong."""
+    got = compute(run["in"])
     wrong = [f"outputs {sorted(got)}, expected {sorted(run['out'])}"] if set(got) != set(run["out"]) else []
     differences, flipped = {}, 0
-    for name in set(got) & set(run["out"]):
+    for name in sorted(set(got) & set(run["out"])):
         a, b = got[name], run["out"][name]
         if a.shape != b.shape:
             wrong.append(f"{name}: shape {a.shape}, expected {b.shape}")
@@ -71,15 +93,13 @@ def compare(session, run, bound):
     return differences, wrong
 
 
-def check(path, bound):
+def check(path, runtime, bound):
     """What is to say of one graph."""
     onnx.checker.check_model(onnx.load(path), full_check=True)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 2
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    compute = RUNTIMES[runtime](path)
     report = {"graph": path.stem, "runs": 0, "worst": {}, "wrong": []}
     for run in runs(load_file(path.with_suffix(".safetensors"))):
-        differences, wrong = compare(session, run, bound)
+        differences, wrong = compare(compute, run, bound)
         report["runs"] += 1
         report["wrong"] += wrong
         for name, d in differences.items():
@@ -91,17 +111,18 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("folder", type=pathlib.Path)
     p.add_argument("--bound", type=float, default=1e-4)
+    p.add_argument("--runtime", choices=sorted(RUNTIMES), default="onnxruntime")
     a = p.parse_args()
     reports = []
     for path in sorted(a.folder.glob("*.onnx")):
-        reports.append(check(path, a.bound))
+        reports.append(check(path, a.runtime, a.bound))
         print(json.dumps(reports[-1]), flush=True)
     print(json.dumps({
         "graphs": len(reports),
         "runs": sum(r["runs"] for r in reports),
         "worst": max((d for r in reports for d in r["worst"].values()), default=None),
         "failed": [r["graph"] for r in reports if r["wrong"]],
-        "onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__,
+        "runtime": f"{a.runtime} {importlib.metadata.version(a.runtime)}",
     }))
     sys.exit(not reports or any(r["wrong"] or not r["runs"] for r in reports))
 
