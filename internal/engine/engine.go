@@ -52,7 +52,8 @@ type Options struct {
 	// int8, weights that lose much by it stay in float32. Empty means the environment variable
 	// GROUPVIT_PRECISION, and float32 without it.
 	Precision string
-	// Training makes Precision hold for all large products, those of changing operands too: float32 or bf16.
+	// Training makes Precision hold for all large products, those of changing operands too: float32 or bf16. The
+	// engine xla then has bf16 if the graph asks for it: see Rounds.
 	Training bool
 }
 

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gomlx/compute"
+
 	"github.com/groupvit/groupvit/internal/engine/simd"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
@@ -37,6 +39,13 @@ func Precisions() []string {
 	return names
 }
 
+// Rounds says whether an engine that New made rounds large products of training to bfloat16 by itself. Of others the
+// graph must ask for it.
+func Rounds(b compute.Backend) bool {
+	s, ok := b.(*simd.Backend)
+	return ok && s.Rounded()
+}
+
 // Instructions names the vector instructions that the engine simd uses on this machine: off, avx2, avx512 and so on.
 func Instructions() string { return simd.Instructions().String() }
 
@@ -54,8 +63,10 @@ func (o Options) precision(kind string) (kernels.Format, error) {
 	case !known:
 		return 0, fmt.Errorf("engine: %w: precision %q (from %s) is unknown: choose one of %s",
 			ErrUnavailable, name, source, strings.Join(precisionNames, ", "))
+	case f == kernels.BFloat16 && kind == XLA && o.Training: // the graph rounds
+		return kernels.Float32, nil
 	case f != kernels.Float32 && kind != SIMD:
-		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for the engine simd, not for %s: choose float32",
+		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for the engine simd (in training bf16 is for xla, too), not for %s: choose float32",
 			ErrUnavailable, name, source, kind)
 	case o.Training && f == kernels.Int8:
 		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for inference: train in float32 or bf16", ErrUnavailable, name, source)

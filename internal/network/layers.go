@@ -1,7 +1,6 @@
 package network
 
 import (
-	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
@@ -25,6 +24,9 @@ type Mode struct {
 	// new running statistics. It is asked once for each use of a layer, in the
 	// order of the graph.
 	Moments func(layer string, x *Node) (mean, variance *Node)
+	// BF16 rounds the operands of large products to bfloat16, in the graph: for
+	// engines that do not round by themselves.
+	BF16 bool
 }
 
 // tower carries what every layer needs; its methods build the graph.
@@ -46,7 +48,7 @@ func (t *tower) linear(name string, x *Node) *Node {
 	if x.Rank() != 2 {
 		flat = Reshape(x, -1, dims[len(dims)-1])
 	}
-	y := nn.Dense(flat, t.weights(name+".weight"), t.weights(name+".bias"), compute.DenseLayoutOutputsInput)
+	y := t.dense(flat, t.weights(name+".weight"), t.weights(name+".bias"))
 	if x.Rank() == 2 {
 		return y
 	}
@@ -83,7 +85,7 @@ func (t *tower) attend(name, out string, heads int, query, key *Node, o attentio
 	q := split(t.linear(name+".q_proj", query))
 	k := split(t.linear(name+".k_proj", key))
 	v := split(t.linear(name+".v_proj", key))
-	y, _ := attention.Core(q, k, v, attention.LayoutBSHD, o)
+	y := t.attention(q, k, v, o)
 	return t.linear(name+"."+out, Reshape(y, query.Shape().Dimensions...))
 }
 

@@ -37,6 +37,9 @@ func (t *tower) patches(pixels *Node, h, w int) *Node {
 	x = TransposeAllAxes(x, 0, 2, 4, 1, 3, 5)
 	x = Reshape(x, b*h*w, 3*p*p)
 	kernel := Reshape(t.weights(name+".weight"), t.config.Width, 3*p*p)
+	if t.mode.BF16 {
+		return t.dense(x, kernel, t.weights(name+".bias"))
+	}
 	y := Dot(x, Transpose(kernel, 0, 1)).MatMul()
 	return Add(y, Reshape(t.weights(name+".bias"), 1, t.config.Width))
 }

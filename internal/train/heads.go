@@ -68,7 +68,7 @@ func (h *heads) build(t *Stepper, backend compute.Backend) {
 	h.text.backward = t.exec(backend, func(g *Graph, in []*Node) []*Node { return h.text.buildBackward(t, g, in) })
 	h.units = t.exec(backend, func(g *Graph, in []*Node) []*Node {
 		features := in[len(in)-1:]
-		return h.text.project(t.weightNodes(g).node, features, h.text.mode(&reader{in}))
+		return h.text.project(t.weightNodes(g).node, features, h.text.mode(t, &reader{in}))
 	})
 	h.columns = t.exec(backend, func(g *Graph, in []*Node) []*Node { return h.buildColumns(t, g, in) })
 	h.losses = t.exec(backend, func(g *Graph, in []*Node) []*Node { return h.buildLosses(t, g, in) })
@@ -79,28 +79,28 @@ func (h *heads) all() []*model.Exec {
 }
 
 // mode hands the moments of each use, which it reads from the inputs, to the graph.
-func (h *head) mode(r *reader) network.Mode {
+func (h *head) mode(t *Stepper, r *reader) network.Mode {
 	var given []*Node
 	for range 2 * len(h.layers) {
 		given = append(given, r.next())
 	}
-	return modeOf(given)
-}
-
-func modeOf(moments []*Node) network.Mode {
-	return network.Mode{Training: true, Moments: func(string, *Node) (mean, variance *Node) {
-		mean, variance, moments = moments[0], moments[1], moments[2:]
+	m := t.mode()
+	m.Moments = func(string, *Node) (mean, variance *Node) {
+		mean, variance, given = given[0], given[1], given[2:]
 		return mean, variance
-	}}
+	}
+	return m
 }
 
 // seen builds the head and returns what each use of BatchNorm sees [rows, C].
 func (h *head) seen(w *weightNodes, features []*Node) (layers []string, all []*Node) {
-	h.project(w.node, features, network.Mode{Training: true, Moments: func(layer string, x *Node) (mean, variance *Node) {
+	m := w.t.mode()
+	m.Moments = func(layer string, x *Node) (mean, variance *Node) {
 		layers, all = append(layers, layer), append(all, x)
 		zero := ReduceSum(ZerosLike(x), 0)
 		return zero, zero
-	}})
+	}
+	h.project(w.node, features, m)
 	return layers, all
 }
 
@@ -126,7 +126,7 @@ func (h *head) buildMoments(t *Stepper, g *Graph, in []*Node) []*Node {
 func (h *head) buildBackward(t *Stepper, g *Graph, in []*Node) []*Node {
 	w, r := t.weightNodes(g), &reader{in}
 	start, moments := r.next(), in[1:1+2*len(h.layers)]
-	mode := h.mode(r)
+	mode := h.mode(t, r)
 	gradients, features := r.next(), r.in
 	out := h.project(w.node, features, mode)
 	t.parts.names[h.name+" head"] = w.names()
@@ -168,7 +168,7 @@ func (h *heads) batchOf(t *Stepper, r *reader, nouns bool) network.Batch {
 func (h *heads) buildColumns(t *Stepper, g *Graph, in []*Node) []*Node {
 	w, r := t.weightNodes(g), &reader{in}
 	units := r.next()
-	mode := h.image.mode(r)
+	mode := h.image.mode(t, r)
 	b := h.batchOf(t, r, t.hasNouns(units, in))
 	features := network.FeaturesFromCut(t.settings.Model, r.in)
 	b.Rows.Sums = noSums(b)
@@ -202,7 +202,7 @@ func (h *heads) buildLosses(t *Stepper, g *Graph, in []*Node) []*Node {
 	w, r, c := t.weightNodes(g), &reader{in}, t.settings.Model
 	start, soFar, units := r.next(), r.next(), r.next()
 	moments := in[3 : 3+2*len(h.image.layers)]
-	mode := h.image.mode(r)
+	mode := h.image.mode(t, r)
 	nouns := t.hasNouns(units, in)
 	b := h.batchOf(t, r, nouns)
 	b.Rows.Sums.Captions = r.next()

@@ -86,7 +86,8 @@ func (p *parts) close() {
 
 // towerOf computes a part of the pictures: pixels and random numbers to features.
 func (t *Stepper) towerOf(w *weightNodes, pixels, random *Node) network.ImageFeatures {
-	mode := network.Mode{Training: true, Random: randomOf(random)}
+	mode := t.mode()
+	mode.Random = randomOf(random)
 	return network.ImageTower(w.node, t.settings.Model, pixels, mode)
 }
 
@@ -110,7 +111,7 @@ func (t *Stepper) buildImages(g *Graph, in []*Node) []*Node {
 // buildTexts is stage 1 for texts: token ids → pooled features.
 func (t *Stepper) buildTexts(g *Graph, in []*Node) []*Node {
 	w := t.weightNodes(g)
-	out := network.TextTower(w.node, t.settings.Model, in[0], network.Mode{Training: true})
+	out := network.TextTower(w.node, t.settings.Model, in[0], t.mode())
 	t.parts.names["texts"] = w.names()
 	return []*Node{out}
 }
@@ -138,7 +139,7 @@ func (t *Stepper) buildImageGradients(g *Graph, in []*Node) []*Node {
 // buildTextGradients is stage 3 for texts: start, token ids, gradients.
 func (t *Stepper) buildTextGradients(g *Graph, in []*Node) []*Node {
 	w := t.weightNodes(g)
-	out := network.TextTower(w.node, t.settings.Model, in[1], network.Mode{Training: true})
+	out := network.TextTower(w.node, t.settings.Model, in[1], t.mode())
 	sum := against([]*Node{out}, in[2:])
 	w.addGradients(in[0], sum)
 	return []*Node{sum}

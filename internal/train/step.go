@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
 )
@@ -43,6 +44,8 @@ type Stepper struct {
 	updates int
 	// limit is the largest loss of a step that changes anything.
 	limit float32
+	// rounds says that the graph rounds large products to bfloat16.
+	rounds bool
 }
 
 // NewStepper makes a stepper on an engine, with initial weights by parameter
@@ -54,6 +57,7 @@ func NewStepper(backend compute.Backend, s Settings, initial map[string][]float3
 		return nil, fmt.Errorf("make the training step: %w", err)
 	}
 	t.upload = upload{backend, s, random}
+	t.rounds = s.Precision == engine.BF16 && !engine.Rounds(backend)
 	for _, p := range t.params {
 		values, ok := initial[p.Name]
 		if !ok || len(values) != p.Size() {
@@ -129,6 +133,9 @@ func (t *Stepper) stateTensors() []stateTensor {
 	}
 	return out
 }
+
+// mode is that of all the step's graphs.
+func (t *Stepper) mode() network.Mode { return network.Mode{Training: true, BF16: t.rounds} }
 
 // exec makes an executor of a graph over the store's variables.
 func (t *Stepper) exec(backend compute.Backend, build func(g *Graph, in []*Node) []*Node) *model.Exec {

@@ -44,7 +44,8 @@ func (t *Stepper) buildWhole(g *Graph, in []*Node) []*Node {
 	r := &reader{in}
 	numbers := r.next()
 	batch := network.Batch{Pixels: r.next()}
-	mode := network.Mode{Training: true, Random: randomOf(r.next())}
+	mode := t.mode()
+	mode.Random = randomOf(r.next())
 	batch.Captions = r.next()
 	if r.in[0].Rank() == 2 { // the caption weight has one axis
 		batch.Prompts = r.next()
