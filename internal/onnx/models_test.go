@@ -36,6 +36,7 @@ func configs() map[string]network.Config {
 	}
 	add("paper", func(*network.Config, *network.Variant) {})
 	add("fewer groups than tokens", func(c *network.Config, _ *network.Variant) { stages(c, []int{1}, []int{5}, []int{2}) })
+	add("epsilon", func(c *network.Config, _ *network.Variant) { c.AssignEpsilon = 0.01 })
 	add("published stages", func(c *network.Config, _ *network.Variant) {
 		stages(c, []int{2, 1, 1}, []int{6, 3, 0}, []int{5, 2, 0})
 	})
