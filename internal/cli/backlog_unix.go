@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// awaitAccepted waits, a second at most, until no connection waits to be accepted:
-// closing a listener cuts those that do.
+// awaitAccepted waits, some seconds at most, until no connection has waited to be
+// accepted for a while: closing a listener cuts those that do. Where the system can, no
+// others come meanwhile.
 func awaitAccepted(l net.Listener) {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
@@ -20,13 +21,15 @@ func awaitAccepted(l net.Listener) {
 	if err != nil {
 		return
 	}
-	for range 1000 {
+	raw.Control(func(fd uintptr) { refuseNew(int(fd)) })
+	const still = 20 // milliseconds: for one that is being made, or has just been accepted
+	for calm, i := 0, 0; calm < still && i < 2000; i++ {
 		waiting := 0
 		raw.Control(func(fd uintptr) {
 			waiting, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
 		})
-		if waiting <= 0 {
-			return
+		if calm++; waiting > 0 {
+			calm = 0
 		}
 		time.Sleep(time.Millisecond)
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -97,6 +98,11 @@ func (f *serveFlags) run(cmd *cobra.Command, env *environment) error {
 		return err
 	}
 	defer model.Close()
+	// One thread of Go's would let connections wait for whatever is computed, 10 ms at a
+	// time; the system shares a processor better.
+	if runtime.GOMAXPROCS(0) == 1 && os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2)
+	}
 	handler, err := serve.New(model, &f.options)
 	if errors.Is(err, groupvit.ErrOption) {
 		return usagef("%w", err)
@@ -104,7 +110,9 @@ func (f *serveFlags) run(cmd *cobra.Command, env *environment) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", f.listen)
+	var plain net.ListenConfig
+	plain.SetMultipathTCP(false) // which knows no filters, that refuseNew needs
+	listener, err := plain.Listen(cmd.Context(), "tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", f.listen, err)
 	}
