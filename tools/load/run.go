@@ -2,30 +2,27 @@ package main
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"sync"
-	"syscall"
+	"strings"
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
 type settings struct {
-	binary, photo, labels, quality, args string
-	duration                             time.Duration
-	factor                               float64
-	connections                          int
+	binary, photo, labels, quality, args, report string
+	duration                                     time.Duration
+	factor                                       float64
+	connections, guests                          int
 }
 
-// run measures and returns the bars that were missed.
-func run(o settings) (missed []string, err error) {
+// run measures and judges. After ctx it ends the overload, and judges what there is.
+func run(ctx context.Context, o settings) (*report, error) {
 	p, err := start(o.binary, o.args)
 	if err != nil {
 		return nil, err
@@ -35,38 +32,112 @@ func run(o settings) (missed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	capacity := closed(target, 8, 10*time.Second)
-	fmt.Printf("capacity: %.1f answers a second (8 clients that wait for their answers)\n", capacity)
-	alone := attack(target, rate(capacity*0.1), max(20*time.Second, time.Duration(200/(capacity*0.1))*time.Second))
-	alone.print("a tenth of it")
-	if alone.refused > 0 || alone.failed > 0 {
-		missed = append(missed, fmt.Sprintf("without load %d were refused and %d failed", alone.refused, alone.failed))
+	r := newReport(o)
+	r.Capacity = closed(ctx, target, 8, 10*time.Second)
+	if r.Capacity == 0 {
+		return nil, fmt.Errorf("the server answered nothing in 10 s (interrupted: %v)", ctx.Err() != nil)
 	}
+	r.tell("capacity: %.1f answers a second (8 clients that wait for their answers)", r.Capacity)
+	alone := newOutcome()
+	attack(ctx, target, r.Capacity*0.1, min(max(20*time.Second, seconds(200/(r.Capacity*0.1))), 2*time.Minute), alone)
+	r.Alone = alone.summary()
+	r.tell("a tenth of it: %v", r.Alone)
+	if r.Alone.Refused > 0 || r.Alone.Failed > 0 {
+		r.miss("without load %d were refused and %d failed", r.Alone.Refused, r.Alone.Failed)
+	}
+	if err := r.write(); err != nil {
+		return nil, err
+	}
+	if err := r.overload(ctx, p, target); err != nil {
+		return nil, err
+	}
+	if err := r.settle(p); err != nil {
+		return nil, err
+	}
+	if r.Ending, err = ending(p, target); err != nil {
+		r.miss("the server ended with %v", err)
+	}
+	r.tell("at its end: %v", r.Ending)
+	if r.Ending.Lost > 0 {
+		r.miss("%d requests were lost at the end: %s", r.Ending.Lost, r.Ending.Why)
+	}
+	r.Ended = time.Now().UTC().Truncate(time.Second)
+	return r, r.write()
+}
 
-	idle := hold(p.address, o.connections)
-	defer idle.close()
-	fmt.Printf("%d idle connections are open beside\n", len(idle))
-	stop := make(chan struct{})
-	memory := watch(p, stop)
-	full := attack(target, rate(capacity*o.factor), o.duration)
-	close(stop)
-	full.print(fmt.Sprintf("%g times it, %v", o.factor, o.duration))
-	if full.p99() > 2*alone.p99() {
-		missed = append(missed, fmt.Sprintf("99 of 100 answers took up to %v, more than twice the %v without load", full.p99(), alone.p99()))
-	}
-	if full.failed > 0 {
-		missed = append(missed, fmt.Sprintf("%d requests got neither an answer nor 429: %s", full.failed, full.why))
-	}
-	if len(full.took) == 0 {
-		missed = append(missed, "nothing was answered under load")
-	}
-	missed = append(missed, flat(<-memory)...)
-
-	lost, err := ending(p, target)
+// overload asks for more than can be answered, beside silent connections and clients
+// that misbehave, and judges what became of it.
+func (r *report) overload(ctx context.Context, p *program, target vegeta.Target) error {
+	beside, stop := context.WithCancel(context.Background())
+	defer stop()
+	crowd := hold(beside, p.address, r.o.connections)
+	guests, err := invite(beside, p.address, r.o.guests)
 	if err != nil {
-		return missed, err
+		return err
 	}
-	return append(missed, lost...), nil
+	r.Connections = crowd.wanted
+	r.tell("%d of %d connections are open beside, and %d clients that misbehave", crowd.open.Load(), crowd.wanted, guests.count)
+
+	full := newOutcome()
+	watching, watched := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.watch(watching, p, full, crowd, guests) }()
+	begin := time.Now()
+	attack(ctx, target, r.Capacity*r.o.factor, r.o.duration, full)
+	r.Lasted = time.Since(begin).Seconds()
+	r.Interrupted = ctx.Err() != nil
+	watched()
+	if err := <-ended; err != nil {
+		return err
+	}
+	stop()
+	guests.wait()
+	r.judge(full, crowd, guests)
+	return nil
+}
+
+// judge holds the overload to its bars.
+func (r *report) judge(full *outcome, crowd *crowd, guests *guests) {
+	r.Full, r.Guests = full.summary(), guests.summary()
+	r.tell("%g times it, for %v: %v", r.o.factor, seconds(r.Lasted).Round(time.Second), r.Full)
+	for _, g := range r.Guests {
+		r.tell("clients that %s: %d came, %d were treated otherwise than they should %s", g.Kind, g.Came, g.Wrong, g.Why)
+		if g.Wrong > 0 {
+			r.miss("of %d clients that %s, %d were treated otherwise than they should: %s", g.Came, g.Kind, g.Wrong, g.Why)
+		}
+	}
+	if r.Full.P99 > 2*r.Alone.P99 {
+		r.miss("99 of 100 answers took up to %.1f ms, more than twice the %.1f ms without load", r.Full.P99, r.Alone.P99)
+	}
+	if r.Full.Failed > 0 {
+		r.miss("%d requests got neither an answer nor 429: %s", r.Full.Failed, r.Full.Why)
+	}
+	if r.Full.Answered == 0 {
+		r.miss("nothing was answered under load")
+	}
+	if low := crowd.least.Load(); crowd.wanted > 0 && float64(low) < 0.95*float64(crowd.wanted) {
+		r.miss("at one time only %d of %d connections were open", low, crowd.wanted)
+	}
+	r.Memory.judge(r)
+}
+
+// settle waits until the server holds nothing any more of those who have gone.
+func (r *report) settle(p *program) error {
+	const body, waiting = "groupvit_body_bytes", "groupvit_queue_waiting"
+	var m map[string]float64
+	for range 150 {
+		var err error
+		if m, err = p.metrics(); err != nil {
+			return err
+		}
+		if m[body] == 0 && m[waiting] == 0 {
+			r.tell("afterwards it holds no bodies, nobody waits, %.0f goroutines are left", m["go_goroutines"])
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	r.miss("15 s after the load it still holds %.0f bytes of bodies, and %.0f wait", m[body], m[waiting])
+	return nil
 }
 
 // question is a request for a segmentation with a mask.
@@ -75,159 +146,26 @@ func question(address string, o settings) (vegeta.Target, error) {
 	if err != nil {
 		return vegeta.Target{}, err
 	}
+	body, kind, err := form(filepath.Base(o.photo), photo, "labels", o.labels, "formats", "mask", "quality", o.quality)
+	return vegeta.Target{Method: "POST", URL: address + "/v1/segment", Body: body, Header: http.Header{"Content-Type": {kind}}}, err
+}
+
+// form is a form with a photo and fields given as pairs.
+func form(name string, photo []byte, fields ...string) (body []byte, kind string, err error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
-	part, err := w.CreateFormFile("image", filepath.Base(o.photo))
+	part, err := w.CreateFormFile("image", name)
 	if err != nil {
-		return vegeta.Target{}, err
+		return nil, "", err
 	}
-	part.Write(photo)
-	w.WriteField("labels", o.labels)
-	w.WriteField("formats", "mask")
-	w.WriteField("quality", o.quality)
-	w.Close()
-	return vegeta.Target{
-		Method: "POST", URL: address + "/v1/segment", Body: b.Bytes(), Header: http.Header{"Content-Type": {w.FormDataContentType()}},
-	}, nil
+	part.Write(photo) // to memory
+	for i := 0; i < len(fields); i += 2 {
+		w.WriteField(fields[i], fields[i+1])
+	}
+	err = w.Close()
+	return b.Bytes(), w.FormDataContentType(), err
 }
 
-// outcome is what became of requests.
-type outcome struct {
-	took            []time.Duration // of those that were answered, sorted
-	refused, failed int
-	why             string
-}
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-func (o *outcome) add(r *vegeta.Result) {
-	switch r.Code {
-	case http.StatusOK:
-		o.took = append(o.took, r.Latency)
-	case http.StatusTooManyRequests:
-		o.refused++
-	default:
-		o.failed++
-		o.why = fmt.Sprintf("%d %s", r.Code, r.Error)
-	}
-}
-
-func (o *outcome) at(share float64) time.Duration {
-	if len(o.took) == 0 {
-		return 0
-	}
-	return o.took[min(int(share*float64(len(o.took))), len(o.took)-1)].Round(100 * time.Microsecond)
-}
-
-func (o *outcome) p99() time.Duration { return o.at(0.99) }
-
-func (o *outcome) print(name string) {
-	fmt.Printf("%s: %d answered, %d refused with 429, %d otherwise; half in %v, 95 of 100 in %v, 99 of 100 in %v\n",
-		name, len(o.took), o.refused, o.failed, o.at(0.5), o.at(0.95), o.p99())
-}
-
-func rate(perSecond float64) vegeta.Rate {
-	return vegeta.Rate{Freq: max(1, int(perSecond*10)), Per: 10 * time.Second}
-}
-
-// attack sends requests at a rate, whatever becomes of those before.
-func attack(target vegeta.Target, r vegeta.Rate, d time.Duration) *outcome {
-	a := vegeta.NewAttacker(vegeta.Timeout(60*time.Second), vegeta.KeepAlive(true), vegeta.MaxBody(1<<20), vegeta.Connections(2000))
-	o := &outcome{}
-	for result := range a.Attack(vegeta.NewStaticTargeter(target), r, d, "") {
-		o.add(result)
-	}
-	slices.Sort(o.took)
-	return o
-}
-
-// closed asks with clients that wait for each answer, and comes again at once when
-// refused; it returns answers a second.
-func closed(target vegeta.Target, clients int, d time.Duration) float64 {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	answers, until := 0, time.Now().Add(d)
-	for range clients {
-		wg.Go(func() {
-			for time.Now().Before(until) {
-				status, err := once(target)
-				switch {
-				case err == nil && status == http.StatusOK:
-					mu.Lock()
-					answers++
-					mu.Unlock()
-				default:
-					time.Sleep(2 * time.Millisecond)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return float64(answers) / d.Seconds()
-}
-
-var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}
-
-func once(target vegeta.Target) (int, error) {
-	r, err := target.Request()
-	if err != nil {
-		return 0, err
-	}
-	a, err := client.Do(r)
-	if err != nil {
-		return 0, err
-	}
-	defer a.Body.Close()
-	_, err = io.Copy(io.Discard, a.Body)
-	return a.StatusCode, err
-}
-
-// ending tells the server to end under load; every request that it took must be
-// answered, and only connecting may fail afterwards.
-func ending(p *program, target vegeta.Target) ([]string, error) {
-	var mu sync.Mutex
-	var answered, refused, unconnected int
-	var lost []string
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 16 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				status, err := once(target)
-				mu.Lock()
-				switch {
-				case err != nil && errors.Is(err, syscall.ECONNREFUSED):
-					unconnected++
-				case err != nil:
-					lost = append(lost, err.Error())
-				case status == http.StatusOK:
-					answered++
-				case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-					refused++
-				default:
-					lost = append(lost, fmt.Sprint("status ", status))
-				}
-				mu.Unlock()
-				if err != nil || status != http.StatusOK {
-					time.Sleep(5 * time.Millisecond)
-				}
-			}
-		})
-	}
-	time.Sleep(2 * time.Second)
-	err := p.end()
-	time.Sleep(200 * time.Millisecond)
-	close(stop)
-	wg.Wait()
-	fmt.Printf("at its end: %d answered, %d refused with 429 or 503, %d found nobody listening any more, %d lost\n", answered, refused, unconnected, len(lost))
-	if err != nil {
-		return []string{fmt.Sprintf("the server ended with %v", err)}, nil
-	}
-	if len(lost) > 0 {
-		return []string{fmt.Sprintf("%d requests were lost at the end: %s", len(lost), lost[0])}, nil
-	}
-	return nil, nil
-}
+func host(address string) string { return strings.TrimPrefix(address, "http://") }

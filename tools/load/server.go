@@ -24,6 +24,7 @@ type program struct {
 // start runs the server on a free port and waits until it is ready.
 func start(binary, args string) (*program, error) {
 	cmd := exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, strings.Fields(args)...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a Ctrl-C is for us
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -71,6 +72,25 @@ func (p *program) rss() float64 {
 		}
 	}
 	return 0
+}
+
+// metrics are those of the server without labels.
+func (p *program) metrics() (map[string]float64, error) {
+	a, err := client.Get(p.address + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer a.Body.Close()
+	m := map[string]float64{}
+	lines := bufio.NewScanner(a.Body)
+	for lines.Scan() {
+		if name, value, ok := strings.Cut(lines.Text(), " "); ok && name != "#" {
+			if v, err := strconv.ParseFloat(value, 64); err == nil {
+				m[name] = v
+			}
+		}
+	}
+	return m, lines.Err()
 }
 
 // end asks the server to end and waits for it.
