@@ -126,3 +126,8 @@ func bf16Tile12x32(t *[18]uint64)
 //
 //go:noescape
 func bf16Round(dst *uint32, src *float32, blocks int)
+
+// bf16Pairs rounds 16·blocks numbers of each of two rows to words, those of even in the lower half.
+//
+//go:noescape
+func bf16Pairs(dst *uint32, even *float32, odd *float32, blocks int)

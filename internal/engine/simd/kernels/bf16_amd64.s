@@ -23,6 +23,24 @@ bf16_1_1_outer:
 	MOVQ DI, R9
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
+	CMPQ R11, $0xc0
+	JL   bf16_1_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  bf16_1_1_terms
+
+bf16_1_1_short:
+	CMPQ SI, $0x01
+	JNE  bf16_1_1_terms
+	MOVL R11, 132(AX)
+
+bf16_1_1_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+bf16_1_1_terms:
 	SUBQ $0x04, R11
 	JL   bf16_1_1_rest
 
@@ -84,6 +102,8 @@ bf16_1_1_one:
 	JNE  bf16_1_1_one
 
 bf16_1_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_1_1_ask
 	ADDQ         72(AX), DI
 	ADDQ         96(AX), R8
 	DECQ         SI
@@ -143,6 +163,26 @@ bf16_2_1_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   bf16_2_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  bf16_2_1_terms
+
+bf16_2_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_2_1_terms
+	MOVL R12, 132(AX)
+
+bf16_2_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+bf16_2_1_terms:
 	SUBQ $0x04, R12
 	JL   bf16_2_1_rest
 
@@ -229,6 +269,8 @@ bf16_2_1_one:
 	JNE  bf16_2_1_one
 
 bf16_2_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_2_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -296,6 +338,28 @@ bf16_3_1_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   bf16_3_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  bf16_3_1_terms
+
+bf16_3_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_3_1_terms
+	MOVL R12, 132(AX)
+
+bf16_3_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+bf16_3_1_terms:
 	SUBQ $0x04, R12
 	JL   bf16_3_1_rest
 
@@ -407,6 +471,8 @@ bf16_3_1_one:
 	JNE  bf16_3_1_one
 
 bf16_3_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_3_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -484,6 +550,30 @@ bf16_4_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   bf16_4_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  bf16_4_1_terms
+
+bf16_4_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_4_1_terms
+	MOVL R13, 132(AX)
+
+bf16_4_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+bf16_4_1_terms:
 	SUBQ $0x04, R13
 	JL   bf16_4_1_rest
 
@@ -625,6 +715,8 @@ bf16_4_1_one:
 	JNE  bf16_4_1_one
 
 bf16_4_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_4_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -710,6 +802,32 @@ bf16_5_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   bf16_5_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  bf16_5_1_terms
+
+bf16_5_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_5_1_terms
+	MOVL R13, 132(AX)
+
+bf16_5_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+bf16_5_1_terms:
 	SUBQ $0x04, R13
 	JL   bf16_5_1_rest
 
@@ -876,6 +994,8 @@ bf16_5_1_one:
 	JNE  bf16_5_1_one
 
 bf16_5_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_5_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -969,6 +1089,34 @@ bf16_6_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   bf16_6_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  bf16_6_1_terms
+
+bf16_6_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_6_1_terms
+	MOVL R13, 132(AX)
+
+bf16_6_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+bf16_6_1_terms:
 	SUBQ $0x04, R13
 	JL   bf16_6_1_rest
 
@@ -1160,6 +1308,8 @@ bf16_6_1_one:
 	JNE  bf16_6_1_one
 
 bf16_6_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_6_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1263,6 +1413,36 @@ bf16_7_1_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   bf16_7_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  bf16_7_1_terms
+
+bf16_7_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_7_1_terms
+	MOVL R14, 132(AX)
+
+bf16_7_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+bf16_7_1_terms:
 	SUBQ $0x04, R14
 	JL   bf16_7_1_rest
 
@@ -1484,6 +1664,8 @@ bf16_7_1_one:
 	JNE  bf16_7_1_one
 
 bf16_7_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_7_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1595,6 +1777,38 @@ bf16_8_1_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   bf16_8_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  bf16_8_1_terms
+
+bf16_8_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_8_1_terms
+	MOVL R14, 132(AX)
+
+bf16_8_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+bf16_8_1_terms:
 	SUBQ $0x04, R14
 	JL   bf16_8_1_rest
 
@@ -1841,6 +2055,8 @@ bf16_8_1_one:
 	JNE  bf16_8_1_one
 
 bf16_8_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_8_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1960,6 +2176,40 @@ bf16_9_1_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   bf16_9_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  bf16_9_1_terms
+
+bf16_9_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_9_1_terms
+	MOVL R14, 132(AX)
+
+bf16_9_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+bf16_9_1_terms:
 	SUBQ $0x04, R14
 	JL   bf16_9_1_rest
 
@@ -2231,6 +2481,8 @@ bf16_9_1_one:
 	JNE  bf16_9_1_one
 
 bf16_9_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_9_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2360,6 +2612,42 @@ bf16_10_1_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   bf16_10_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  bf16_10_1_terms
+
+bf16_10_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_10_1_terms
+	MOVL R15, 132(AX)
+
+bf16_10_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+bf16_10_1_terms:
 	SUBQ $0x04, R15
 	JL   bf16_10_1_rest
 
@@ -2661,6 +2949,8 @@ bf16_10_1_one:
 	JNE  bf16_10_1_one
 
 bf16_10_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_10_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2798,6 +3088,44 @@ bf16_11_1_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   bf16_11_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  bf16_11_1_terms
+
+bf16_11_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_11_1_terms
+	MOVL R15, 132(AX)
+
+bf16_11_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+bf16_11_1_terms:
 	SUBQ $0x04, R15
 	JL   bf16_11_1_rest
 
@@ -3124,6 +3452,8 @@ bf16_11_1_one:
 	JNE  bf16_11_1_one
 
 bf16_11_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_11_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -3269,6 +3599,46 @@ bf16_12_1_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   bf16_12_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  bf16_12_1_terms
+
+bf16_12_1_short:
+	CMPQ DI, $0x01
+	JNE  bf16_12_1_terms
+	MOVL R15, 132(AX)
+
+bf16_12_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+bf16_12_1_terms:
 	SUBQ $0x04, R15
 	JL   bf16_12_1_rest
 
@@ -3620,6 +3990,8 @@ bf16_12_1_one:
 	JNE  bf16_12_1_one
 
 bf16_12_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_12_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -3756,6 +4128,25 @@ bf16_1_2_outer:
 	MOVQ DI, R9
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
+	CMPQ R11, $0xc0
+	JL   bf16_1_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  bf16_1_2_terms
+
+bf16_1_2_short:
+	CMPQ SI, $0x01
+	JNE  bf16_1_2_terms
+	MOVL R11, 132(AX)
+
+bf16_1_2_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+bf16_1_2_terms:
 	SUBQ $0x04, R11
 	JL   bf16_1_2_rest
 
@@ -3847,6 +4238,8 @@ bf16_1_2_one:
 	JNE  bf16_1_2_one
 
 bf16_1_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_1_2_ask
 	ADDQ         72(AX), DI
 	ADDQ         96(AX), R8
 	DECQ         SI
@@ -3914,6 +4307,28 @@ bf16_2_2_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   bf16_2_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  bf16_2_2_terms
+
+bf16_2_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_2_2_terms
+	MOVL R12, 132(AX)
+
+bf16_2_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+bf16_2_2_terms:
 	SUBQ $0x04, R12
 	JL   bf16_2_2_rest
 
@@ -4050,6 +4465,8 @@ bf16_2_2_one:
 	JNE  bf16_2_2_one
 
 bf16_2_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_2_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4131,6 +4548,31 @@ bf16_3_2_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   bf16_3_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  bf16_3_2_terms
+
+bf16_3_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_3_2_terms
+	MOVL R12, 132(AX)
+
+bf16_3_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+bf16_3_2_terms:
 	SUBQ $0x04, R12
 	JL   bf16_3_2_rest
 
@@ -4312,6 +4754,8 @@ bf16_3_2_one:
 	JNE  bf16_3_2_one
 
 bf16_3_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_3_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4409,6 +4853,34 @@ bf16_4_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   bf16_4_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  bf16_4_2_terms
+
+bf16_4_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_4_2_terms
+	MOVL R13, 132(AX)
+
+bf16_4_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+bf16_4_2_terms:
 	SUBQ $0x04, R13
 	JL   bf16_4_2_rest
 
@@ -4640,6 +5112,8 @@ bf16_4_2_one:
 	JNE  bf16_4_2_one
 
 bf16_4_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_4_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4751,6 +5225,37 @@ bf16_5_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   bf16_5_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  bf16_5_2_terms
+
+bf16_5_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_5_2_terms
+	MOVL R13, 132(AX)
+
+bf16_5_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+bf16_5_2_terms:
 	SUBQ $0x04, R13
 	JL   bf16_5_2_rest
 
@@ -5027,6 +5532,8 @@ bf16_5_2_one:
 	JNE  bf16_5_2_one
 
 bf16_5_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_5_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -5152,6 +5659,40 @@ bf16_6_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   bf16_6_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  bf16_6_2_terms
+
+bf16_6_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_6_2_terms
+	MOVL R13, 132(AX)
+
+bf16_6_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+bf16_6_2_terms:
 	SUBQ $0x04, R13
 	JL   bf16_6_2_rest
 
@@ -5473,6 +6014,8 @@ bf16_6_2_one:
 	JNE  bf16_6_2_one
 
 bf16_6_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_6_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -5614,6 +6157,43 @@ bf16_7_2_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   bf16_7_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  bf16_7_2_terms
+
+bf16_7_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_7_2_terms
+	MOVL R14, 132(AX)
+
+bf16_7_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+bf16_7_2_terms:
 	SUBQ $0x04, R14
 	JL   bf16_7_2_rest
 
@@ -5985,6 +6565,8 @@ bf16_7_2_one:
 	JNE  bf16_7_2_one
 
 bf16_7_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_7_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -6140,6 +6722,46 @@ bf16_8_2_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   bf16_8_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  bf16_8_2_terms
+
+bf16_8_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_8_2_terms
+	MOVL R14, 132(AX)
+
+bf16_8_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+bf16_8_2_terms:
 	SUBQ $0x04, R14
 	JL   bf16_8_2_rest
 
@@ -6556,6 +7178,8 @@ bf16_8_2_one:
 	JNE  bf16_8_2_one
 
 bf16_8_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_8_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -6725,6 +7349,49 @@ bf16_9_2_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   bf16_9_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  bf16_9_2_terms
+
+bf16_9_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_9_2_terms
+	MOVL R14, 132(AX)
+
+bf16_9_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+bf16_9_2_terms:
 	SUBQ $0x04, R14
 	JL   bf16_9_2_rest
 
@@ -7186,6 +7853,8 @@ bf16_9_2_one:
 	JNE  bf16_9_2_one
 
 bf16_9_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_9_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -7371,6 +8040,52 @@ bf16_10_2_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   bf16_10_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  bf16_10_2_terms
+
+bf16_10_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_10_2_terms
+	MOVL R15, 132(AX)
+
+bf16_10_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+bf16_10_2_terms:
 	SUBQ $0x04, R15
 	JL   bf16_10_2_rest
 
@@ -7882,6 +8597,8 @@ bf16_10_2_one:
 	JNE  bf16_10_2_one
 
 bf16_10_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_10_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -8081,6 +8798,55 @@ bf16_11_2_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   bf16_11_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  bf16_11_2_terms
+
+bf16_11_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_11_2_terms
+	MOVL R15, 132(AX)
+
+bf16_11_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+bf16_11_2_terms:
 	SUBQ $0x04, R15
 	JL   bf16_11_2_rest
 
@@ -8637,6 +9403,8 @@ bf16_11_2_one:
 	JNE  bf16_11_2_one
 
 bf16_11_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_11_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -8850,6 +9618,58 @@ bf16_12_2_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   bf16_12_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  bf16_12_2_terms
+
+bf16_12_2_short:
+	CMPQ DI, $0x01
+	JNE  bf16_12_2_terms
+	MOVL R15, 132(AX)
+
+bf16_12_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+bf16_12_2_terms:
 	SUBQ $0x04, R15
 	JL   bf16_12_2_rest
 
@@ -9451,6 +10271,8 @@ bf16_12_2_one:
 	JNE  bf16_12_2_one
 
 bf16_12_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          bf16_12_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -9645,5 +10467,34 @@ bf16Round_next:
 	ADDQ    $0x40, AX
 	DECQ    DX
 	JNE     bf16Round_next
+	VZEROUPPER
+	RET
+
+// func bf16Pairs(dst *uint32, even *float32, odd *float32, blocks int)
+// Requires: AVX, AVX512F, AVX512_BF16
+TEXT ·bf16Pairs(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ even+8(FP), CX
+	MOVQ odd+16(FP), DX
+	MOVQ blocks+24(FP), BX
+
+bf16Pairs_next:
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+
+	// VCVTNE2PS2BF16 Z0, Z1, Z0
+	LONG          $0x4877f262
+	WORD          $0xc072
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VPMOVZXWD     Y1, Z1
+	VPSLLD        $0x10, Z1, Z1
+	VPMOVZXWD     Y0, Z0
+	VPORD         Z0, Z1, Z0
+	VMOVUPS       Z0, (AX)
+	ADDQ          $0x40, CX
+	ADDQ          $0x40, DX
+	ADDQ          $0x40, AX
+	DECQ          BX
+	JNE           bf16Pairs_next
 	VZEROUPPER
 	RET

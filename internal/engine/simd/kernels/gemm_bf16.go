@@ -47,6 +47,11 @@ func words(x []float32) []uint32 {
 	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }
 
+// floats are words as what a kernel moves.
+func floats(x []uint32) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
+}
+
 // unpackBF16 gives the rounded matrix back.
 func (b *PackedB) unpackBF16() Matrix {
 	x, in, pairs := make([]float32, b.k*b.n), words(b.data), (b.k+1)/2

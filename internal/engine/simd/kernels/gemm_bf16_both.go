@@ -29,34 +29,44 @@ func GemmBF16(p *Pool, m, n, k int, a, b Matrix, c []float32, ldc int, e Epilogu
 
 // roundPanel packs columns j … j+32 of B, k terms, as packBF16 does.
 func roundPanel(panel []uint32, b Matrix, k, n, j int) {
-	width := min(narrowWide, n-j)
-	if b.Transposed { // a column's terms are neighbours
+	width, pairs := min(narrowWide, n-j), (k+1)/2
+	switch {
+	case b.Transposed: // a column's terms are neighbours
 		if width < narrowWide {
 			clear(panel)
 		}
-		buf := scratch((k + 1) / 2)
+		buf := scratch(width * pairs)
 		defer buf.release()
-		row := words(buf.data)[:(k+1)/2]
 		for c := range width {
-			roundPairs(row, b.Data[(j+c)*b.Stride:][:k])
-			for q, w := range row {
-				panel[q*narrowWide+c] = w
+			roundPairs(words(buf.data)[c*pairs:][:pairs], b.Data[(j+c)*b.Stride:][:k])
+		}
+		transposeRows(floats(panel), buf.data, width, pairs, narrowWide, pairs)
+	case width == narrowWide:
+		var none [narrowWide]float32
+		for q := 0; q < k; q += 2 {
+			even, odd := b.Data[q*b.Stride+j:][:narrowWide], none[:]
+			if q+1 < k {
+				odd = b.Data[(q+1)*b.Stride+j:][:narrowWide]
 			}
+			bf16Pairs(&panel[q/2*narrowWide:][:narrowWide][0], &even[0], &odd[0], narrowWide/16)
 		}
-		return
+	default:
+		roundEdge(panel, b, k, width, j)
 	}
-	var even, odd [narrowWide / 2]uint32 // rows 2q and 2q+1, words of two columns
+}
+
+// roundEdge is roundPanel for the last columns of rows.
+func roundEdge(panel []uint32, b Matrix, k, width, j int) {
 	for q := 0; q < k; q += 2 {
-		clear(even[:])
-		clear(odd[:])
-		roundPairs(even[:(width+1)/2], b.Data[q*b.Stride+j:][:width])
-		if q+1 < k {
-			roundPairs(odd[:(width+1)/2], b.Data[(q+1)*b.Stride+j:][:width])
-		}
 		out := panel[q/2*narrowWide:][:narrowWide]
-		for c, w := range even {
-			out[2*c] = w&0xffff | odd[c]<<16
-			out[2*c+1] = w>>16 | odd[c]&0xffff0000
+		clear(out)
+		for c, x := range b.Data[q*b.Stride+j:][:width] {
+			out[c] = uint32(toBF16(x))
+		}
+		if q+1 < k {
+			for c, x := range b.Data[(q+1)*b.Stride+j:][:width] {
+				out[c] |= uint32(toBF16(x)) << 16
+			}
 		}
 	}
 }

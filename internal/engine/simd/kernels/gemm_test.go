@@ -241,6 +241,53 @@ func TestGemmThreads(t *testing.T) {
 	})
 }
 
+// Products whose tasks pack columns for themselves, and those that do not for want of them, on one thread and several.
+func TestGemmOwnColumns(t *testing.T) {
+	rounds := 9
+	if raceDetector {
+		rounds = 3
+	}
+	onEachPath(t, func(t *testing.T) {
+		r := generator(7)
+		for i := range rounds {
+			p := productCase{batch: 1, m: 96 + r.IntN(60), n: 1 + r.IntN(700), k: 1 + r.IntN(200), ta: r.IntN(4) == 0, tb: r.IntN(2) == 0,
+				extra: r.IntN(2) * r.IntN(20), accumulate: r.IntN(3) == 0, bias: r.IntN(2) == 0, residual: r.IntN(4) == 0, act: Activation(r.IntN(4))}
+			switch i % 3 {
+			case 0: // rows of B that crowd a cache, several blocks of terms
+				p.n, p.k, p.extra = 64*(1+r.IntN(6)), 380+r.IntN(420), 0
+			case 1: // enough rows
+				p.m = 256 + r.IntN(20)
+			}
+			var first []float32
+			seed := r.Uint64()
+			for _, threads := range []int{1, 2 + r.IntN(6)} {
+				pool := NewPool(threads)
+				c := p.run(t, generator(seed), pool)
+				pool.Close()
+				if first == nil {
+					first = c
+				}
+				sameBits(t, fmt.Sprint(p, threads), first, c)
+			}
+		}
+	})
+}
+
+// How columns fall to threads: evenly, each task with panels of its own.
+func TestColumnParts(t *testing.T) {
+	for _, c := range []struct{ threads, m, n, batch, want int }{
+		{1, 260, 384, 1, 1}, {2, 260, 384, 1, 4}, {2, 260, 1536, 1, 4}, {3, 260, 384, 1, 6}, {2, 196, 96, 1, 0}, {2, 196, 64, 1, 2},
+		{4, 260, 384, 1, 4}, {5, 260, 384, 1, 0}, {2, 5000, 384, 1, 0}, {2, 260, 384, 3, 0}, {64, 260, 384, 1, 0}, {2, 260, 192, 1, 2},
+	} {
+		pool := NewPool(c.threads)
+		g := product{shape: shape{wide: 32}, m: c.m, n: c.n}
+		if got := g.columnParts(pool, c.batch); got != c.want {
+			t.Errorf("%+v: %d parts", c, got)
+		}
+		pool.Close()
+	}
+}
+
 // TestGemmBeyondCaches multiplies by a matrix of 35 MB.
 func TestGemmBeyondCaches(t *testing.T) {
 	if testing.Short() || raceDetector {

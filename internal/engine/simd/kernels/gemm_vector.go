@@ -22,6 +22,7 @@ type product struct {
 	strideB      int
 	packed       []float32 // panels of B, or nil: read b itself
 	panel        int       // columns of a packed panel
+	slab         slab      // what of B is packed
 	stridePacked int
 	edge         []float32 // the last, partial panel, packed, where b is read itself
 	strideEdge   int
@@ -50,15 +51,22 @@ func vectorGemm(p *Pool, l Level, batch, m, n, k int, a Matrix, strideA int, b M
 		g.alpha = 1
 	}
 	if packed != nil {
-		g.packed, g.panel = packed.data, packed.panel
+		g.packed, g.panel, g.slab.terms = packed.data, packed.panel, k
 		if g.panel%g.wide != 0 {
 			g.shape = tileShape(AVX2) // packed for narrower registers
 		}
-	} else if buf := g.packB(p, batch); buf != nil {
-		defer buf.release()
 	}
 	if a.Transposed && m > 1 && n >= 2*g.wide && crowded(a.Stride, min(k, blockK)) {
 		defer g.straighten(p, batch).release()
+	}
+	if packed == nil {
+		if g.wantsPacking() && g.columnParts(p, batch) > 0 {
+			g.byColumns(p)
+			return
+		}
+		if buf := g.packB(p, batch); buf != nil {
+			defer buf.release()
+		}
 	}
 	g.all(p, batch)
 }
@@ -69,8 +77,7 @@ const tasksPerThread = 4
 // all splits the product into tasks: chunks of rows, as even as whole blocks allow, and of columns where
 // rows are too few.
 func (g *product) all(p *Pool, batch int) {
-	chunks := (g.m + blockM - 1) / blockM
-	blocks := (g.m + g.rows - 1) / g.rows
+	chunks := g.chunks()
 	width := g.wide
 	if g.packed != nil {
 		width = g.panel
@@ -92,8 +99,18 @@ func (g *product) all(p *Pool, batch int) {
 	p.Run(batch*chunks*columns, func(i int) {
 		t, i := i/(chunks*columns), i%(chunks*columns)
 		c, q := i/columns, i%columns*per*width
-		h.task(t, c*blocks/chunks*h.rows, min(h.m, (c+1)*blocks/chunks*h.rows), q, min(h.n, q+per*width))
+		r0, r1 := h.chunk(c)
+		h.task(t, r0, r1, q, min(h.n, q+per*width))
 	})
+}
+
+// chunks is how many pieces of at most about blockM rows A falls into, chunk one of them: whole blocks, as even as
+// these allow.
+func (g *product) chunks() int { return (g.m + blockM - 1) / blockM }
+
+func (g *product) chunk(i int) (from, to int) {
+	n, blocks := g.chunks(), (g.m+g.rows-1)/g.rows
+	return i * blocks / n * g.rows, min(g.m, (i+1)*blocks/n*g.rows)
 }
 
 // finishColumns is how many columns of a task get their activation and residual at once: 96 rows of
@@ -102,7 +119,7 @@ const finishColumns = 256
 
 // task computes rows r0 … r1, columns j0 … j1 of product t.
 func (g *product) task(t, r0, r1, j0, j1 int) {
-	finishes := g.e.Activation == GELU || g.e.Activation == QuickGELU || g.e.Residual != nil
+	finishes := g.finishes()
 	for from := 0; from < g.k; from += blockK {
 		terms := min(blockK, g.k-from)
 		last := from+terms == g.k
@@ -115,6 +132,11 @@ func (g *product) task(t, r0, r1, j0, j1 int) {
 			}
 		}
 	}
+}
+
+// finishes says whether finish has something to do.
+func (g *product) finishes() bool {
+	return g.e.Activation == GELU || g.e.Activation == QuickGELU || g.e.Residual != nil
 }
 
 // finish does what the microkernel does not: activations but for ReLU, and a residual.
@@ -148,7 +170,8 @@ func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 	// B
 	switch {
 	case g.packed != nil:
-		b := g.packed[t*g.stridePacked+j/g.panel*g.k*g.panel+from*g.panel+j%g.panel:]
+		s := g.slab
+		b := g.packed[t*g.stridePacked+(j-s.column)/g.panel*s.terms*g.panel+(from-s.from)*g.panel+j%g.panel:]
 		_ = b[(terms-1)*g.panel+min(kernel, g.panel-j%g.panel)-1]
 		x.b, x.rowB = unsafe.Pointer(&b[0]), 4*g.panel
 	case width < kernel:
@@ -213,137 +236,6 @@ func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 	}
 	buf.release()
 	return width
-}
-
-// crowded says whether count rows that far apart (floats) push each other out of a first-level cache
-// of 64 sets and 8 ways: a stride near a power of two uses few of the sets.
-func crowded(stride, count int) bool {
-	sets := 64
-	for step := 4 * stride; step%128 == 0 && sets > 1; step /= 2 {
-		sets /= 2
-	}
-	return count > 4*sets
-}
-
-// straighten copies a transposed A to plain rows.
-func (g *product) straighten(p *Pool, batch int) *buffer {
-	count := batch
-	if g.strideA == 0 {
-		count = 1
-	}
-	stride := g.k + 16 // not a power of two
-	buf := scratch(count * g.m * stride)
-	const tile = 16 // rows a task
-	tasks := (g.m + tile - 1) / tile
-	p.Run(count*tasks, func(i int) {
-		t, r := i/tasks, i%tasks*tile
-		transposeRows(buf.data[(t*g.m+r)*stride:], g.a.Data[t*g.strideA+r:], g.k, min(tile, g.m-r), stride, g.a.Stride)
-	})
-	g.a = Matrix{Data: buf.data, Stride: stride}
-	if g.strideA != 0 {
-		g.strideA = g.m * stride
-	}
-	return buf
-}
-
-// packB decides whether B is read where it is or packed, and packs what must be.
-func (g *product) packB(p *Pool, batch int) *buffer {
-	count := batch
-	if g.strideB == 0 {
-		count = 1
-	}
-	// Packing costs a pass over B; reading it in place costs cache lines that lie badly.
-	if g.b.Transposed || (g.m >= 96 && crowded(g.b.Stride, min(g.k, blockK))) || (g.m >= 256 && g.k*g.n > 1<<15) {
-		g.panel = g.wide
-		panels := (g.n + g.wide - 1) / g.wide
-		size := panels * g.k * g.wide
-		buf := scratch(count * size)
-		packPanels(p, buf.data, g.b, g.strideB, count, g.k, g.n, g.wide)
-		g.packed = buf.data
-		if count > 1 {
-			g.stridePacked = size
-		}
-		return buf
-	}
-	rest := g.n % g.wide
-	if rest == 0 || rest == g.wide/2 {
-		return nil
-	}
-	buf := scratch(count * g.k * g.wide)
-	for t := range count {
-		packPanel(buf.data[t*g.k*g.wide:], g.b, t*g.strideB, g.k, g.n, g.n-rest, g.wide)
-	}
-	g.edge = buf.data
-	if count > 1 {
-		g.strideEdge = g.k * g.wide
-	}
-	return buf
-}
-
-// packPanels packs count matrices k×n into panels of width columns.
-func packPanels(p *Pool, dst []float32, b Matrix, stride, count, k, n, width int) {
-	panels := (n + width - 1) / width
-	if !b.Transposed && panels > 1 {
-		// Slab by slab of rows: memory is read in order, and each panel gets a run of whole lines.
-		const slab = 16
-		slabs := (k + slab - 1) / slab
-		p.For(count*slabs, max(1, 16384/(slab*n)), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				from := i % slabs * slab
-				packSlab(dst[i/slabs*panels*k*width:], b, i/slabs*stride, from, min(k, from+slab), k, n, width)
-			}
-		})
-		return
-	}
-	p.For(count*panels, max(1, 16384/(k*width)), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			packPanel(dst[i*k*width:], b, i/panels*stride, k, n, i%panels*width, width)
-		}
-	})
-}
-
-// packSlab packs rows from … to of the matrix at start into all panels.
-func packSlab(dst []float32, b Matrix, start, from, to, k, n, width int) {
-	whole := n / width * width
-	for j := 0; j < whole; j += width {
-		src, dst := b.Data[start+from*b.Stride+j:], dst[j*k+from*width:]
-		switch width { // array copies need no call
-		case 16:
-			for q := range to - from {
-				*(*[16]float32)(dst[q*16:]) = *(*[16]float32)(src[q*b.Stride:])
-			}
-		case 32:
-			for q := range to - from {
-				*(*[32]float32)(dst[q*32:]) = *(*[32]float32)(src[q*b.Stride:])
-			}
-		default:
-			for q := range to - from {
-				copy(dst[q*width:][:width], src[q*b.Stride:])
-			}
-		}
-	}
-	if whole == n {
-		return
-	}
-	for q := from; q < to; q++ {
-		row := dst[whole*k+q*width:][:width]
-		clear(row[copy(row[:n-whole], b.Data[start+q*b.Stride+whole:]):])
-	}
-}
-
-// packPanel packs columns j … j+width of the matrix at start: term by term, filled up with zeros.
-func packPanel(dst []float32, b Matrix, start, k, n, j, width int) {
-	w := min(width, n-j)
-	dst = dst[:k*width]
-	if b.Transposed {
-		if w < width {
-			clear(dst)
-		}
-		transposeRows(dst, b.Data[start+j*b.Stride:], w, k, width, b.Stride)
-		return
-	}
-	b.Data = b.Data[j:]
-	packSlab(dst, b, start, 0, k, k, w, width)
 }
 
 // residualInPlace handles a residual that lies where C goes while an activation comes between.

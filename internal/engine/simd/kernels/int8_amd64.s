@@ -24,6 +24,24 @@ int8_1_1_outer:
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
 	SUBQ $0x02, R11
+	CMPQ R11, $0xc0
+	JL   int8_1_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  int8_1_1_terms
+
+int8_1_1_short:
+	CMPQ SI, $0x01
+	JNE  int8_1_1_terms
+	MOVL R11, 132(AX)
+
+int8_1_1_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+int8_1_1_terms:
 	SUBQ $0x04, R11
 	JL   int8_1_1_rest
 
@@ -70,6 +88,8 @@ int8_1_1_one:
 	JNE          int8_1_1_one
 
 int8_1_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_1_1_ask
 	VMOVUPS      (R10), Z1
 	VMOVUPS      (R10)(BX*1), Z3
 	VBROADCASTSS (R9), Z2
@@ -139,6 +159,26 @@ int8_2_1_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   int8_2_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  int8_2_1_terms
+
+int8_2_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_2_1_terms
+	MOVL R12, 132(AX)
+
+int8_2_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+int8_2_1_terms:
 	SUBQ $0x04, R12
 	JL   int8_2_1_rest
 
@@ -195,6 +235,8 @@ int8_2_1_one:
 	JNE          int8_2_1_one
 
 int8_2_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_2_1_ask
 	VMOVUPS      (R11), Z2
 	VMOVUPS      (R11)(SI*1), Z4
 	VBROADCASTSS (R10), Z3
@@ -279,6 +321,28 @@ int8_3_1_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   int8_3_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  int8_3_1_terms
+
+int8_3_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_3_1_terms
+	MOVL R12, 132(AX)
+
+int8_3_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+int8_3_1_terms:
 	SUBQ $0x04, R12
 	JL   int8_3_1_rest
 
@@ -345,6 +409,8 @@ int8_3_1_one:
 	JNE          int8_3_1_one
 
 int8_3_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_3_1_ask
 	VMOVUPS      (R11), Z3
 	VMOVUPS      (R11)(SI*1), Z5
 	VBROADCASTSS (R10), Z4
@@ -446,6 +512,30 @@ int8_4_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   int8_4_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  int8_4_1_terms
+
+int8_4_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_4_1_terms
+	MOVL R13, 132(AX)
+
+int8_4_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+int8_4_1_terms:
 	SUBQ $0x04, R13
 	JL   int8_4_1_rest
 
@@ -527,6 +617,8 @@ int8_4_1_one:
 	JNE          int8_4_1_one
 
 int8_4_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_4_1_ask
 	VMOVUPS      (R12), Z4
 	VMOVUPS      (R12)(SI*1), Z6
 	VBROADCASTSS (R10), Z5
@@ -643,6 +735,32 @@ int8_5_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   int8_5_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  int8_5_1_terms
+
+int8_5_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_5_1_terms
+	MOVL R13, 132(AX)
+
+int8_5_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+int8_5_1_terms:
 	SUBQ $0x04, R13
 	JL   int8_5_1_rest
 
@@ -734,6 +852,8 @@ int8_5_1_one:
 	JNE          int8_5_1_one
 
 int8_5_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_5_1_ask
 	VMOVUPS      (R12), Z5
 	VMOVUPS      (R12)(SI*1), Z7
 	VBROADCASTSS (R10), Z6
@@ -865,6 +985,34 @@ int8_6_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   int8_6_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  int8_6_1_terms
+
+int8_6_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_6_1_terms
+	MOVL R13, 132(AX)
+
+int8_6_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+int8_6_1_terms:
 	SUBQ $0x04, R13
 	JL   int8_6_1_rest
 
@@ -966,6 +1114,8 @@ int8_6_1_one:
 	JNE          int8_6_1_one
 
 int8_6_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_6_1_ask
 	VMOVUPS      (R12), Z6
 	VMOVUPS      (R12)(SI*1), Z8
 	VBROADCASTSS (R10), Z7
@@ -1114,6 +1264,36 @@ int8_7_1_outer:
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
 	SUBQ $0x02, R14
+	CMPQ R14, $0xc0
+	JL   int8_7_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  int8_7_1_terms
+
+int8_7_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_7_1_terms
+	MOVL R14, 132(AX)
+
+int8_7_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+int8_7_1_terms:
 	SUBQ $0x04, R14
 	JL   int8_7_1_rest
 
@@ -1230,6 +1410,8 @@ int8_7_1_one:
 	JNE          int8_7_1_one
 
 int8_7_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_7_1_ask
 	VMOVUPS      (R13), Z7
 	VMOVUPS      (R13)(SI*1), Z9
 	VBROADCASTSS (R10), Z8
@@ -1393,6 +1575,38 @@ int8_8_1_outer:
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
 	SUBQ $0x02, R14
+	CMPQ R14, $0xc0
+	JL   int8_8_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  int8_8_1_terms
+
+int8_8_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_8_1_terms
+	MOVL R14, 132(AX)
+
+int8_8_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+int8_8_1_terms:
 	SUBQ $0x04, R14
 	JL   int8_8_1_rest
 
@@ -1519,6 +1733,8 @@ int8_8_1_one:
 	JNE          int8_8_1_one
 
 int8_8_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_8_1_ask
 	VMOVUPS      (R13), Z8
 	VMOVUPS      (R13)(SI*1), Z10
 	VBROADCASTSS (R10), Z9
@@ -1697,6 +1913,40 @@ int8_9_1_outer:
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
 	SUBQ $0x02, R14
+	CMPQ R14, $0xc0
+	JL   int8_9_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  int8_9_1_terms
+
+int8_9_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_9_1_terms
+	MOVL R14, 132(AX)
+
+int8_9_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+int8_9_1_terms:
 	SUBQ $0x04, R14
 	JL   int8_9_1_rest
 
@@ -1833,6 +2083,8 @@ int8_9_1_one:
 	JNE          int8_9_1_one
 
 int8_9_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_9_1_ask
 	VMOVUPS      (R13), Z9
 	VMOVUPS      (R13)(SI*1), Z11
 	VBROADCASTSS (R10), Z10
@@ -2028,6 +2280,42 @@ int8_10_1_outer:
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
 	SUBQ $0x02, R15
+	CMPQ R15, $0xc0
+	JL   int8_10_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  int8_10_1_terms
+
+int8_10_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_10_1_terms
+	MOVL R15, 132(AX)
+
+int8_10_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+int8_10_1_terms:
 	SUBQ $0x04, R15
 	JL   int8_10_1_rest
 
@@ -2179,6 +2467,8 @@ int8_10_1_one:
 	JNE          int8_10_1_one
 
 int8_10_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_10_1_ask
 	VMOVUPS      (R14), Z10
 	VMOVUPS      (R14)(SI*1), Z12
 	VBROADCASTSS (R10), Z11
@@ -2389,6 +2679,44 @@ int8_11_1_outer:
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
 	SUBQ $0x02, R15
+	CMPQ R15, $0xc0
+	JL   int8_11_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  int8_11_1_terms
+
+int8_11_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_11_1_terms
+	MOVL R15, 132(AX)
+
+int8_11_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+int8_11_1_terms:
 	SUBQ $0x04, R15
 	JL   int8_11_1_rest
 
@@ -2550,6 +2878,8 @@ int8_11_1_one:
 	JNE          int8_11_1_one
 
 int8_11_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_11_1_ask
 	VMOVUPS      (R14), Z11
 	VMOVUPS      (R14)(SI*1), Z13
 	VBROADCASTSS (R10), Z12
@@ -2775,6 +3105,46 @@ int8_12_1_outer:
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
 	SUBQ $0x02, R15
+	CMPQ R15, $0xc0
+	JL   int8_12_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  int8_12_1_terms
+
+int8_12_1_short:
+	CMPQ DI, $0x01
+	JNE  int8_12_1_terms
+	MOVL R15, 132(AX)
+
+int8_12_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+int8_12_1_terms:
 	SUBQ $0x04, R15
 	JL   int8_12_1_rest
 
@@ -2946,6 +3316,8 @@ int8_12_1_one:
 	JNE          int8_12_1_one
 
 int8_12_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_12_1_ask
 	VMOVUPS      (R14), Z12
 	VMOVUPS      (R14)(SI*1), Z14
 	VBROADCASTSS (R10), Z13
@@ -3169,6 +3541,25 @@ int8_1_2_outer:
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
 	SUBQ $0x02, R11
+	CMPQ R11, $0xc0
+	JL   int8_1_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  int8_1_2_terms
+
+int8_1_2_short:
+	CMPQ SI, $0x01
+	JNE  int8_1_2_terms
+	MOVL R11, 132(AX)
+
+int8_1_2_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+int8_1_2_terms:
 	SUBQ $0x04, R11
 	JL   int8_1_2_rest
 
@@ -3230,6 +3621,8 @@ int8_1_2_one:
 	JNE          int8_1_2_one
 
 int8_1_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_1_2_ask
 	VMOVUPS      (R10), Z2
 	VMOVUPS      (R10)(BX*1), Z5
 	VMOVUPS      64(R10), Z3
@@ -3314,6 +3707,28 @@ int8_2_2_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   int8_2_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  int8_2_2_terms
+
+int8_2_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_2_2_terms
+	MOVL R12, 132(AX)
+
+int8_2_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+int8_2_2_terms:
 	SUBQ $0x04, R12
 	JL   int8_2_2_rest
 
@@ -3390,6 +3805,8 @@ int8_2_2_one:
 	JNE          int8_2_2_one
 
 int8_2_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_2_2_ask
 	VMOVUPS      (R11), Z4
 	VMOVUPS      (R11)(SI*1), Z7
 	VMOVUPS      64(R11), Z5
@@ -3500,6 +3917,31 @@ int8_3_2_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   int8_3_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  int8_3_2_terms
+
+int8_3_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_3_2_terms
+	MOVL R12, 132(AX)
+
+int8_3_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+int8_3_2_terms:
 	SUBQ $0x04, R12
 	JL   int8_3_2_rest
 
@@ -3591,6 +4033,8 @@ int8_3_2_one:
 	JNE          int8_3_2_one
 
 int8_3_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_3_2_ask
 	VMOVUPS      (R11), Z6
 	VMOVUPS      (R11)(SI*1), Z9
 	VMOVUPS      64(R11), Z7
@@ -3729,6 +4173,34 @@ int8_4_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   int8_4_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  int8_4_2_terms
+
+int8_4_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_4_2_terms
+	MOVL R13, 132(AX)
+
+int8_4_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+int8_4_2_terms:
 	SUBQ $0x04, R13
 	JL   int8_4_2_rest
 
@@ -3840,6 +4312,8 @@ int8_4_2_one:
 	JNE          int8_4_2_one
 
 int8_4_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_4_2_ask
 	VMOVUPS      (R12), Z8
 	VMOVUPS      (R12)(SI*1), Z11
 	VMOVUPS      64(R12), Z9
@@ -4004,6 +4478,37 @@ int8_5_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   int8_5_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  int8_5_2_terms
+
+int8_5_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_5_2_terms
+	MOVL R13, 132(AX)
+
+int8_5_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+int8_5_2_terms:
 	SUBQ $0x04, R13
 	JL   int8_5_2_rest
 
@@ -4130,6 +4635,8 @@ int8_5_2_one:
 	JNE          int8_5_2_one
 
 int8_5_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_5_2_ask
 	VMOVUPS      (R12), Z10
 	VMOVUPS      (R12)(SI*1), Z13
 	VMOVUPS      64(R12), Z11
@@ -4320,6 +4827,40 @@ int8_6_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   int8_6_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  int8_6_2_terms
+
+int8_6_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_6_2_terms
+	MOVL R13, 132(AX)
+
+int8_6_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+int8_6_2_terms:
 	SUBQ $0x04, R13
 	JL   int8_6_2_rest
 
@@ -4461,6 +5002,8 @@ int8_6_2_one:
 	JNE          int8_6_2_one
 
 int8_6_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_6_2_ask
 	VMOVUPS      (R12), Z12
 	VMOVUPS      (R12)(SI*1), Z15
 	VMOVUPS      64(R12), Z13
@@ -4679,6 +5222,43 @@ int8_7_2_outer:
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
 	SUBQ $0x02, R14
+	CMPQ R14, $0xc0
+	JL   int8_7_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  int8_7_2_terms
+
+int8_7_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_7_2_terms
+	MOVL R14, 132(AX)
+
+int8_7_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+int8_7_2_terms:
 	SUBQ $0x04, R14
 	JL   int8_7_2_rest
 
@@ -4840,6 +5420,8 @@ int8_7_2_one:
 	JNE          int8_7_2_one
 
 int8_7_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_7_2_ask
 	VMOVUPS      (R13), Z14
 	VMOVUPS      (R13)(SI*1), Z17
 	VMOVUPS      64(R13), Z15
@@ -5084,6 +5666,46 @@ int8_8_2_outer:
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
 	SUBQ $0x02, R14
+	CMPQ R14, $0xc0
+	JL   int8_8_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  int8_8_2_terms
+
+int8_8_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_8_2_terms
+	MOVL R14, 132(AX)
+
+int8_8_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+int8_8_2_terms:
 	SUBQ $0x04, R14
 	JL   int8_8_2_rest
 
@@ -5260,6 +5882,8 @@ int8_8_2_one:
 	JNE          int8_8_2_one
 
 int8_8_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_8_2_ask
 	VMOVUPS      (R13), Z16
 	VMOVUPS      (R13)(SI*1), Z19
 	VMOVUPS      64(R13), Z17
@@ -5530,6 +6154,49 @@ int8_9_2_outer:
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
 	SUBQ $0x02, R14
+	CMPQ R14, $0xc0
+	JL   int8_9_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  int8_9_2_terms
+
+int8_9_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_9_2_terms
+	MOVL R14, 132(AX)
+
+int8_9_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+int8_9_2_terms:
 	SUBQ $0x04, R14
 	JL   int8_9_2_rest
 
@@ -5721,6 +6388,8 @@ int8_9_2_one:
 	JNE          int8_9_2_one
 
 int8_9_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_9_2_ask
 	VMOVUPS      (R13), Z18
 	VMOVUPS      (R13)(SI*1), Z21
 	VMOVUPS      64(R13), Z19
@@ -6019,6 +6688,52 @@ int8_10_2_outer:
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
 	SUBQ $0x02, R15
+	CMPQ R15, $0xc0
+	JL   int8_10_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  int8_10_2_terms
+
+int8_10_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_10_2_terms
+	MOVL R15, 132(AX)
+
+int8_10_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+int8_10_2_terms:
 	SUBQ $0x04, R15
 	JL   int8_10_2_rest
 
@@ -6230,6 +6945,8 @@ int8_10_2_one:
 	JNE          int8_10_2_one
 
 int8_10_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_10_2_ask
 	VMOVUPS      (R14), Z20
 	VMOVUPS      (R14)(SI*1), Z23
 	VMOVUPS      64(R14), Z21
@@ -6554,6 +7271,55 @@ int8_11_2_outer:
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
 	SUBQ $0x02, R15
+	CMPQ R15, $0xc0
+	JL   int8_11_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  int8_11_2_terms
+
+int8_11_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_11_2_terms
+	MOVL R15, 132(AX)
+
+int8_11_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+int8_11_2_terms:
 	SUBQ $0x04, R15
 	JL   int8_11_2_rest
 
@@ -6780,6 +7546,8 @@ int8_11_2_one:
 	JNE          int8_11_2_one
 
 int8_11_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_11_2_ask
 	VMOVUPS      (R14), Z22
 	VMOVUPS      (R14)(SI*1), Z25
 	VMOVUPS      64(R14), Z23
@@ -7130,6 +7898,58 @@ int8_12_2_outer:
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
 	SUBQ $0x02, R15
+	CMPQ R15, $0xc0
+	JL   int8_12_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  int8_12_2_terms
+
+int8_12_2_short:
+	CMPQ DI, $0x01
+	JNE  int8_12_2_terms
+	MOVL R15, 132(AX)
+
+int8_12_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+int8_12_2_terms:
 	SUBQ $0x04, R15
 	JL   int8_12_2_rest
 
@@ -7371,6 +8191,8 @@ int8_12_2_one:
 	JNE          int8_12_2_one
 
 int8_12_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          int8_12_2_ask
 	VMOVUPS      (R14), Z24
 	VMOVUPS      (R14)(SI*1), Z27
 	VMOVUPS      64(R14), Z25

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func pairs256Tile1x8(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile1x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -24,6 +24,24 @@ pairs256_1_1_outer:
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
 	SUBQ $0x02, R11
+	CMPQ R11, $0xc0
+	JL   pairs256_1_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  pairs256_1_1_terms
+
+pairs256_1_1_short:
+	CMPQ SI, $0x01
+	JNE  pairs256_1_1_terms
+	MOVL R11, 132(AX)
+
+pairs256_1_1_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_1_1_terms:
 	SUBQ $0x04, R11
 	JL   pairs256_1_1_rest
 
@@ -100,6 +118,8 @@ pairs256_1_1_one:
 	JNE          pairs256_1_1_one
 
 pairs256_1_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_1_1_ask
 	VMOVUPS      (R10), Y1
 	VMOVUPS      (R10)(BX*1), Y3
 	VPBROADCASTD 8(R9), Y2
@@ -147,7 +167,7 @@ pairs256_1_1_store:
 	RET
 
 // func pairs256Tile2x8(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile2x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -169,6 +189,26 @@ pairs256_2_1_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs256_2_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs256_2_1_terms
+
+pairs256_2_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_2_1_terms
+	MOVL R12, 132(AX)
+
+pairs256_2_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_2_1_terms:
 	SUBQ $0x04, R12
 	JL   pairs256_2_1_rest
 
@@ -275,6 +315,8 @@ pairs256_2_1_one:
 	JNE          pairs256_2_1_one
 
 pairs256_2_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_2_1_ask
 	VMOVUPS      (R11), Y2
 	VMOVUPS      (R11)(SI*1), Y4
 	VPBROADCASTD 8(R10), Y3
@@ -336,7 +378,7 @@ pairs256_2_1_store:
 	RET
 
 // func pairs256Tile3x8(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile3x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -359,6 +401,28 @@ pairs256_3_1_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs256_3_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs256_3_1_terms
+
+pairs256_3_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_3_1_terms
+	MOVL R12, 132(AX)
+
+pairs256_3_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_3_1_terms:
 	SUBQ $0x04, R12
 	JL   pairs256_3_1_rest
 
@@ -495,6 +559,8 @@ pairs256_3_1_one:
 	JNE          pairs256_3_1_one
 
 pairs256_3_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_3_1_ask
 	VMOVUPS      (R11), Y3
 	VMOVUPS      (R11)(SI*1), Y5
 	VPBROADCASTD 8(R10), Y4
@@ -570,7 +636,7 @@ pairs256_3_1_store:
 	RET
 
 // func pairs256Tile4x8(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile4x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -596,6 +662,30 @@ pairs256_4_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs256_4_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs256_4_1_terms
+
+pairs256_4_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_4_1_terms
+	MOVL R13, 132(AX)
+
+pairs256_4_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_4_1_terms:
 	SUBQ $0x04, R13
 	JL   pairs256_4_1_rest
 
@@ -767,6 +857,8 @@ pairs256_4_1_one:
 	JNE          pairs256_4_1_one
 
 pairs256_4_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_4_1_ask
 	VMOVUPS      (R12), Y4
 	VMOVUPS      (R12)(SI*1), Y6
 	VPBROADCASTD 8(R10), Y5
@@ -856,7 +948,7 @@ pairs256_4_1_store:
 	RET
 
 // func pairs256Tile5x8(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile5x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -883,6 +975,32 @@ pairs256_5_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs256_5_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs256_5_1_terms
+
+pairs256_5_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_5_1_terms
+	MOVL R13, 132(AX)
+
+pairs256_5_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_5_1_terms:
 	SUBQ $0x04, R13
 	JL   pairs256_5_1_rest
 
@@ -1084,6 +1202,8 @@ pairs256_5_1_one:
 	JNE          pairs256_5_1_one
 
 pairs256_5_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_5_1_ask
 	VMOVUPS      (R12), Y5
 	VMOVUPS      (R12)(SI*1), Y7
 	VPBROADCASTD 8(R10), Y6
@@ -1187,7 +1307,7 @@ pairs256_5_1_store:
 	RET
 
 // func pairs256Tile1x16(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile1x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1209,6 +1329,24 @@ pairs256_1_2_outer:
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
 	SUBQ $0x02, R11
+	CMPQ R11, $0xc0
+	JL   pairs256_1_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  pairs256_1_2_terms
+
+pairs256_1_2_short:
+	CMPQ SI, $0x01
+	JNE  pairs256_1_2_terms
+	MOVL R11, 132(AX)
+
+pairs256_1_2_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_1_2_terms:
 	SUBQ $0x04, R11
 	JL   pairs256_1_2_rest
 
@@ -1325,6 +1463,8 @@ pairs256_1_2_one:
 	JNE          pairs256_1_2_one
 
 pairs256_1_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_1_2_ask
 	VMOVUPS      (R10), Y2
 	VMOVUPS      (R10)(BX*1), Y4
 	VPBROADCASTD 8(R9), Y3
@@ -1387,7 +1527,7 @@ pairs256_1_2_store:
 	RET
 
 // func pairs256Tile2x16(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile2x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1411,6 +1551,26 @@ pairs256_2_2_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs256_2_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs256_2_2_terms
+
+pairs256_2_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_2_2_terms
+	MOVL R12, 132(AX)
+
+pairs256_2_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_2_2_terms:
 	SUBQ $0x04, R12
 	JL   pairs256_2_2_rest
 
@@ -1577,6 +1737,8 @@ pairs256_2_2_one:
 	JNE          pairs256_2_2_one
 
 pairs256_2_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_2_2_ask
 	VMOVUPS      (R11), Y4
 	VMOVUPS      (R11)(SI*1), Y6
 	VPBROADCASTD 8(R10), Y5
@@ -1665,7 +1827,7 @@ pairs256_2_2_store:
 	RET
 
 // func pairs256Tile3x16(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile3x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1691,6 +1853,28 @@ pairs256_3_2_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs256_3_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs256_3_2_terms
+
+pairs256_3_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_3_2_terms
+	MOVL R12, 132(AX)
+
+pairs256_3_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_3_2_terms:
 	SUBQ $0x04, R12
 	JL   pairs256_3_2_rest
 
@@ -1907,6 +2091,8 @@ pairs256_3_2_one:
 	JNE          pairs256_3_2_one
 
 pairs256_3_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_3_2_ask
 	VMOVUPS      (R11), Y6
 	VMOVUPS      (R11)(SI*1), Y8
 	VPBROADCASTD 8(R10), Y7
@@ -2021,7 +2207,7 @@ pairs256_3_2_store:
 	RET
 
 // func pairs256Tile4x16(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile4x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -2051,6 +2237,30 @@ pairs256_4_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs256_4_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs256_4_2_terms
+
+pairs256_4_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_4_2_terms
+	MOVL R13, 132(AX)
+
+pairs256_4_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_4_2_terms:
 	SUBQ $0x04, R13
 	JL   pairs256_4_2_rest
 
@@ -2322,6 +2532,8 @@ pairs256_4_2_one:
 	JNE          pairs256_4_2_one
 
 pairs256_4_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_4_2_ask
 	VMOVUPS      (R12), Y8
 	VMOVUPS      (R12)(SI*1), Y10
 	VPBROADCASTD 8(R10), Y9
@@ -2462,7 +2674,7 @@ pairs256_4_2_store:
 	RET
 
 // func pairs256Tile5x16(t *[18]uint64)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile5x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -2494,6 +2706,32 @@ pairs256_5_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs256_5_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs256_5_2_terms
+
+pairs256_5_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs256_5_2_terms
+	MOVL R13, 132(AX)
+
+pairs256_5_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs256_5_2_terms:
 	SUBQ $0x04, R13
 	JL   pairs256_5_2_rest
 
@@ -2815,6 +3053,8 @@ pairs256_5_2_one:
 	JNE          pairs256_5_2_one
 
 pairs256_5_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs256_5_2_ask
 	VMOVUPS      (R12), Y10
 	VMOVUPS      (R12)(SI*1), Y12
 	VPBROADCASTD 8(R10), Y11
@@ -2981,7 +3221,7 @@ pairs256_5_2_store:
 	RET
 
 // func pairs512Tile1x16(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile1x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3002,6 +3242,24 @@ pairs512_1_1_outer:
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
 	SUBQ $0x02, R11
+	CMPQ R11, $0xc0
+	JL   pairs512_1_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  pairs512_1_1_terms
+
+pairs512_1_1_short:
+	CMPQ SI, $0x01
+	JNE  pairs512_1_1_terms
+	MOVL R11, 132(AX)
+
+pairs512_1_1_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_1_1_terms:
 	SUBQ $0x04, R11
 	JL   pairs512_1_1_rest
 
@@ -3078,6 +3336,8 @@ pairs512_1_1_one:
 	JNE          pairs512_1_1_one
 
 pairs512_1_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_1_1_ask
 	VMOVUPS      (R10), Z1
 	VMOVUPS      (R10)(BX*1), Z3
 	VPBROADCASTD 8(R9), Z2
@@ -3125,7 +3385,7 @@ pairs512_1_1_store:
 	RET
 
 // func pairs512Tile2x16(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile2x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3147,6 +3407,26 @@ pairs512_2_1_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs512_2_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs512_2_1_terms
+
+pairs512_2_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_2_1_terms
+	MOVL R12, 132(AX)
+
+pairs512_2_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_2_1_terms:
 	SUBQ $0x04, R12
 	JL   pairs512_2_1_rest
 
@@ -3253,6 +3533,8 @@ pairs512_2_1_one:
 	JNE          pairs512_2_1_one
 
 pairs512_2_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_2_1_ask
 	VMOVUPS      (R11), Z2
 	VMOVUPS      (R11)(SI*1), Z4
 	VPBROADCASTD 8(R10), Z3
@@ -3314,7 +3596,7 @@ pairs512_2_1_store:
 	RET
 
 // func pairs512Tile3x16(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile3x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3337,6 +3619,28 @@ pairs512_3_1_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs512_3_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs512_3_1_terms
+
+pairs512_3_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_3_1_terms
+	MOVL R12, 132(AX)
+
+pairs512_3_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_3_1_terms:
 	SUBQ $0x04, R12
 	JL   pairs512_3_1_rest
 
@@ -3473,6 +3777,8 @@ pairs512_3_1_one:
 	JNE          pairs512_3_1_one
 
 pairs512_3_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_3_1_ask
 	VMOVUPS      (R11), Z3
 	VMOVUPS      (R11)(SI*1), Z5
 	VPBROADCASTD 8(R10), Z4
@@ -3548,7 +3854,7 @@ pairs512_3_1_store:
 	RET
 
 // func pairs512Tile4x16(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile4x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3574,6 +3880,30 @@ pairs512_4_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs512_4_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs512_4_1_terms
+
+pairs512_4_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_4_1_terms
+	MOVL R13, 132(AX)
+
+pairs512_4_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_4_1_terms:
 	SUBQ $0x04, R13
 	JL   pairs512_4_1_rest
 
@@ -3745,6 +4075,8 @@ pairs512_4_1_one:
 	JNE          pairs512_4_1_one
 
 pairs512_4_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_4_1_ask
 	VMOVUPS      (R12), Z4
 	VMOVUPS      (R12)(SI*1), Z6
 	VPBROADCASTD 8(R10), Z5
@@ -3834,7 +4166,7 @@ pairs512_4_1_store:
 	RET
 
 // func pairs512Tile5x16(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile5x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -3861,6 +4193,32 @@ pairs512_5_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs512_5_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs512_5_1_terms
+
+pairs512_5_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_5_1_terms
+	MOVL R13, 132(AX)
+
+pairs512_5_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_5_1_terms:
 	SUBQ $0x04, R13
 	JL   pairs512_5_1_rest
 
@@ -4062,6 +4420,8 @@ pairs512_5_1_one:
 	JNE          pairs512_5_1_one
 
 pairs512_5_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_5_1_ask
 	VMOVUPS      (R12), Z5
 	VMOVUPS      (R12)(SI*1), Z7
 	VPBROADCASTD 8(R10), Z6
@@ -4165,7 +4525,7 @@ pairs512_5_1_store:
 	RET
 
 // func pairs512Tile6x16(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile6x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4193,6 +4553,34 @@ pairs512_6_1_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs512_6_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs512_6_1_terms
+
+pairs512_6_1_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_6_1_terms
+	MOVL R13, 132(AX)
+
+pairs512_6_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_6_1_terms:
 	SUBQ $0x04, R13
 	JL   pairs512_6_1_rest
 
@@ -4424,6 +4812,8 @@ pairs512_6_1_one:
 	JNE          pairs512_6_1_one
 
 pairs512_6_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_6_1_ask
 	VMOVUPS      (R12), Z6
 	VMOVUPS      (R12)(SI*1), Z8
 	VPBROADCASTD 8(R10), Z7
@@ -4541,7 +4931,7 @@ pairs512_6_1_store:
 	RET
 
 // func pairs512Tile1x32(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile1x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4563,6 +4953,25 @@ pairs512_1_2_outer:
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
 	SUBQ $0x02, R11
+	CMPQ R11, $0xc0
+	JL   pairs512_1_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  pairs512_1_2_terms
+
+pairs512_1_2_short:
+	CMPQ SI, $0x01
+	JNE  pairs512_1_2_terms
+	MOVL R11, 132(AX)
+
+pairs512_1_2_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_1_2_terms:
 	SUBQ $0x04, R11
 	JL   pairs512_1_2_rest
 
@@ -4679,6 +5088,8 @@ pairs512_1_2_one:
 	JNE          pairs512_1_2_one
 
 pairs512_1_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_1_2_ask
 	VMOVUPS      (R10), Z2
 	VMOVUPS      (R10)(BX*1), Z3
 	VPBROADCASTD 8(R9), Z4
@@ -4741,7 +5152,7 @@ pairs512_1_2_store:
 	RET
 
 // func pairs512Tile2x32(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile2x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -4765,6 +5176,28 @@ pairs512_2_2_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs512_2_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs512_2_2_terms
+
+pairs512_2_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_2_2_terms
+	MOVL R12, 132(AX)
+
+pairs512_2_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_2_2_terms:
 	SUBQ $0x04, R12
 	JL   pairs512_2_2_rest
 
@@ -4931,6 +5364,8 @@ pairs512_2_2_one:
 	JNE          pairs512_2_2_one
 
 pairs512_2_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_2_2_ask
 	VMOVUPS      (R11), Z4
 	VMOVUPS      (R11)(SI*1), Z5
 	VPBROADCASTD 8(R10), Z6
@@ -5019,7 +5454,7 @@ pairs512_2_2_store:
 	RET
 
 // func pairs512Tile3x32(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile3x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5045,6 +5480,31 @@ pairs512_3_2_outer:
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
 	SUBQ $0x02, R12
+	CMPQ R12, $0xc0
+	JL   pairs512_3_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  pairs512_3_2_terms
+
+pairs512_3_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_3_2_terms
+	MOVL R12, 132(AX)
+
+pairs512_3_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_3_2_terms:
 	SUBQ $0x04, R12
 	JL   pairs512_3_2_rest
 
@@ -5261,6 +5721,8 @@ pairs512_3_2_one:
 	JNE          pairs512_3_2_one
 
 pairs512_3_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_3_2_ask
 	VMOVUPS      (R11), Z6
 	VMOVUPS      (R11)(SI*1), Z7
 	VPBROADCASTD 8(R10), Z8
@@ -5375,7 +5837,7 @@ pairs512_3_2_store:
 	RET
 
 // func pairs512Tile4x32(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile4x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5405,6 +5867,34 @@ pairs512_4_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs512_4_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs512_4_2_terms
+
+pairs512_4_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_4_2_terms
+	MOVL R13, 132(AX)
+
+pairs512_4_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_4_2_terms:
 	SUBQ $0x04, R13
 	JL   pairs512_4_2_rest
 
@@ -5676,6 +6166,8 @@ pairs512_4_2_one:
 	JNE          pairs512_4_2_one
 
 pairs512_4_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_4_2_ask
 	VMOVUPS      (R12), Z8
 	VMOVUPS      (R12)(SI*1), Z9
 	VPBROADCASTD 8(R10), Z10
@@ -5816,7 +6308,7 @@ pairs512_4_2_store:
 	RET
 
 // func pairs512Tile5x32(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile5x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -5848,6 +6340,37 @@ pairs512_5_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs512_5_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs512_5_2_terms
+
+pairs512_5_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_5_2_terms
+	MOVL R13, 132(AX)
+
+pairs512_5_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_5_2_terms:
 	SUBQ $0x04, R13
 	JL   pairs512_5_2_rest
 
@@ -6169,6 +6692,8 @@ pairs512_5_2_one:
 	JNE          pairs512_5_2_one
 
 pairs512_5_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_5_2_ask
 	VMOVUPS      (R12), Z10
 	VMOVUPS      (R12)(SI*1), Z11
 	VPBROADCASTD 8(R10), Z12
@@ -6335,7 +6860,7 @@ pairs512_5_2_store:
 	RET
 
 // func pairs512Tile6x32(t *[18]uint64)
-// Requires: AVX, AVX512BW, AVX512F
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·pairs512Tile6x32(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -6369,6 +6894,40 @@ pairs512_6_2_outer:
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
 	SUBQ $0x02, R13
+	CMPQ R13, $0xc0
+	JL   pairs512_6_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  pairs512_6_2_terms
+
+pairs512_6_2_short:
+	CMPQ DI, $0x01
+	JNE  pairs512_6_2_terms
+	MOVL R13, 132(AX)
+
+pairs512_6_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+pairs512_6_2_terms:
 	SUBQ $0x04, R13
 	JL   pairs512_6_2_rest
 
@@ -6740,6 +7299,8 @@ pairs512_6_2_one:
 	JNE          pairs512_6_2_one
 
 pairs512_6_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          pairs512_6_2_ask
 	VMOVUPS      (R12), Z12
 	VMOVUPS      (R12)(SI*1), Z13
 	VPBROADCASTD 8(R10), Z14

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func avx2Tile1x8(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile1x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -23,6 +23,24 @@ avx2_1_1_outer:
 	MOVQ DI, R9
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
+	CMPQ R11, $0xc0
+	JL   avx2_1_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  avx2_1_1_terms
+
+avx2_1_1_short:
+	CMPQ SI, $0x01
+	JNE  avx2_1_1_terms
+	MOVL R11, 132(AX)
+
+avx2_1_1_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+avx2_1_1_terms:
 	SUBQ $0x04, R11
 	JL   avx2_1_1_rest
 
@@ -64,6 +82,8 @@ avx2_1_1_one:
 	JNE          avx2_1_1_one
 
 avx2_1_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_1_1_ask
 	ADDQ         72(AX), DI
 	ADDQ         96(AX), R8
 	DECQ         SI
@@ -102,7 +122,7 @@ avx2_1_1_store:
 	RET
 
 // func avx2Tile2x8(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile2x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -123,6 +143,26 @@ avx2_2_1_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx2_2_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx2_2_1_terms
+
+avx2_2_1_short:
+	CMPQ DI, $0x01
+	JNE  avx2_2_1_terms
+	MOVL R12, 132(AX)
+
+avx2_2_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx2_2_1_terms:
 	SUBQ $0x04, R12
 	JL   avx2_2_1_rest
 
@@ -174,6 +214,8 @@ avx2_2_1_one:
 	JNE          avx2_2_1_one
 
 avx2_2_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_2_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -219,7 +261,7 @@ avx2_2_1_store:
 	RET
 
 // func avx2Tile3x8(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile3x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -241,6 +283,28 @@ avx2_3_1_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx2_3_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx2_3_1_terms
+
+avx2_3_1_short:
+	CMPQ DI, $0x01
+	JNE  avx2_3_1_terms
+	MOVL R12, 132(AX)
+
+avx2_3_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx2_3_1_terms:
 	SUBQ $0x04, R12
 	JL   avx2_3_1_rest
 
@@ -302,6 +366,8 @@ avx2_3_1_one:
 	JNE          avx2_3_1_one
 
 avx2_3_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_3_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -354,7 +420,7 @@ avx2_3_1_store:
 	RET
 
 // func avx2Tile4x8(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile4x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -379,6 +445,30 @@ avx2_4_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx2_4_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx2_4_1_terms
+
+avx2_4_1_short:
+	CMPQ DI, $0x01
+	JNE  avx2_4_1_terms
+	MOVL R13, 132(AX)
+
+avx2_4_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx2_4_1_terms:
 	SUBQ $0x04, R13
 	JL   avx2_4_1_rest
 
@@ -455,6 +545,8 @@ avx2_4_1_one:
 	JNE          avx2_4_1_one
 
 avx2_4_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_4_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -514,7 +606,7 @@ avx2_4_1_store:
 	RET
 
 // func avx2Tile5x8(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile5x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -540,6 +632,32 @@ avx2_5_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx2_5_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx2_5_1_terms
+
+avx2_5_1_short:
+	CMPQ DI, $0x01
+	JNE  avx2_5_1_terms
+	MOVL R13, 132(AX)
+
+avx2_5_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx2_5_1_terms:
 	SUBQ $0x04, R13
 	JL   avx2_5_1_rest
 
@@ -626,6 +744,8 @@ avx2_5_1_one:
 	JNE          avx2_5_1_one
 
 avx2_5_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_5_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -692,7 +812,7 @@ avx2_5_1_store:
 	RET
 
 // func avx2Tile6x8(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile6x8(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -719,6 +839,34 @@ avx2_6_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx2_6_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx2_6_1_terms
+
+avx2_6_1_short:
+	CMPQ DI, $0x01
+	JNE  avx2_6_1_terms
+	MOVL R13, 132(AX)
+
+avx2_6_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx2_6_1_terms:
 	SUBQ $0x04, R13
 	JL   avx2_6_1_rest
 
@@ -815,6 +963,8 @@ avx2_6_1_one:
 	JNE          avx2_6_1_one
 
 avx2_6_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_6_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -888,7 +1038,7 @@ avx2_6_1_store:
 	RET
 
 // func avx2Tile1x16(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile1x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -909,6 +1059,24 @@ avx2_1_2_outer:
 	MOVQ DI, R9
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
+	CMPQ R11, $0xc0
+	JL   avx2_1_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  avx2_1_2_terms
+
+avx2_1_2_short:
+	CMPQ SI, $0x01
+	JNE  avx2_1_2_terms
+	MOVL R11, 132(AX)
+
+avx2_1_2_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+avx2_1_2_terms:
 	SUBQ $0x04, R11
 	JL   avx2_1_2_rest
 
@@ -960,6 +1128,8 @@ avx2_1_2_one:
 	JNE          avx2_1_2_one
 
 avx2_1_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_1_2_ask
 	ADDQ         72(AX), DI
 	ADDQ         96(AX), R8
 	DECQ         SI
@@ -1004,7 +1174,7 @@ avx2_1_2_store:
 	RET
 
 // func avx2Tile2x16(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile2x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1027,6 +1197,26 @@ avx2_2_2_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx2_2_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx2_2_2_terms
+
+avx2_2_2_short:
+	CMPQ DI, $0x01
+	JNE  avx2_2_2_terms
+	MOVL R12, 132(AX)
+
+avx2_2_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx2_2_2_terms:
 	SUBQ $0x04, R12
 	JL   avx2_2_2_rest
 
@@ -1093,6 +1283,8 @@ avx2_2_2_one:
 	JNE          avx2_2_2_one
 
 avx2_2_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_2_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1149,7 +1341,7 @@ avx2_2_2_store:
 	RET
 
 // func avx2Tile3x16(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile3x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1174,6 +1366,28 @@ avx2_3_2_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx2_3_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx2_3_2_terms
+
+avx2_3_2_short:
+	CMPQ DI, $0x01
+	JNE  avx2_3_2_terms
+	MOVL R12, 132(AX)
+
+avx2_3_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx2_3_2_terms:
 	SUBQ $0x04, R12
 	JL   avx2_3_2_rest
 
@@ -1255,6 +1469,8 @@ avx2_3_2_one:
 	JNE          avx2_3_2_one
 
 avx2_3_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_3_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1323,7 +1539,7 @@ avx2_3_2_store:
 	RET
 
 // func avx2Tile4x16(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile4x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1352,6 +1568,30 @@ avx2_4_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx2_4_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx2_4_2_terms
+
+avx2_4_2_short:
+	CMPQ DI, $0x01
+	JNE  avx2_4_2_terms
+	MOVL R13, 132(AX)
+
+avx2_4_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx2_4_2_terms:
 	SUBQ $0x04, R13
 	JL   avx2_4_2_rest
 
@@ -1453,6 +1693,8 @@ avx2_4_2_one:
 	JNE          avx2_4_2_one
 
 avx2_4_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_4_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1533,7 +1775,7 @@ avx2_4_2_store:
 	RET
 
 // func avx2Tile5x16(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile5x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1564,6 +1806,32 @@ avx2_5_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx2_5_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx2_5_2_terms
+
+avx2_5_2_short:
+	CMPQ DI, $0x01
+	JNE  avx2_5_2_terms
+	MOVL R13, 132(AX)
+
+avx2_5_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx2_5_2_terms:
 	SUBQ $0x04, R13
 	JL   avx2_5_2_rest
 
@@ -1680,6 +1948,8 @@ avx2_5_2_one:
 	JNE          avx2_5_2_one
 
 avx2_5_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_5_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -1772,7 +2042,7 @@ avx2_5_2_store:
 	RET
 
 // func avx2Tile6x16(t *[18]uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile6x16(SB), NOSPLIT, $0-8
 	MOVQ t+0(FP), AX
 	MOVQ (AX), CX
@@ -1805,6 +2075,34 @@ avx2_6_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx2_6_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx2_6_2_terms
+
+avx2_6_2_short:
+	CMPQ DI, $0x01
+	JNE  avx2_6_2_terms
+	MOVL R13, 132(AX)
+
+avx2_6_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx2_6_2_terms:
 	SUBQ $0x04, R13
 	JL   avx2_6_2_rest
 
@@ -1936,6 +2234,8 @@ avx2_6_2_one:
 	JNE          avx2_6_2_one
 
 avx2_6_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx2_6_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2060,6 +2360,24 @@ avx512_1_1_outer:
 	MOVQ DI, R9
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
+	CMPQ R11, $0xc0
+	JL   avx512_1_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  avx512_1_1_terms
+
+avx512_1_1_short:
+	CMPQ SI, $0x01
+	JNE  avx512_1_1_terms
+	MOVL R11, 132(AX)
+
+avx512_1_1_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+avx512_1_1_terms:
 	SUBQ $0x04, R11
 	JL   avx512_1_1_rest
 
@@ -2106,6 +2424,8 @@ avx512_1_1_one:
 	JNE          avx512_1_1_one
 
 avx512_1_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_1_1_ask
 	ADDQ         72(AX), DI
 	ADDQ         96(AX), R8
 	DECQ         SI
@@ -2165,6 +2485,26 @@ avx512_2_1_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx512_2_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx512_2_1_terms
+
+avx512_2_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_2_1_terms
+	MOVL R12, 132(AX)
+
+avx512_2_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx512_2_1_terms:
 	SUBQ $0x04, R12
 	JL   avx512_2_1_rest
 
@@ -2221,6 +2561,8 @@ avx512_2_1_one:
 	JNE          avx512_2_1_one
 
 avx512_2_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_2_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2288,6 +2630,28 @@ avx512_3_1_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx512_3_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx512_3_1_terms
+
+avx512_3_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_3_1_terms
+	MOVL R12, 132(AX)
+
+avx512_3_1_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx512_3_1_terms:
 	SUBQ $0x04, R12
 	JL   avx512_3_1_rest
 
@@ -2354,6 +2718,8 @@ avx512_3_1_one:
 	JNE          avx512_3_1_one
 
 avx512_3_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_3_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2431,6 +2797,30 @@ avx512_4_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx512_4_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx512_4_1_terms
+
+avx512_4_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_4_1_terms
+	MOVL R13, 132(AX)
+
+avx512_4_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx512_4_1_terms:
 	SUBQ $0x04, R13
 	JL   avx512_4_1_rest
 
@@ -2512,6 +2902,8 @@ avx512_4_1_one:
 	JNE          avx512_4_1_one
 
 avx512_4_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_4_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2597,6 +2989,32 @@ avx512_5_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx512_5_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx512_5_1_terms
+
+avx512_5_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_5_1_terms
+	MOVL R13, 132(AX)
+
+avx512_5_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx512_5_1_terms:
 	SUBQ $0x04, R13
 	JL   avx512_5_1_rest
 
@@ -2688,6 +3106,8 @@ avx512_5_1_one:
 	JNE          avx512_5_1_one
 
 avx512_5_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_5_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2781,6 +3201,34 @@ avx512_6_1_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx512_6_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx512_6_1_terms
+
+avx512_6_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_6_1_terms
+	MOVL R13, 132(AX)
+
+avx512_6_1_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx512_6_1_terms:
 	SUBQ $0x04, R13
 	JL   avx512_6_1_rest
 
@@ -2882,6 +3330,8 @@ avx512_6_1_one:
 	JNE          avx512_6_1_one
 
 avx512_6_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_6_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -2985,6 +3435,36 @@ avx512_7_1_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   avx512_7_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  avx512_7_1_terms
+
+avx512_7_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_7_1_terms
+	MOVL R14, 132(AX)
+
+avx512_7_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+avx512_7_1_terms:
 	SUBQ $0x04, R14
 	JL   avx512_7_1_rest
 
@@ -3101,6 +3581,8 @@ avx512_7_1_one:
 	JNE          avx512_7_1_one
 
 avx512_7_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_7_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -3212,6 +3694,38 @@ avx512_8_1_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   avx512_8_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  avx512_8_1_terms
+
+avx512_8_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_8_1_terms
+	MOVL R14, 132(AX)
+
+avx512_8_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+avx512_8_1_terms:
 	SUBQ $0x04, R14
 	JL   avx512_8_1_rest
 
@@ -3338,6 +3852,8 @@ avx512_8_1_one:
 	JNE          avx512_8_1_one
 
 avx512_8_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_8_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -3457,6 +3973,40 @@ avx512_9_1_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   avx512_9_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  avx512_9_1_terms
+
+avx512_9_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_9_1_terms
+	MOVL R14, 132(AX)
+
+avx512_9_1_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+avx512_9_1_terms:
 	SUBQ $0x04, R14
 	JL   avx512_9_1_rest
 
@@ -3593,6 +4143,8 @@ avx512_9_1_one:
 	JNE          avx512_9_1_one
 
 avx512_9_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_9_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -3722,6 +4274,42 @@ avx512_10_1_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   avx512_10_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  avx512_10_1_terms
+
+avx512_10_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_10_1_terms
+	MOVL R15, 132(AX)
+
+avx512_10_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+avx512_10_1_terms:
 	SUBQ $0x04, R15
 	JL   avx512_10_1_rest
 
@@ -3873,6 +4461,8 @@ avx512_10_1_one:
 	JNE          avx512_10_1_one
 
 avx512_10_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_10_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4010,6 +4600,44 @@ avx512_11_1_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   avx512_11_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  avx512_11_1_terms
+
+avx512_11_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_11_1_terms
+	MOVL R15, 132(AX)
+
+avx512_11_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+avx512_11_1_terms:
 	SUBQ $0x04, R15
 	JL   avx512_11_1_rest
 
@@ -4171,6 +4799,8 @@ avx512_11_1_one:
 	JNE          avx512_11_1_one
 
 avx512_11_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_11_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4316,6 +4946,46 @@ avx512_12_1_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   avx512_12_1_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  avx512_12_1_terms
+
+avx512_12_1_short:
+	CMPQ DI, $0x01
+	JNE  avx512_12_1_terms
+	MOVL R15, 132(AX)
+
+avx512_12_1_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+avx512_12_1_terms:
 	SUBQ $0x04, R15
 	JL   avx512_12_1_rest
 
@@ -4487,6 +5157,8 @@ avx512_12_1_one:
 	JNE          avx512_12_1_one
 
 avx512_12_1_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_12_1_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4623,6 +5295,25 @@ avx512_1_2_outer:
 	MOVQ DI, R9
 	MOVQ R8, R10
 	MOVQ 40(AX), R11
+	CMPQ R11, $0xc0
+	JL   avx512_1_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R11
+	JMP  avx512_1_2_terms
+
+avx512_1_2_short:
+	CMPQ SI, $0x01
+	JNE  avx512_1_2_terms
+	MOVL R11, 132(AX)
+
+avx512_1_2_ask:
+	MOVQ       136(AX), R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	MOVL       132(AX), R11
+	MOVL       $0x00000000, 132(AX)
+
+avx512_1_2_terms:
 	SUBQ $0x04, R11
 	JL   avx512_1_2_rest
 
@@ -4684,6 +5375,8 @@ avx512_1_2_one:
 	JNE          avx512_1_2_one
 
 avx512_1_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_1_2_ask
 	ADDQ         72(AX), DI
 	ADDQ         96(AX), R8
 	DECQ         SI
@@ -4751,6 +5444,28 @@ avx512_2_2_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx512_2_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx512_2_2_terms
+
+avx512_2_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_2_2_terms
+	MOVL R12, 132(AX)
+
+avx512_2_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx512_2_2_terms:
 	SUBQ $0x04, R12
 	JL   avx512_2_2_rest
 
@@ -4827,6 +5542,8 @@ avx512_2_2_one:
 	JNE          avx512_2_2_one
 
 avx512_2_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_2_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -4908,6 +5625,31 @@ avx512_3_2_outer:
 	MOVQ R8, R10
 	MOVQ R9, R11
 	MOVQ 40(AX), R12
+	CMPQ R12, $0xc0
+	JL   avx512_3_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R12
+	JMP  avx512_3_2_terms
+
+avx512_3_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_3_2_terms
+	MOVL R12, 132(AX)
+
+avx512_3_2_ask:
+	MOVQ       136(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       104(AX), R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	MOVL       132(AX), R12
+	MOVL       $0x00000000, 132(AX)
+
+avx512_3_2_terms:
 	SUBQ $0x04, R12
 	JL   avx512_3_2_rest
 
@@ -4999,6 +5741,8 @@ avx512_3_2_one:
 	JNE          avx512_3_2_one
 
 avx512_3_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_3_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -5096,6 +5840,34 @@ avx512_4_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx512_4_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx512_4_2_terms
+
+avx512_4_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_4_2_terms
+	MOVL R13, 132(AX)
+
+avx512_4_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx512_4_2_terms:
 	SUBQ $0x04, R13
 	JL   avx512_4_2_rest
 
@@ -5207,6 +5979,8 @@ avx512_4_2_one:
 	JNE          avx512_4_2_one
 
 avx512_4_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_4_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -5318,6 +6092,37 @@ avx512_5_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx512_5_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx512_5_2_terms
+
+avx512_5_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_5_2_terms
+	MOVL R13, 132(AX)
+
+avx512_5_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx512_5_2_terms:
 	SUBQ $0x04, R13
 	JL   avx512_5_2_rest
 
@@ -5444,6 +6249,8 @@ avx512_5_2_one:
 	JNE          avx512_5_2_one
 
 avx512_5_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_5_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -5569,6 +6376,40 @@ avx512_6_2_outer:
 	ADDQ DX, R11
 	MOVQ R9, R12
 	MOVQ 40(AX), R13
+	CMPQ R13, $0xc0
+	JL   avx512_6_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R13
+	JMP  avx512_6_2_terms
+
+avx512_6_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_6_2_terms
+	MOVL R13, 132(AX)
+
+avx512_6_2_ask:
+	MOVQ       136(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	ADDQ       104(AX), R13
+	PREFETCHT0 (R13)
+	PREFETCHT0 64(R13)
+	MOVL       132(AX), R13
+	MOVL       $0x00000000, 132(AX)
+
+avx512_6_2_terms:
 	SUBQ $0x04, R13
 	JL   avx512_6_2_rest
 
@@ -5710,6 +6551,8 @@ avx512_6_2_one:
 	JNE          avx512_6_2_one
 
 avx512_6_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_6_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -5851,6 +6694,43 @@ avx512_7_2_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   avx512_7_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  avx512_7_2_terms
+
+avx512_7_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_7_2_terms
+	MOVL R14, 132(AX)
+
+avx512_7_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+avx512_7_2_terms:
 	SUBQ $0x04, R14
 	JL   avx512_7_2_rest
 
@@ -6012,6 +6892,8 @@ avx512_7_2_one:
 	JNE          avx512_7_2_one
 
 avx512_7_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_7_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -6167,6 +7049,46 @@ avx512_8_2_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   avx512_8_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  avx512_8_2_terms
+
+avx512_8_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_8_2_terms
+	MOVL R14, 132(AX)
+
+avx512_8_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+avx512_8_2_terms:
 	SUBQ $0x04, R14
 	JL   avx512_8_2_rest
 
@@ -6343,6 +7265,8 @@ avx512_8_2_one:
 	JNE          avx512_8_2_one
 
 avx512_8_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_8_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -6512,6 +7436,49 @@ avx512_9_2_outer:
 	ADDQ DX, R12
 	MOVQ R9, R13
 	MOVQ 40(AX), R14
+	CMPQ R14, $0xc0
+	JL   avx512_9_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R14
+	JMP  avx512_9_2_terms
+
+avx512_9_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_9_2_terms
+	MOVL R14, 132(AX)
+
+avx512_9_2_ask:
+	MOVQ       136(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	ADDQ       104(AX), R14
+	PREFETCHT0 (R14)
+	PREFETCHT0 64(R14)
+	MOVL       132(AX), R14
+	MOVL       $0x00000000, 132(AX)
+
+avx512_9_2_terms:
 	SUBQ $0x04, R14
 	JL   avx512_9_2_rest
 
@@ -6703,6 +7670,8 @@ avx512_9_2_one:
 	JNE          avx512_9_2_one
 
 avx512_9_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_9_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -6888,6 +7857,52 @@ avx512_10_2_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   avx512_10_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  avx512_10_2_terms
+
+avx512_10_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_10_2_terms
+	MOVL R15, 132(AX)
+
+avx512_10_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+avx512_10_2_terms:
 	SUBQ $0x04, R15
 	JL   avx512_10_2_rest
 
@@ -7099,6 +8114,8 @@ avx512_10_2_one:
 	JNE          avx512_10_2_one
 
 avx512_10_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_10_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -7298,6 +8315,55 @@ avx512_11_2_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   avx512_11_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  avx512_11_2_terms
+
+avx512_11_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_11_2_terms
+	MOVL R15, 132(AX)
+
+avx512_11_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+avx512_11_2_terms:
 	SUBQ $0x04, R15
 	JL   avx512_11_2_rest
 
@@ -7524,6 +8590,8 @@ avx512_11_2_one:
 	JNE          avx512_11_2_one
 
 avx512_11_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_11_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI
@@ -7737,6 +8805,58 @@ avx512_12_2_outer:
 	ADDQ DX, R13
 	MOVQ R9, R14
 	MOVQ 40(AX), R15
+	CMPQ R15, $0xc0
+	JL   avx512_12_2_short
+	MOVL $0x00000060, 132(AX)
+	SUBQ $0x60, R15
+	JMP  avx512_12_2_terms
+
+avx512_12_2_short:
+	CMPQ DI, $0x01
+	JNE  avx512_12_2_terms
+	MOVL R15, 132(AX)
+
+avx512_12_2_ask:
+	MOVQ       136(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	ADDQ       104(AX), R15
+	PREFETCHT0 (R15)
+	PREFETCHT0 64(R15)
+	MOVL       132(AX), R15
+	MOVL       $0x00000000, 132(AX)
+
+avx512_12_2_terms:
 	SUBQ $0x04, R15
 	JL   avx512_12_2_rest
 
@@ -7978,6 +9098,8 @@ avx512_12_2_one:
 	JNE          avx512_12_2_one
 
 avx512_12_2_summed:
+	CMPL         132(AX), $0x00
+	JNE          avx512_12_2_ask
 	ADDQ         72(AX), R8
 	ADDQ         96(AX), R9
 	DECQ         DI

@@ -14,7 +14,7 @@ type tile struct {
 	rowC, blockC         int
 	flags                int
 	alpha                float32
-	_                    float32
+	rest                 int32 // 0; the microkernel's own
 	cursor               uintptr
 }
 

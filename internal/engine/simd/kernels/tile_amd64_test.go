@@ -141,6 +141,19 @@ func (m *machine) run(r *routine, t *tile) {
 			m.vector[last[1:]] = d
 		}
 		switch c[0] {
+		case "MOVL":
+			if at, ok := m.address(last); ok {
+				*(*uint32)(pointer(at)) = uint32(m.get(c[1]))
+			} else if at, ok := m.address(c[1]); ok {
+				m.word[last] = uint64(*(*uint32)(pointer(at)))
+			}
+		case "CMPL": // only ever of memory with zero
+			at, _ := m.address(c[1])
+			m.flags = int64(*(*uint32)(pointer(at)))
+		case "CMPQ":
+			m.flags = int64(m.get(c[1]) - m.get(c[2]))
+		case "JMP":
+			jump(true)
 		case "MOVQ":
 			if strings.Contains(c[1], "(FP)") {
 				m.word[last] = uint64(uintptr(unsafe.Pointer(t)))
@@ -216,6 +229,9 @@ func newTileCase(r *rand.Rand, rows, width int) *tileCase {
 	}
 	x := &tileCase{}
 	x.blocks, x.inner, x.outer = 1+r.IntN(3), 1+r.IntN(9), 1+r.IntN(3)
+	if r.IntN(8) == 0 {
+		x.inner = 185 + r.IntN(20) // about where C is asked for later
+	}
 	x.colA = 4 * (1 + r.IntN(3))
 	x.rowA, x.outerA = 4*r.IntN(30), 4*r.IntN(30)
 	x.blockA = rows * x.rowA

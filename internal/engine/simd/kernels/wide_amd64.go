@@ -16,3 +16,8 @@ func wideExpSum(dst *float32, x *float32, s float32, n int) float32
 //
 //go:noescape
 func wideGelu(dst *float32, x *float32, n int)
+
+// widePack copies 32 floats of each row, stride bytes apart, to neighbouring rows; it asks for what follows in each.
+//
+//go:noescape
+func widePack(dst *float32, src *float32, stride int, rows int)

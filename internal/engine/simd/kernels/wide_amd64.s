@@ -571,3 +571,25 @@ DATA word_3f000000<>+20(SB)/4, $0x3f000000
 DATA word_3f000000<>+24(SB)/4, $0x3f000000
 DATA word_3f000000<>+28(SB)/4, $0x3f000000
 GLOBL word_3f000000<>(SB), RODATA|NOPTR, $32
+
+// func widePack(dst *float32, src *float32, stride int, rows int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·widePack(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ rows+24(FP), BX
+
+widePack_next:
+	VMOVUPS    (CX), Z0
+	VMOVUPS    64(CX), Z1
+	PREFETCHT0 512(CX)
+	PREFETCHT0 576(CX)
+	VMOVUPS    Z0, (AX)
+	VMOVUPS    Z1, 64(AX)
+	ADDQ       DX, CX
+	ADDQ       $0x80, AX
+	DECQ       BX
+	JNE        widePack_next
+	VZEROUPPER
+	RET

@@ -9,3 +9,5 @@ func wideMaximum(*float32, int) float32 { panic("kernels: no vector instructions
 func wideExpSum(_, _ *float32, _ float32, _ int) float32 { panic("kernels: no vector instructions") }
 
 func wideGelu(_, _ *float32, _ int) { panic("kernels: no vector instructions") }
+
+func widePack(_, _ *float32, _, _ int) { panic("kernels: no vector instructions") }

@@ -16,6 +16,12 @@ func bfloats() {
 		}
 	}
 
+	bf16Round()
+	bf16Pairs()
+}
+
+// bf16Round writes the rounding of a row.
+func bf16Round() {
 	const name = "bf16Round"
 	TEXT(name, NOSPLIT, "func(dst *uint32, src *float32, blocks int)")
 	Doc(name + " rounds 32·blocks numbers to pairs of bfloat16, to nearest even, denormals to zero.")
@@ -31,6 +37,38 @@ func bfloats() {
 	roundBF16(low, high, low)
 	VMOVUPS(low, Mem{Base: dst})
 	ADDQ(Imm(128), src)
+	ADDQ(Imm(64), dst)
+	DECQ(blocks)
+	JNE(LabelRef(name + "_next"))
+	VZEROUPPER()
+	RET()
+}
+
+// bf16Pairs writes the rounding of two rows to one of pairs.
+func bf16Pairs() {
+	const name = "bf16Pairs"
+	TEXT(name, NOSPLIT, "func(dst *uint32, even, odd *float32, blocks int)")
+	Doc(name + " rounds 16·blocks numbers of each of two rows to words, those of even in the lower half.")
+	Pragma("noescape")
+	dst, even, odd, blocks := GP64(), GP64(), GP64(), GP64()
+	Load(Param("dst"), dst)
+	Load(Param("even"), even)
+	Load(Param("odd"), odd)
+	Load(Param("blocks"), blocks)
+	Label(name + "_next")
+	low, high := ZMM(), ZMM()
+	VMOVUPS(Mem{Base: even}, low)
+	VMOVUPS(Mem{Base: odd}, high)
+	roundBF16(low, high, low)
+	half := YMM()
+	VEXTRACTI64X4(Imm(1), low, half)
+	VPMOVZXWD(half, high)
+	VPSLLD(Imm(16), high, high)
+	VPMOVZXWD(low.AsY(), low)
+	VPORD(low, high, low)
+	VMOVUPS(low, Mem{Base: dst})
+	ADDQ(Imm(64), even)
+	ADDQ(Imm(64), odd)
 	ADDQ(Imm(64), dst)
 	DECQ(blocks)
 	JNE(LabelRef(name + "_next"))

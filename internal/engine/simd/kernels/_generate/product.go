@@ -26,9 +26,12 @@ const (
 	tileRowC              // bytes from row to row of C
 	tileBlockC            // bytes from block to block of C
 	tileFlags             // 1: add to C; 2: ReLU
-	tileAlpha             // float32 factor of the product
+	tileAlpha             // float32 factor of the product; tileRest is behind it
 	tileCursor            // working memory: where the present block of C starts
 )
+
+// tileRest is working memory of 32 bits: the terms that come after C has been asked for, 0 before and afterwards.
+const tileRest = tileAlpha + 4
 
 // isa is what differs between the instruction sets.
 type isa struct {
@@ -150,6 +153,7 @@ func product(s isa, rows, vectors int) {
 	if s.fold != nil {
 		SUBQ(Imm(2), inner)
 	}
+	askC(field, inner, outer, rows, vectors*s.width*4, id)
 	const unroll = 4
 	SUBQ(Imm(unroll), inner)
 	JL(LabelRef(id("rest")))
@@ -167,6 +171,8 @@ func product(s isa, rows, vectors int) {
 	DECQ(inner)
 	JNE(LabelRef(id("one")))
 	Label(id("summed"))
+	CMPL(field(tileRest), Imm(0))
+	JNE(LabelRef(id("ask")))
 	if s.fold != nil {
 		s.fold(bases, rowA, pb, rowB, acc, a, b)
 	}
@@ -183,6 +189,36 @@ func product(s isa, rows, vectors int) {
 	JNE(LabelRef(id("block")))
 	VZEROUPPER()
 	RET()
+}
+
+// askC asks for the block of C before its last terms are summed, whose number it leaves in inner: rows of bytes each. C
+// is used only once these sums are there, too late to ask then; and much earlier its lines would be lost again to
+// those of B, above all where rows lie a multiple of 4 KB apart and share a set of the first-level cache.
+func askC(field func(int) Mem, inner, outer reg.GPVirtual, rows, bytes int, id func(string) string) {
+	const late = 96 // terms; 24 lines come from the third-level cache in half their time
+	rest := field(tileRest)
+	CMPQ(inner, Imm(2*late))
+	JL(LabelRef(id("short")))
+	MOVL(U32(late), rest)
+	SUBQ(Imm(late), inner)
+	JMP(LabelRef(id("terms")))
+	Label(id("short")) // once, if the sum is repeated
+	CMPQ(outer, Imm(1))
+	JNE(LabelRef(id("terms")))
+	MOVL(inner.As32(), rest)
+	Label(id("ask"))
+	MOVQ(field(tileCursor), inner)
+	for i := range rows {
+		for at := 0; at < bytes; at += 64 {
+			PREFETCHT0(Mem{Base: inner, Disp: at})
+		}
+		if i+1 < rows {
+			ADDQ(field(tileRowC), inner)
+		}
+	}
+	MOVL(rest, inner.As32())
+	MOVL(U32(0), rest)
+	Label(id("terms"))
 }
 
 // ahead asks for what follows in B. A network's weights do not fit a cache, and come from memory for each picture.

@@ -220,6 +220,35 @@ func wides() {
 	w.hold(normalOver, normalUnder, []float64{normalEnd, -normalEnd, 0.5})
 	w.run(2, func(int) { w.store(w.gelu(w.load("x")), "dst") })
 	end()
+
+	widePack()
+}
+
+// widePack writes the copy of rows of a panel.
+func widePack() {
+	const name = "widePack"
+	TEXT(name, NOSPLIT, "func(dst, src *float32, stride, rows int)")
+	Doc(name + " copies 32 floats of each row, stride bytes apart, to neighbouring rows; it asks for what follows in each.")
+	Pragma("noescape")
+	dst, src, stride, rows := GP64(), GP64(), GP64(), GP64()
+	Load(Param("dst"), dst)
+	Load(Param("src"), src)
+	Load(Param("stride"), stride)
+	Load(Param("rows"), rows)
+	low, high := ZMM(), ZMM()
+	Label(name + "_next")
+	VMOVUPS(Mem{Base: src}, low)
+	VMOVUPS(Mem{Base: src, Disp: 64}, high)
+	PREFETCHT0(Mem{Base: src, Disp: 512})
+	PREFETCHT0(Mem{Base: src, Disp: 576})
+	VMOVUPS(low, Mem{Base: dst})
+	VMOVUPS(high, Mem{Base: dst, Disp: 64})
+	ADDQ(stride, src)
+	ADDQ(Imm(128), dst)
+	DECQ(rows)
+	JNE(LabelRef(name + "_next"))
+	VZEROUPPER()
+	RET()
 }
 
 // gelu is that of math.go.
