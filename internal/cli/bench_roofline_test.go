@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,5 +50,23 @@ func TestBenchRoofline(t *testing.T) {
 		if r.code != exitDone || !strings.Contains(r.out, want) {
 			t.Errorf("no %q in\n%s%s", want, r.out, r.errors)
 		}
+	}
+}
+
+// A training step in bf16 has products in bf16, one in float32 has none.
+func TestBenchTrainPrecision(t *testing.T) {
+	recipe := filepath.Join("..", "..", "recipes", "photos.yaml")
+	if !slices.Contains(engine.Precisions(), engine.BF16) {
+		t.Skip("no bf16 on this machine")
+	}
+	args := []string{"bench", "--roofline", "--config", recipe, "--work", "train", "--batch", "8", "--repeat", "1", "--json", "--precision"}
+	for precision, want := range map[string]bool{engine.Float32: false, engine.BF16: true} {
+		r := runProgram(t, nil, append(args, precision)...)
+		if has := strings.Contains(r.out, " "+engine.BF16+`"`); r.code != exitDone || has != want {
+			t.Errorf("%s: exit code %d, products in bf16: %v, want %v: %s", precision, r.code, has, want, r.errors)
+		}
+	}
+	if r := runProgram(t, nil, append(args, engine.Int8)...); r.code != exitUsage || !strings.Contains(r.errors, "float32 or bf16") {
+		t.Errorf("int8: %+v", r)
 	}
 }

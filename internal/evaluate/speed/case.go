@@ -85,7 +85,7 @@ type Case struct {
 	// Engine is what engine.Options.Kind takes; Threads its threads, at least 1.
 	Engine  string
 	Threads int
-	// Precision is what engine.Options.Precision takes.
+	// Precision is what engine.Options.Precision takes; in training it is that of all large products.
 	Precision string
 	Work      Work
 	// Network is the network of image, text and train.
@@ -108,8 +108,8 @@ func (c Case) Validate() error {
 	switch {
 	case c.Threads < 1:
 		return fmt.Errorf("%w: %d threads: at least 1 is needed", ErrCase, c.Threads)
-	case c.Work == Train && c.Precision != "" && c.Precision != engine.Float32:
-		return fmt.Errorf("%w: training is float32, not %s: precisions are for inference", ErrCase, c.Precision)
+	case c.Work == Train && c.Precision == engine.Int8:
+		return fmt.Errorf("%w: precision %s is for inference: training is float32 or bf16", ErrCase, c.Precision)
 	case c.Work == Product:
 		return nil
 	case c.Batch < 1 || c.Batch > maxBatch:

@@ -118,7 +118,7 @@ func (o Options) open(ctx context.Context, c Case) (_ *bench, err error) {
 		return nil, fmt.Errorf("%w: work %q cannot be measured here", ErrCase, c.Work)
 	}
 	o.Progress(fmt.Sprintf("%s on engine %s: preparing", c.Work, c.Engine))
-	backend, err := engine.New(engine.Options{Kind: c.Engine, Threads: c.Threads, Precision: c.Precision})
+	backend, err := engine.New(engine.Options{Kind: c.Engine, Threads: c.Threads, Precision: c.Precision, Training: c.Work == Train})
 	if err != nil {
 		return nil, err
 	}
@@ -197,11 +197,11 @@ func (o Options) turns(ctx context.Context, benches []*bench) error {
 	}
 }
 
-// short is a run whose time depends on what the caches hold.
-const short = 5 * time.Millisecond
+// short is a run whose time depends on what the caches hold and on whose threads are awake.
+const short = 50 * time.Millisecond
 
-// run adds the time of one run. The job before has emptied the caches: a short
-// run comes after one that does not count, as in a program that does only this.
+// run adds the time of one run. The job before has emptied the caches, and its threads still look for work: a
+// short run comes after one that does not count, as in a program that does only this.
 func run(job *Job, times *[]time.Duration) error {
 	if n := len(*times); n > 0 && (*times)[n-1] < short {
 		if err := job.Run(); err != nil {

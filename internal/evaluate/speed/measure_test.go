@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/compute"
 
 	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/engine/simd"
 	"github.com/groupvit/groupvit/internal/network"
 )
 
@@ -131,6 +132,32 @@ func TestMeasureFailures(t *testing.T) {
 		if _, err := Measure(test.ctx, []Case{test.c}, Options{Time: time.Nanosecond, Train: test.open}); !errors.Is(err, test.want) {
 			t.Errorf("%s: error is %v, want %v", test.name, err, test.want)
 		}
+	}
+}
+
+// A training step in bf16 runs on an engine that rounds the products of changing operands too; in
+// int8 there is none.
+func TestTrainPrecision(t *testing.T) {
+	c := Case{Engine: engine.SIMD, Threads: 1, Work: Train, Network: tiny(), ImageSize: 32, Batch: 1, Precision: engine.Int8}
+	var rounded []bool
+	open := func(b compute.Backend, _ Case) (*Job, error) {
+		rounded = append(rounded, b.(*simd.Backend).Rounded())
+		return &Job{Run: func() error { return nil }}, nil
+	}
+	o := Options{Time: time.Nanosecond, Train: open}
+	if _, err := Measure(t.Context(), []Case{c}, o); !errors.Is(err, ErrCase) || !strings.Contains(err.Error(), "float32 or bf16") {
+		t.Errorf("int8: %v", err)
+	}
+	if !slices.Contains(engine.Precisions(), engine.BF16) {
+		t.Skip("no bf16 on this machine")
+	}
+	for _, c.Precision = range []string{engine.Float32, engine.BF16} {
+		if _, err := Measure(t.Context(), []Case{c}, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []bool{false, true}; !slices.Equal(rounded, want) {
+		t.Errorf("rounded %v, want %v", rounded, want)
 	}
 }
 
