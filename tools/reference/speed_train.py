@@ -29,11 +29,11 @@ RECIPES = {"photos.yaml": (789_202, 608), "default.yaml": (1_368_474, 912)}
 class Published(nn.Module):
     """The port with the noun loss beside its own."""
 
-    def __init__(self):
+    def __init__(self, model=None):
         super().__init__()
         from speed_worker import port_model
 
-        self.model = port_model()
+        self.model = model or port_model()
         self.multi_label_logit_scale = nn.Parameter(self.model.logit_scale.detach().clone())
 
     @property
@@ -50,7 +50,7 @@ class Published(nn.Module):
 
 def image_text_loss(u, v, scale):
     """Mean of both directions' cross entropy (paper, equation 5)."""
-    logits, own = scale * u @ v.t(), torch.arange(len(u))
+    logits, own = scale * u @ v.t(), torch.arange(len(u), device=u.device)
     return (cross_entropy(logits, own) + cross_entropy(logits.t(), own)) / 2
 
 
@@ -58,9 +58,9 @@ def noun_loss(scores, scale):
     """Multi-label loss of cosines [B, B·K], prompts of a picture together (equation 6)."""
     logits, b = scale * scores, len(scores)
     k = scores.shape[1] // b
-    own = torch.eye(b).repeat_interleave(k, dim=1)
+    own = torch.eye(b, device=scores.device).repeat_interleave(k, dim=1)
     to_prompts = -(log_softmax(logits, dim=1) * own).sum() / (b * k)
-    return (to_prompts + cross_entropy(logits.t(), torch.arange(b).repeat_interleave(k))) / 2
+    return (to_prompts + cross_entropy(logits.t(), torch.arange(b, device=scores.device).repeat_interleave(k))) / 2
 
 
 def check_losses():
@@ -71,6 +71,25 @@ def check_losses():
     got = image_text_loss(u, v, 1 / 0.07).item(), noun_loss(u @ w.t(), 1 / 0.07).item()
     if max(abs(got[0] - 2.9112844754), abs(got[1] - 15.2050636148)) > 1e-8:
         raise SystemExit(f"the losses are wrong: {got}")
+
+
+def adamw(network):
+    """AdamW with the decay groups of the published recipe."""
+    decayed = [p for n, p in network.named_parameters() if p.dim() != 1 and not n.endswith(".bias")]
+    others = [p for n, p in network.named_parameters() if p.dim() == 1 or n.endswith(".bias")]
+    return torch.optim.AdamW(
+        [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
+        lr=1e-6,
+        betas=BETAS,
+        weight_decay=DECAY,
+        fused=True,
+    )
+
+
+def losses(network, u, v, nouns):
+    """Both losses of what network.scores gives."""
+    loss = image_text_loss(u, v, network.logit_scale.exp().clamp(max=MAX_SCALE))
+    return loss + noun_loss(nouns, network.multi_label_logit_scale.exp().clamp(max=MAX_SCALE))
 
 
 def step(spec):
@@ -94,21 +113,11 @@ def step(spec):
     pixels = torch.randn(spec["batch"], 3, size, size)
     ids = torch.randint(0, vocabulary - 2, (spec["batch"] * (1 + PROMPTS), context))
     ids[:, -1] = vocabulary - 1
-    decayed = [p for n, p in network.named_parameters() if p.dim() != 1 and not n.endswith(".bias")]
-    others = [p for n, p in network.named_parameters() if p.dim() == 1 or n.endswith(".bias")]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed}, {"params": others, "weight_decay": 0.0}],
-        lr=1e-6,
-        betas=BETAS,
-        weight_decay=DECAY,
-        fused=True,
-    )
+    optimizer = adamw(network)
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        u, v, nouns = network.scores(pixels, ids)
-        loss = image_text_loss(u, v, network.logit_scale.exp().clamp(max=MAX_SCALE))
-        loss = loss + noun_loss(nouns, network.multi_label_logit_scale.exp().clamp(max=MAX_SCALE))
+        loss = losses(network, *network.scores(pixels, ids))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()
