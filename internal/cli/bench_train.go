@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+
 	"github.com/gomlx/compute"
 
 	"github.com/groupvit/groupvit/internal/evaluate/speed"
@@ -13,7 +15,7 @@ import (
 // step of the training loop, without loading data.
 func openTrainingStep(backend compute.Backend, c speed.Case) (*speed.Job, error) {
 	s := train.Default()
-	s.Model, s.Batch = c.Network, c.Batch
+	s.Model, s.Batch, s.Precision = c.Network, c.Batch, cmp.Or(c.Precision, s.Precision)
 	stepper, err := train.NewStepper(backend, s, network.Initialize(c.Network, 0))
 	if err != nil {
 		return nil, err
