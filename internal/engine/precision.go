@@ -11,8 +11,9 @@ import (
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
-// Precisions of products with constant weights, as in --precision and GROUPVIT_PRECISION. Everything else
-// (attention's scores, softmax, norms, sums) is float32 in all of them.
+// Precisions of products with constant weights, as in --precision and GROUPVIT_PRECISION. In bf16 and int8 attention
+// rounds the operands of its products to bfloat16 too, where the CPU has AVX512-BF16. Everything else (softmax, norms,
+// sums) is float32 in all of them.
 const (
 	Float32 = "float32"
 	BF16    = "bf16"

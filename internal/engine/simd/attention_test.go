@@ -3,6 +3,7 @@ package simd_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -12,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers/attention"
 
+	"github.com/groupvit/groupvit/internal/engine/simd"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
@@ -71,6 +73,40 @@ func TestAttention(t *testing.T) {
 					}()
 				}
 			})
+		}
+	}
+}
+
+// With weights in a narrow format attention rounds its operands to bfloat16 where the CPU has the instruction, but not
+// where a gradient follows.
+func TestAttentionOfNarrowWeights(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	in := []*tensors.Tensor{floats(r, 2, 30, 3, 32), floats(r, 2, 41, 3, 32), floats(r, 2, 41, 3, 32)}
+	forward := func(in []*Node) *Node {
+		out, _ := attention.Core(in[0], in[1], in[2], attention.LayoutBSHD, attention.CoreOptions{})
+		return Reshape(out, -1)
+	}
+	gradient := func(in []*Node) *Node {
+		out := forward(in)
+		return Concatenate([]*Node{out, Reshape(Gradient(ReduceAllSum(Square(out)), in[0])[0], -1)}, 0)
+	}
+	exact, exactToo := call(t, newBackend(t, 1), forward, in), call(t, newBackend(t, 1), gradient, in)
+	for _, format := range []kernels.Format{kernels.BFloat16, kernels.Int8} {
+		b, err := simd.New(simd.Options{Threads: 1, Weights: format})
+		if err != nil {
+			t.Logf("%s: %v", format, err)
+			continue
+		}
+		t.Cleanup(b.Finalize)
+		got := call(t, b, forward, in)
+		if err := near(exact, got, 1e-2); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+		if rounds := kernels.Path() >= kernels.AVX512BF16; rounds == slices.Equal(exact, got) {
+			t.Errorf("%s: rounded: %v, want %v", format, !rounds, rounds)
+		}
+		if !slices.Equal(exactToo, call(t, b, gradient, in)) {
+			t.Errorf("%s: what has a gradient was rounded", format)
 		}
 	}
 }

@@ -182,6 +182,11 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 	}
 	pool := c.pool
 	name := fmt.Sprintf("attention %dx%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Keys, s.Width)
+	// A gradient computes the scores again, in float32: what it continues is not rounded.
+	if lse == nil && c.backend.weights != kernels.Float32 && kernels.Path() >= kernels.BFloat16.Level() {
+		s.Rounded = true
+		name += " " + kernels.BFloat16.String()
+	}
 	return true, c.emit(step{name: name, flop: s.flop(1, 1), reads: s.reads, writes: writes, run: func(f *frame) error {
 		s.at(f).Forward(pool, f.read(out), f.optional(lse), f.read(s.query), f.read(s.key), f.read(s.value))
 		return nil

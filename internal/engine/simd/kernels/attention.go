@@ -24,6 +24,9 @@ type Attention struct {
 	Lengths       []int32 // keys that item b has, or nil: all
 	Bias          []float32
 	BiasStrides   [3]int // distances in Bias along batch, head and query (0: shared); keys are 1 apart
+	// Rounded makes Forward round the operands of both products (queries and keys, softmax and values) to bfloat16.
+	// Sums and the softmax stay in float32. It needs AVX512-BF16; on other levels nothing is rounded.
+	Rounded bool
 }
 
 // A query that sees no key gives 0 and a log-sum of -Inf.

@@ -206,6 +206,12 @@ func BenchmarkAttention(b *testing.B) {
 		b.Run(name+"/forward", func(b *testing.B) {
 			loop(b, flops, func() { s.Forward(nil, out, lse, q, k, v) })
 		})
+		if Path() >= AVX512BF16 {
+			b.Run(name+"/rounded", func(b *testing.B) {
+				s.Rounded = true
+				loop(b, flops, func() { s.Forward(nil, out, nil, q, k, v) })
+			})
+		}
 		b.Run(name+"/grad", func(b *testing.B) {
 			loop(b, 2.5*flops, func() { s.Grad(nil, dq, dk, dv, q, k, v, out, lse, g) })
 		})

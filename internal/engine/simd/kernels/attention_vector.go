@@ -24,28 +24,40 @@ type head struct {
 	scores, slopes  []float32 // [rows, columns]
 	out, dq, dk, dv []float32
 	inverse         []float32 // [rows] 1/denominator
-	scratch         *buffer
+	// rounded says that products are in bfloat16: keys, v and q hold words then, pairs of neighbouring terms.
+	rounded bool
+	seen    int // keys that are packed
+	scratch *buffer
+}
+
+// piece is a matrix of a head's working memory.
+type piece struct {
+	to   *[]float32
+	size int
 }
 
 // newHead gives working memory for one head; grad says whether the backward pass wants it.
 func newHead(l Level, s Attention, grad bool) *head {
-	h := &head{shape: tileShape(l), Attention: s}
+	h := &head{shape: tileShape(l), Attention: s, rounded: s.Rounded && !grad && l >= AVX512BF16}
+	if h.rounded {
+		h.shape = tileShape(bf16Tiles)
+	}
 	h.width, h.valWidth, h.columns = h.roundUp(s.Width), h.roundUp(s.ValueWidth), h.roundUp(s.Keys)
 	h.rows = min(s.Queries, max(h.shape.rows, min(96, scoreBlock/h.columns)/h.shape.rows*h.shape.rows))
 	panels := (s.Keys + h.wide - 1) / h.wide * h.wide
 	columns := (s.ValueWidth + h.wide - 1) / h.wide * h.wide
-	sizes := []struct {
-		to   *[]float32
-		size int
-	}{
+	sizes := []piece{
 		{&h.keys, panels * s.Width}, {&h.scores, h.rows * h.columns},
 		{&h.v, s.Keys * columns}, {&h.out, h.rows * h.valWidth}, {&h.inverse, h.rows},
 		{&h.q, s.Queries * h.width}, {&h.k, s.Keys * h.width}, {&h.g, s.Queries * h.valWidth}, {&h.vals, panels * s.ValueWidth},
 		{&h.slopes, h.rows * h.columns}, {&h.dq, h.rows * h.width}, {&h.dk, s.Keys * h.width}, {&h.dv, s.Keys * h.valWidth},
 	}
-	if grad {
+	switch {
+	case grad:
 		sizes = slices.Delete(sizes, 2, 5)
-	} else {
+	case h.rounded:
+		sizes = h.roundedPieces()
+	default:
 		sizes = sizes[:5]
 	}
 	total := 0
@@ -85,8 +97,35 @@ func (h *head) most(b, from, to int) int {
 	return n
 }
 
+// pack brings keys and values into panels; n keys are seen at most.
+func (h *head) pack(k []float32, strideK int, v []float32, strideV, n int) {
+	if h.rounded {
+		h.packRounded(k, strideK, v, strideV, n)
+		return
+	}
+	for j := 0; j < h.ValueWidth; j += h.wide {
+		packPanel(h.v[j*h.Keys:], Matrix{Data: v, Stride: strideV}, 0, h.Keys, h.ValueWidth, j, h.wide)
+	}
+	h.panels(h.keys, k, h.Keys, h.Width, 0, strideK)
+}
+
+// weigh sums the values by the exponentials of the first n keys, for a block of rows.
+func (h *head) weigh(rows, n int) {
+	if h.rounded {
+		h.weighRounded(rows, n)
+		return
+	}
+	w := walk{shape: h.shape, a: h.scores, rowA: h.columns, colA: 1, m: rows, inner: n, outer: 1,
+		b: h.v, rowB: h.wide, panelB: h.Keys * h.wide, c: h.out, rowC: h.valWidth, columns: h.valWidth}
+	w.run()
+}
+
 // rowScores computes Scale·q·kᵀ for rows of q, stride apart, and the first n keys.
 func (h *head) rowScores(q []float32, stride, rows, n int) {
+	if h.rounded {
+		h.rowScoresRounded(q, stride, rows, n)
+		return
+	}
 	w := walk{shape: h.shape, a: q, rowA: stride, colA: 1, m: rows, inner: h.Width, outer: 1,
 		b: h.keys, rowB: h.wide, panelB: h.Width * h.wide, c: h.scores, rowC: h.columns, columns: h.roundUp(n), alpha: h.Scale}
 	w.run()
@@ -114,10 +153,7 @@ func (h *head) forward(b, n int, out, lse, q, k, v []float32) {
 	k0, ks := h.at(b, n, h.Keys, h.Width)
 	v0, vs := h.at(b, n, h.Keys, h.ValueWidth)
 	o0, os := h.at(b, n, h.Queries, h.ValueWidth)
-	for j := 0; j < h.ValueWidth; j += h.wide {
-		packPanel(h.v[j*h.Keys:], Matrix{Data: v, Stride: vs}, v0, h.Keys, h.ValueWidth, j, h.wide)
-	}
-	h.panels(h.keys, k, h.Keys, h.Width, k0, ks)
+	h.pack(k[k0:], ks, v[v0:], vs, h.most(b, 0, h.Queries))
 	for from := 0; from < h.Queries; from += h.rows {
 		to := min(h.Queries, from+h.rows)
 		most := h.most(b, from, to)
@@ -133,9 +169,7 @@ func (h *head) forward(b, n int, out, lse, q, k, v []float32) {
 			}
 		}
 		if most > 0 {
-			w := walk{shape: h.shape, a: h.scores, rowA: h.columns, colA: 1, m: to - from, inner: most, outer: 1,
-				b: h.v, rowB: h.wide, panelB: h.Keys * h.wide, c: h.out, rowC: h.valWidth, columns: h.valWidth}
-			w.run()
+			h.weigh(to-from, most)
 		}
 		for i := from; i < to; i++ {
 			row := out[o0+i*os:][:h.ValueWidth]

@@ -11,3 +11,11 @@ func TestProtectedPageNarrow(t *testing.T) {
 		}
 	})
 }
+
+func TestProtectedPageRoundedAttention(t *testing.T) {
+	onBF16(t)
+	g := guarded{t, generator(75)}
+	for range 60 {
+		checkRounded(t, randomAttention(g.r), g.slice, nil)
+	}
+}
