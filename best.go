@@ -142,7 +142,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	if err != nil {
 		return nil, err
 	}
-	report.Quality = e.model.qualityOf(t)
+	report.Quality = e.model.qualityOf(t, s.Quality)
 	auto, fitted := e.model.eval.Threshold, Fit{}
 	if fit, ok := e.model.calibration.fit(t); ok {
 		auto, fitted = fit.Threshold, fit
@@ -182,9 +182,10 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	return &decision{a, evidence, planes, a.threshold, report}, ctx.Err()
 }
 
-// qualityOf names a choice of techniques; "" where it is nobody's.
-func (m *Model) qualityOf(t Techniques) Quality {
-	for _, q := range Qualities() {
+// qualityOf names a choice of techniques, by what was asked where that does the same;
+// "" where it is nobody's.
+func (m *Model) qualityOf(t Techniques, asked Quality) Quality {
+	for _, q := range append([]Quality{cmp.Or(asked, BestQuality)}, Qualities()...) {
 		if m.Techniques(q).String() == t.String() {
 			return q
 		}
@@ -251,9 +252,6 @@ func (m *Model) standardise(evidence *assign.Evidence, words assign.Words) error
 	return nil
 }
 
-// slicCompactness keeps superpixels to edges.
-const slicCompactness = 10
-
 // pamrDilations are the first four of PAMR's authors' six: the last two cost a third
 // of the time.
 var pamrDilations = []int{1, 2, 4, 8}
@@ -261,7 +259,7 @@ var pamrDilations = []int{1, 2, 4, 8}
 // refine puts borders where the photo has edges.
 func (e *Encoded) refine(ctx context.Context, planes *assign.Planes, t Techniques) error {
 	c := e.canvas
-	if c == nil || t.PAMR == 0 && t.Superpixels == 0 && t.Guided == 0 {
+	if c == nil || !t.refines() {
 		return nil
 	}
 	planes.Resize(c.width, c.height)
@@ -271,7 +269,9 @@ func (e *Encoded) refine(ctx context.Context, planes *assign.Planes, t Technique
 		}
 	}
 	if t.Superpixels > 0 {
-		planes.Vote(assign.SLIC{Count: t.Superpixels, Compactness: slicCompactness, Rounds: 5}.Regions(c.picture, c.width, c.height))
+		if err := planes.Vote(ctx, c.superpixels(t)); err != nil {
+			return err
+		}
 	}
 	if t.Guided > 0 {
 		return assign.Guided{Radius: t.Guided, Epsilon: guidedEpsilon}.Refine(ctx, planes, c.gray, c.guide)

@@ -2,6 +2,7 @@ package groupvit_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"os"
 	"path/filepath"
@@ -99,6 +100,86 @@ func TestTechniques(t *testing.T) {
 	for _, bad := range []string{"blur", "pamr=1.5", "pamr=99", "smooth=-1", "smooth=x", "scales=a", "scales=100", "segments=third"} {
 		if _, err := groupvit.ParseTechniques(bad, groupvit.Techniques{}); !errors.Is(err, groupvit.ErrOption) {
 			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+// TestQualities: how a model looks follows from how its eval.json looks at photos, and
+// an answer says which quality it was made with, however alike two are.
+func TestQualities(t *testing.T) {
+	const votes = "superpixels=1.2,spread=0.9,levels=2"
+	for _, c := range []struct {
+		eval                 string
+		fast, balanced, best string
+	}{
+		{`{"short_side": 32, "squash": true}`, "", votes, "scales=2," + votes},
+		{`{"short_side": 64, "squash": true}`, "", votes, votes},
+		{`{"short_side": 32}`, "size=2,window=1,step=1", "size=2,window=1,step=1," + votes, "size=2,window=1," + votes},
+		{`{"short_side": 48}`, "size=1.33333,window=1,step=1", "size=1.33333,window=1,step=1," + votes, "size=1.33333,window=1," + votes},
+		{`{"short_side": 80}`, "", votes, votes},
+	} {
+		m, err := groupvit.Open(t.Context(), saveModel(t, localConfig(), map[string][]byte{"eval.json": []byte(c.eval)}), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for quality, want := range map[groupvit.Quality]string{groupvit.Fast: c.fast, groupvit.Balanced: c.balanced, groupvit.BestQuality: c.best, "": c.best} {
+			if got := m.Techniques(quality).String(); got != want {
+				t.Errorf("%s, %s: %q, want %q", c.eval, quality, got, want)
+			}
+			s, err := m.Segment(t.Context(), photo(90, 70), []string{"dog"}, &groupvit.SegmentOptions{Quality: quality})
+			if err != nil || s.Report.Quality != cmp.Or(quality, groupvit.BestQuality) {
+				t.Errorf("%s, %q: the report says %q (%v)", c.eval, quality, s.Report.Quality, err)
+			}
+		}
+		m.Close()
+	}
+}
+
+// TestSteps: windows without overlap, and a step that a photo encoded otherwise has
+// not.
+func TestSteps(t *testing.T) {
+	m := openModel(t, localConfig())
+	o := &groupvit.SegmentOptions{ShortSide: 32, Techniques: &groupvit.Techniques{Size: 2, Window: 1, Step: 1}}
+	e, err := m.Encode(t.Context(), photo(128, 64), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := e.Segment(t.Context(), []string{"dog"}, o)
+	if err != nil || s.Report.Windows != 8 {
+		t.Fatalf("%+v, %v: 128 × 64 has 8 windows of 32", s, err)
+	}
+	o.Techniques = &groupvit.Techniques{Size: 2, Window: 1}
+	if _, err := e.Segment(t.Context(), []string{"dog"}, o); !errors.Is(err, groupvit.ErrOption) {
+		t.Errorf("windows that overlap, of a photo that was not looked at so: %v", err)
+	}
+}
+
+// TestSuperpixels: what is kept of them between questions changes no answer.
+func TestSuperpixels(t *testing.T) {
+	m := openModel(t, localConfig())
+	labels := []string{"dog", "grass", "sky"}
+	ask := func(e *groupvit.Encoded, with string) []uint16 {
+		s, err := e.Segment(t.Context(), labels, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: with, Background: groupvit.NoBackground()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Map.Labels
+	}
+	encode := func() *groupvit.Encoded {
+		e, err := m.Encode(t.Context(), photo(90, 70), &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: "superpixels"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	fine, coarse := ask(encode(), "superpixels=0.5,spread=0.2"), ask(encode(), "superpixels=4,levels=1")
+	if slices.Equal(fine, coarse) {
+		t.Fatal("both cuts give one map: the test sees nothing")
+	}
+	e := encode()
+	for range 2 {
+		if !slices.Equal(ask(e, "superpixels=0.5,spread=0.2"), fine) || !slices.Equal(ask(e, "superpixels=4,levels=1"), coarse) {
+			t.Error("another answer after another question")
 		}
 	}
 }

@@ -67,8 +67,10 @@ func (e *Encoded) look(ctx context.Context, im *imaging.Image, o *SegmentOptions
 		return err
 	}
 	e.view = e.views[0]
-	if !e.techniques.plain() {
-		e.canvas, err = newCanvas(im, e.techniques.Guided > 0)
+	if e.techniques.refines() {
+		p := float64(e.model.config.PatchSize)
+		patches := float64(e.view.SeenWidth) / p * float64(e.view.SeenHeight) / p
+		e.canvas, err = newCanvas(im, patches, e.techniques.Guided > 0)
 	}
 	return err
 }

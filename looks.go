@@ -1,6 +1,7 @@
 package groupvit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -39,7 +40,8 @@ func (m *Model) glances(rule assign.Rule, t Techniques, width, height int) []gla
 		cut := r
 		if t.Window > 0 {
 			side := patches(t.Window * float64(rule.ShortSide))
-			cut = assign.Rule{Window: side, Stride: max(p, side/2)}
+			step := cmp.Or(t.Step, 0.5)
+			cut = assign.Rule{Window: side, Stride: max(p, int(step*float64(side)))}
 		}
 		g := glance{width: w, height: h}
 		if n := cut.Count(w, h); n > limits.Windows {

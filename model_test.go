@@ -93,7 +93,7 @@ func TestSegment(t *testing.T) {
 		{"port", paper, &groupvit.SegmentOptions{Protocol: groupvit.Port}, []string{"dog", "grass"}, groupvit.Port, 1},
 		{"best from groups", paper, &groupvit.SegmentOptions{Protocol: groupvit.Best}, []string{"dog|puppy", "grass"}, groupvit.Best, 2},
 		{"best from patches", local, nil, []string{"dog", "🐕"}, groupvit.Best, 2},
-		{"best, small", local, &groupvit.SegmentOptions{ShortSide: 16, Background: groupvit.BackgroundBelow(0.9)}, []string{"dog"}, groupvit.Best, 2},
+		{"best, small", local, &groupvit.SegmentOptions{ShortSide: 16, Background: groupvit.BackgroundBelow(0.9)}, []string{"dog"}, groupvit.Best, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := groupvit.SegmentOptions{Scores: true}
@@ -210,7 +210,8 @@ func TestWholePhoto(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := m.Segment(t.Context(), photo(61, 34), []string{"dog", "cat"}, nil)
+		o := &groupvit.SegmentOptions{Techniques: &groupvit.Techniques{}}
+		s, err := m.Segment(t.Context(), photo(61, 34), []string{"dog", "cat"}, o)
 		if err != nil || s.Report.Windows != 1 || s.Map.Width != 61 {
 			t.Errorf("%s: %v, %+v", name, err, s)
 		}

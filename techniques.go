@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/assign"
-	"github.com/groupvit/groupvit/internal/network"
 )
 
 // Quality says how much work protocol best puts into a photo.
@@ -17,11 +16,11 @@ type Quality string
 const (
 	// Fast looks once, and reads the map as it is.
 	Fast Quality = "fast"
-	// Balanced looks twice, or in windows, lets the photo as a whole speak, and puts
-	// borders where the photo has edges.
+	// Balanced lets regions of like colour vote, so that borders lie where the photo
+	// has edges.
 	Balanced Quality = "balanced"
-	// BestQuality, the default, looks at the mirror image and a second size too, and
-	// refines.
+	// BestQuality, the default, looks at whole photos in a second size too, and at
+	// others in windows that overlap.
 	BestQuality Quality = "best"
 )
 
@@ -50,8 +49,10 @@ type Techniques struct {
 	// to 4, and puts the maps between each other; 0 and 1 do not.
 	Shift int
 	// Window is the side of sliding windows, as a multiple of the protocol's short
-	// side (not of Size), in steps of half a window; 0 leaves the protocol's.
+	// side (not of Size); 0 leaves the protocol's.
 	Window float64
+	// Step is that of these windows, as a share of their side; 0 is a half.
+	Step float64
 
 	// Segments is "" (soft: every token mixes its groups), "hard" (a pixel is its
 	// group's) or "first" (its first-stage group's).
@@ -94,35 +95,51 @@ type Techniques struct {
 	// PAMR is the number of steps of pixel-adaptive refinement, at a quarter of the
 	// photo's size.
 	PAMR int
-	// Superpixels, if positive, lets about so many regions of like colour vote.
-	Superpixels int
+	// Superpixels, if positive, lets regions of like colour vote, each about so many of
+	// the model's patches large, as these lie on the photo.
+	Superpixels float64
+	// Spread is how much of a superpixel's vote is that of those around it which look
+	// alike, 0 to 1.
+	Spread float64
+	// Levels is over how many coarser cuts of the photo, each of half as many
+	// superpixels as the one before, votes are averaged too.
+	Levels int
 	// Guided is the radius of a guided filter at the photo's full size, in places of
 	// the quarter-size canvas; 0 is off.
 	Guided int
 }
 
-// Techniques returns what a quality does with this model; "" is [BestQuality]. A
-// model with groups sees few things at once: it looks at windows of the size it was
-// trained on, in a photo twice as large. One that reads patches looks at the whole.
+// Techniques returns what a quality does with this model; "" is [BestQuality].
+//
+// How a model looks follows from how it was trained. One that looks at whole photos,
+// squashed to a size, sees a thing the same however large the photo is: it looks at
+// that size, and at the best quality at another too. Any other knows things by their
+// size in pixels and sees few at once: it looks at the photo as large as it is, but at
+// most at twice the training size, as the paper's network does, in windows of the
+// protocol's size.
 func (m *Model) Techniques(q Quality) Techniques {
-	groups := m.config.HasGroups() && m.config.Map() != network.MapPatches
 	var t Techniques
-	switch {
-	case q == Fast:
-		return t
-	case groups:
-		t = Techniques{Size: 2, Window: 1, Smooth: 1, Superpixels: 150}
-	default:
-		t = Techniques{Flip: true, Context: 1, Smooth: 1.5, Superpixels: 80}
+	near := m.closer()
+	if near > 1 && !m.eval.Squash {
+		t = Techniques{Size: near, Window: 1}
 	}
-	if q == Balanced {
+	if t.Window > 0 && (q == Fast || q == Balanced) {
+		t.Step = 1
+	}
+	if q == Fast {
 		return t
 	}
-	t.Flip, t.PAMR = true, 5
-	if !groups {
-		t.Scales = []float64{4. / 3}
+	t.Superpixels, t.Spread, t.Levels = 1.2, 0.9, 2
+	if q != Balanced && near > 1 && m.eval.Squash {
+		t.Scales = []float64{near}
 	}
 	return t
+}
+
+// closer is by how much twice the training size is larger than the size that the
+// model looks at; 1 where that is no smaller.
+func (m *Model) closer() float64 {
+	return max(1, 2*float64(m.config.ImageSize)/float64(m.eval.ShortSide))
 }
 
 // segmentKinds are the values of Techniques.Segments.
@@ -164,6 +181,7 @@ var numbers = []number{
 	yes("flip", func(t *Techniques) *bool { return &t.Flip }),
 	whole("shift", 4, 2, func(t *Techniques) *int { return &t.Shift }),
 	real("window", 0, 4, 1, func(t *Techniques) *float64 { return &t.Window }),
+	real("step", 0, 1, 1, func(t *Techniques) *float64 { return &t.Step }),
 	yes("merge", func(t *Techniques) *bool { return &t.Merge }),
 	real("choose", 0, 4, 0.5, func(t *Techniques) *float64 { return &t.Choose }),
 	real("affinity", 0, 200, 20, func(t *Techniques) *float64 { return &t.Affinity }),
@@ -177,7 +195,9 @@ var numbers = []number{
 	yes("automatic", func(t *Techniques) *bool { return &t.Automatic }),
 	real("smooth", 0, 20, 2, func(t *Techniques) *float64 { return &t.Smooth }),
 	whole("pamr", 50, 10, func(t *Techniques) *int { return &t.PAMR }),
-	whole("superpixels", 10_000, 300, func(t *Techniques) *int { return &t.Superpixels }),
+	real("superpixels", 0, 64, 1.2, func(t *Techniques) *float64 { return &t.Superpixels }),
+	real("spread", 0, 1, 0.9, func(t *Techniques) *float64 { return &t.Spread }),
+	whole("levels", 8, 2, func(t *Techniques) *int { return &t.Levels }),
 	whole("guided", 64, 4, func(t *Techniques) *int { return &t.Guided }),
 }
 
@@ -303,8 +323,8 @@ func (t Techniques) String() string {
 
 // sameLook says whether two choices look at a photo alike.
 func (t Techniques) sameLook(o Techniques) bool {
-	return max(t.Size, 1) == max(o.Size, 1) && slices.Equal(t.Scales, o.Scales) && t.Flip == o.Flip && max(t.Shift, 1) == max(o.Shift, 1) && t.Window == o.Window
+	return max(t.Size, 1) == max(o.Size, 1) && slices.Equal(t.Scales, o.Scales) && t.Flip == o.Flip && max(t.Shift, 1) == max(o.Shift, 1) && t.Window == o.Window && t.Step == o.Step
 }
 
-// plain says that nothing is done beyond reading the map.
-func (t Techniques) plain() bool { return t.String() == "" }
+// refines says whether anything is done that needs the photo itself.
+func (t Techniques) refines() bool { return t.PAMR > 0 || t.Superpixels > 0 || t.Guided > 0 }

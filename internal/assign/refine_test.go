@@ -234,8 +234,8 @@ func TestSLIC(t *testing.T) {
 			picture[i], picture[n+i], picture[2*n+i] = 200, 180, 20
 		}
 	}
-	regions := SLIC{Count: 12, Compactness: 10, Rounds: 5}.Regions(picture, width, height)
-	side := map[int]bool{}
+	cut := SLIC{Count: 12, Compactness: 10, Rounds: 5}.Cut(picture, width, height)
+	regions, side := cut.Of, map[int32]bool{}
 	for i, r := range regions {
 		right := i%width >= border
 		if was, known := side[r]; known && was != right {
@@ -248,7 +248,9 @@ func TestSLIC(t *testing.T) {
 	}
 	p := drawPlanes(40, 2, width, height, true)
 	before := slices.Clone(p.all())
-	p.Vote(regions)
+	if err := p.Vote(t.Context(), NewRegions(cut, Spread{}, 0)); err != nil {
+		t.Fatal(err)
+	}
 	for k, plane := range p.all() {
 		for i, r := range regions {
 			var sum, count float64
