@@ -248,7 +248,7 @@ func readState(dir string) (state, error) {
 
 // harmlessKeys may differ between a run and its continuation: they do not
 // change what a step computes.
-var harmlessKeys = []string{"name", "engine", "threads", "init", "steps", "epochs", "data.train", "data.workers", "data.prefetch", "data.cache_megabytes", "data.patience", "data.may_change"}
+var harmlessKeys = []string{"name", "engine", "threads", "devices", "init", "steps", "epochs", "data.train", "data.workers", "data.prefetch", "data.cache_megabytes", "data.patience", "data.may_change"}
 
 // harmlessSections are sections of such keys. Those of safety do change what
 // follows a broken step, which a person who continues a run may well want.

@@ -29,8 +29,8 @@ func fill[T float32 | int32](a *arguments, name string, data []T, dims []int) {
 	a.list, a.err = append(a.list, x), errors.Join(a.err, err)
 }
 
-// tensors adds tensors that are somebody else's.
-func (a *arguments) tensors(list ...*tensors.Tensor) {
+// add adds tensors that are somebody else's.
+func (a *arguments) add(list ...finalizer) {
 	for _, x := range list {
 		a.list = append(a.list, x)
 	}

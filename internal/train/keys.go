@@ -30,7 +30,7 @@ func Keys() []Key {
 // flags are the settings' own flags. Those with OpenCLIP's names are marked.
 var flags = map[string]string{
 	"name": "name", "seed": "seed", "epochs": "epochs", "batch": "batch-size", "data.workers": "workers", // OpenCLIP's
-	"engine": "engine", "threads": "threads", "steps": "steps", "init": "init", "micro_batch": "micro-batch",
+	"engine": "engine", "threads": "threads", "devices": "devices", "steps": "steps", "init": "init", "micro_batch": "micro-batch",
 	"precision": "precision", // OpenCLIP's
 
 	// OpenCLIP's.

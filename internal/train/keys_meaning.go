@@ -10,6 +10,7 @@ var meanings = map[string]string{
 	"micro_batch": "pictures, and texts, that the towers compute at a time; the step stays that of the whole batch; 0: all at once",
 	"engine":      "compute engine: auto, simd, go, xla",
 	"threads":     "threads of the engine; 0: all",
+	"devices":     "devices of the engine that share a step (engine xla); 0: one",
 	"precision":   "of large products: float32, or bf16 (engine simd)",
 	"init":        "model whose weights the run starts from; what does not fit is resized or new",
 

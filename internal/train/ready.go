@@ -17,9 +17,12 @@ import (
 type ready struct {
 	part *pairs.Part
 	// inputs are those of the whole step's graph but for the first, or a part's
-	// pixels and random numbers.
-	inputs []*tensors.Tensor
+	// pixels and random numbers: tensors, of one device or of several.
+	inputs []finalizer
 }
+
+// finalizer is a tensor.
+type finalizer interface{ FinalizeAll() error }
 
 // source gives a step its batch: as one, or its parts in order, and where the
 // image tower learns, once more.
@@ -31,6 +34,7 @@ type upload struct {
 	backend  compute.Backend
 	settings Settings
 	random   int // numbers that a picture takes
+	devices  *devices
 }
 
 // ready uploads a part of the batch of a step. What is then on the device is freed
@@ -98,6 +102,13 @@ func (u upload) whole(r *ready, p *pairs.Part, step int) error {
 
 // put adds a tensor to what is ready.
 func put[T float32 | int32](r *ready, u upload, data []T, dims ...int) error {
+	if u.devices != nil {
+		x, err := u.devices.place(tensors.FromFlatDataAndDimensions(data, dims...), u.devices.split)
+		if err == nil {
+			r.inputs = append(r.inputs, x)
+		}
+		return err
+	}
 	x, err := onDevice(u.backend, data, dims...)
 	if err == nil {
 		r.inputs = append(r.inputs, x)
@@ -119,7 +130,7 @@ func onDevice[T float32 | int32](backend compute.Backend, data []T, dims ...int)
 // free gives the device's memory back.
 func (r *ready) free() {
 	for _, x := range r.inputs {
-		_ = exceptions.TryCatch[error](func() { x.MustFinalizeAll() })
+		_ = exceptions.TryCatch[error](func() { _ = x.FinalizeAll() })
 	}
 	r.inputs = nil
 }

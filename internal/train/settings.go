@@ -38,6 +38,8 @@ type Settings struct {
 	// Engine and Threads choose the compute engine; see engine.Options.
 	Engine  string
 	Threads int
+	// Devices is the number of the engine's devices that share a step; 0 is one.
+	Devices int
 	// Precision is that of large products: float32, or bf16, which rounds their
 	// operands and sums in float32 (engine simd on a CPU with AVX512-BF16). Weights,
 	// moments, softmax, norms, temperatures and losses are float32 in both.

@@ -36,6 +36,9 @@ func (s Settings) validateStep() error {
 	if err := s.validateParts(); err != nil {
 		return err
 	}
+	if err := s.validateDevices(); err != nil {
+		return err
+	}
 	switch {
 	case s.Schedule.Name != scheduleCosine && s.Schedule.Name != scheduleConst:
 		return bad("schedule.name", "%q: %s or %s", s.Schedule.Name, scheduleCosine, scheduleConst)

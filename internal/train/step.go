@@ -56,7 +56,11 @@ func NewStepper(backend compute.Backend, s Settings, initial map[string][]float3
 	if err != nil {
 		return nil, fmt.Errorf("make the training step: %w", err)
 	}
-	t.upload = upload{backend, s, random}
+	shared, err := devicesOf(backend, s.Devices)
+	if err != nil {
+		return nil, fmt.Errorf("make the training step: %w", err)
+	}
+	t.upload = upload{backend, s, random, shared}
 	t.rounds = s.Precision == engine.BF16 && !engine.Rounds(backend)
 	for _, p := range t.params {
 		values, ok := initial[p.Name]
@@ -70,7 +74,10 @@ func NewStepper(backend compute.Backend, s Settings, initial map[string][]float3
 	if s.inParts() {
 		t.parts, err = t.newParts(backend)
 	} else {
-		err = exceptions.TryCatch[error](func() { t.whole = t.exec(backend, t.buildWhole) })
+		err = exceptions.TryCatch[error](func() {
+			t.whole = t.exec(backend, t.buildWhole)
+			shared.share(t.whole)
+		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("make the training step: %w", err)

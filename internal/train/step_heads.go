@@ -316,7 +316,7 @@ func (l *lossPasses) targets(a *arguments, b block) {
 func (l *lossPasses) findColumns(texts *tensors.Tensor) error {
 	var columns [][]float64
 	err := l.each(l.parts.heads.columns, func(a *arguments, b block) {
-		a.tensors(texts)
+		a.add(texts)
 		l.addMoments(a)
 		l.targets(a, b)
 	}, func(_ block, out [][]float32) {
@@ -359,7 +359,7 @@ func (l *lossPasses) block(b block, texts, sum *tensors.Tensor, metrics map[stri
 	h := &l.parts.heads
 	a := l.arguments()
 	a.floats("start", first(b.from))
-	a.tensors(sum, texts)
+	a.add(sum, texts)
 	l.addMoments(a)
 	l.targets(a, b)
 	a.floats("sum of fits", l.sums.captions, len(l.sums.captions))

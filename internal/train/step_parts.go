@@ -62,7 +62,7 @@ func (t *Stepper) imageFeatures(next source) (*pairs.Part, map[string]float64, e
 			return errors.New("the data loader gives a second time what has not been asked for")
 		}
 		a := t.arguments()
-		a.tensors(r.inputs...)
+		a.add(r.inputs...)
 		from, size, all := r.part.From, r.part.Size, r.part.Batch.Size
 		return a.call(p.images, func(out [][]float32) {
 			p.resize(all)
@@ -152,7 +152,7 @@ func (t *Stepper) imageGradients(b *pairs.Batch, next source) error {
 		}
 		a := t.arguments()
 		a.floats("start", first(r.part.From))
-		a.tensors(r.inputs...)
+		a.add(r.inputs...)
 		for i, shape := range p.cut {
 			a.floats(fmt.Sprint("part's gradients ", i), rowsOf(p.gradients[i], shape, r.part.From, r.part.Size), append([]int{r.part.Size}, shape...)...)
 		}

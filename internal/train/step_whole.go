@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
@@ -18,8 +19,16 @@ func (t *Stepper) stepWhole(next source, numbers []float32) (*pairs.Batch, map[s
 	}
 	defer r.free()
 	a := t.arguments()
-	a.floats("numbers", numbers, len(numbers))
-	a.tensors(r.inputs...)
+	if d := t.upload.devices; d != nil {
+		copies, err := d.place(tensors.FromFlatDataAndDimensions(numbers, len(numbers)), d.copied)
+		if err != nil {
+			return nil, nil, err
+		}
+		a.add(copies)
+	} else {
+		a.floats("numbers", numbers, len(numbers))
+	}
+	a.add(r.inputs...)
 	var metrics map[string]float64
 	err = a.call(t.whole, func(out [][]float32) { metrics = named(out[0], lossMetricNames, t.metrics) })
 	return r.part.Batch, metrics, err

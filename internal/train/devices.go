@@ -1,0 +1,92 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/core/tensors/dtensor"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/groupvit/groupvit/internal/engine"
+)
+
+// devices lets several devices of an engine share a step: each has all weights and a
+// share of the batch, and XLA's partitioner (Shardy) puts in the exchange that keeps
+// the step that of the whole batch, losses and BatchNorm included. Nil is one device.
+type devices struct {
+	backend compute.Backend
+	count   int
+	// split cuts a tensor's first axis into one share a device, copied gives all of
+	// it to each.
+	split, copied *distributed.ShardingSpec
+}
+
+// batchAxis names the one axis of the mesh of devices.
+const batchAxis = "batch"
+
+// devicesOf takes the first count devices of an engine; nil for one.
+func devicesOf(backend compute.Backend, count int) (*devices, error) {
+	if count <= 1 {
+		return nil, nil
+	}
+	if have := backend.NumDevices(); count > have {
+		return nil, fmt.Errorf("%w: engine %s has %d device(s) here, devices asks for %d", engine.ErrUnavailable, engine.NameOf(backend), have, count)
+	}
+	mesh, err := distributed.NewDeviceMesh([]int{count}, []string{batchAxis})
+	if err != nil {
+		return nil, err
+	}
+	split, err := distributed.BuildSpec(mesh).S(batchAxis).Done()
+	if err != nil {
+		return nil, err
+	}
+	return &devices{backend, count, split, distributed.NewReplicatedShardingSpec(mesh)}, nil
+}
+
+// share makes an executor whose first input is copied and whose others are split.
+// Its variables and outputs are copies.
+func (d *devices) share(e *model.Exec) {
+	if d != nil {
+		e.AutoSharding(d.split.Mesh).WithInputShardingSpecs(d.copied, d.split).WithOutputShardingSpecs(d.copied)
+	}
+}
+
+// place brings a tensor to the devices: split along its first axis, or copied.
+func (d *devices) place(x *tensors.Tensor, spec *distributed.ShardingSpec) (*dtensor.Tensor, error) {
+	defer finalize(x)
+	shared, err := dtensor.ShardTensor(spec, x)
+	if err != nil {
+		return nil, err
+	}
+	for i, shard := range shared.Shards() {
+		if err := shard.MaterializeOnDevice(d.backend, true, compute.DeviceNum(i)); err != nil {
+			return nil, err
+		}
+	}
+	return shared, nil
+}
+
+// validateDevices checks that a batch can be shared out evenly.
+func (s Settings) validateDevices() error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: devices: %s", ErrSettings, fmt.Sprintf(format, args...))
+	}
+	n := s.Devices
+	switch {
+	case n < 0 || n > maxDevices:
+		return bad("%d: it must be 0 (one) to %d", n, maxDevices)
+	case n <= 1:
+		return nil
+	case s.Batch%n != 0:
+		return bad("%d do not share a batch of %d evenly: make it a multiple", n, s.Batch)
+	case s.Data.Nouns.Distinct && s.Data.Nouns.Pad%n != 0:
+		return bad("%d do not share the prompts evenly: make data.nouns.pad (%d) a multiple", n, s.Data.Nouns.Pad)
+	case s.inParts():
+		return bad("%d compute a batch at once: set micro_batch (%d) to 0, or train on one device", n, s.MicroBatch)
+	}
+	return nil
+}
+
+const maxDevices = 64
