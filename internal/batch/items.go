@@ -186,18 +186,18 @@ func readMember(r io.Reader, h *tar.Header, photo string) ([]byte, error) {
 
 // readFile reads a photo of the disk.
 func readFile(photo string) ([]byte, error) {
+	info, err := os.Stat(photo)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait for its other end, for ever
+		return nil, fmt.Errorf("%s: it is no file", photo)
+	}
 	f, err := os.Open(photo)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: it is no file", photo)
-	}
 	if err := checkBytes(photo, info.Size()); err != nil {
 		return nil, err
 	}
