@@ -183,9 +183,14 @@ func (d *document) render(known map[string]string) (images []string, err error) 
 	if err := markdown.Renderer().Render(&out, d.text, d.tree); err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Source, err)
 	}
-	d.Body = template.HTML(out.String()) // of our own documents
+	d.Body = template.HTML(reachable.Replace(out.String())) // of our own documents
 	return images, nil
 }
+
+// reachable lets the keyboard scroll what is wider than the page, and makes cells of
+// headers that say nothing. The renderer has escaped what looks so in the text.
+var reachable = strings.NewReplacer(
+	"<pre>", `<pre tabindex="0">`, "<table>", `<div class="wide" tabindex="0"><table>`, "</table>", "</table></div>", "<th></th>", "<td></td>")
 
 // put writes a file and the folders above it.
 func put(name string, r io.Reader) error {
