@@ -43,9 +43,10 @@ import (
 
 // segmentFn writes the mask of a photo. Its exported fields travel to the workers.
 type segmentFn struct {
-	Model  string
-	Labels []string
-	Output string
+	Model   string
+	Labels  []string
+	Quality string
+	Output  string
 
 	model *groupvit.Model
 }
@@ -96,7 +97,7 @@ func (f *segmentFn) segment(ctx context.Context, path string) (*groupvit.Segment
 	if err != nil {
 		return nil, err
 	}
-	return f.model.Segment(ctx, photo, f.Labels, nil)
+	return f.model.Segment(ctx, photo, f.Labels, &groupvit.SegmentOptions{Quality: groupvit.Quality(f.Quality)})
 }
 
 // store writes the mask below the output, in the photo's own folders.
@@ -167,10 +168,11 @@ func main() {
 	manifest := flag.String("manifest", "", "file with the path of a photo on each line")
 	labels := flag.String("labels", "", `words, as "dog,grass"`)
 	model := flag.String("model", groupvit.DefaultModel, "the model: the embedded one, a folder, or a name")
+	quality := flag.String("quality", "", "fast, balanced or best (default: best)")
 	output := flag.String("output", "masks", "folder for the masks")
 	flag.Parse()
 	beam.Init() // a worker process of another runner goes no further than this
-	fn := &segmentFn{Model: *model, Labels: strings.Split(*labels, ","), Output: *output}
+	fn := &segmentFn{Model: *model, Labels: strings.Split(*labels, ","), Quality: *quality, Output: *output}
 	if err := run(context.Background(), *manifest, fn); err != nil {
 		log.Fatal(err)
 	}
