@@ -5,7 +5,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 )
@@ -37,6 +36,12 @@ func pageRoutes() []route {
 	return list
 }
 
+// pageKinds are the types of the page's files; the machine's own tables may say others,
+// which browsers would not take.
+var pageKinds = map[string]string{
+	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+}
+
 // pageFile answers with a file of the page; a browser that has it already is told
 // so.
 func pageFile(name string) handler {
@@ -44,10 +49,7 @@ func pageFile(name string) handler {
 	if err != nil {
 		panic(err) // it is compiled in
 	}
-	kind := mime.TypeByExtension(path.Ext(name))
-	if path.Ext(name) == ".js" {
-		kind = "text/javascript; charset=utf-8" // whatever the machine's tables say
-	}
+	kind := pageKinds[path.Ext(name)]
 	sum := sha256.Sum256(data)
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) error {

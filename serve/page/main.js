@@ -161,9 +161,9 @@ for (const [id, format] of [["savepng", "overlay"], ["savemask", "mask"], ["save
 // ---- What is said.
 
 function say(text, wrong = false, quiet = "") {
-  const status = $("status");
-  status.textContent = text || quiet;
-  status.classList.toggle("wrong", wrong);
+  $("status").textContent = text;
+  $("status").classList.toggle("wrong", wrong);
+  $("took").textContent = text ? "" : quiet;
 }
 
 function fail(error) {
@@ -174,7 +174,7 @@ function fail(error) {
 
 function busy(on) {
   $("busy").hidden = !on;
-  document.body.toggleAttribute("aria-busy", on);
+  document.body.setAttribute("aria-busy", String(on));
 }
 
 // ---- How photos come in: chosen, dropped, pasted.

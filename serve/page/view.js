@@ -2,6 +2,7 @@
 // found, the threshold, the label under the pointer.
 import { count, decide } from "./planes.js";
 import { cross, paint } from "./paint.js";
+import { announce } from "./announce.js";
 
 const $ = (id) => document.getElementById(id);
 const percent = (share) => (share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`);
@@ -83,7 +84,9 @@ export function view() {
       nodes.push(none);
     }
     $("found").replaceChildren(...nodes);
-    overlay.setAttribute("aria-label", items.length ? `Photo: ${items.map((l) => `${l.name} ${percent(l.area)}`).join(", ")}` : "Photo, nothing found");
+    const told = items.length ? items.map((l) => `${l.name} ${percent(l.area)}`).join(", ") : "nothing found";
+    overlay.setAttribute("aria-label", `Photo: ${told}`);
+    announce(`${told}${missing.length ? `; not here: ${missing.join(", ")}` : ""}`, 700); // while somebody types
   }
 
   /** Says what is at a place, in pixels of the map, and shows it there. */
@@ -101,7 +104,9 @@ export function view() {
     const box = overlay.getBoundingClientRect();
     tip.style.left = `${Math.min(Math.max((x / s.map.width) * box.width, 60), box.width - 60)}px`;
     tip.style.top = `${Math.max((y / s.map.height) * box.height, 46)}px`;
-    if (keyboard) draw();
+    if (!keyboard) return;
+    draw();
+    announce(tip.textContent);
   }
 
   function hide() {

@@ -39,7 +39,7 @@ func TestPageAlone(t *testing.T) {
 	}
 	encoded := time.Since(begin)
 	begin = time.Now()
-	if err := chromedp.Run(ctx, chromedp.SendKeys("#words", "cat,sofa,", chromedp.ByID), until(`document.querySelector("#found button") && document.querySelectorAll("#chips li").length === 2 && document.getElementById("status").textContent.includes("ms")`)); err != nil {
+	if err := chromedp.Run(ctx, chromedp.SendKeys("#words", "cat,sofa,", chromedp.ByID), until(`document.querySelector("#found button") && document.querySelectorAll("#chips li").length === 2 && document.getElementById("took").textContent.includes("ms")`)); err != nil {
 		t.Fatal(err)
 	}
 	asked := time.Since(begin)
