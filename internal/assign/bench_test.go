@@ -32,3 +32,30 @@ func BenchmarkDecide(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRegions cuts the canvas of a photo of 500 × 375 for a network of 12 × 12
+// patches, and of 37 × 28; BenchmarkVote lets 12 planes vote.
+func BenchmarkRegions(b *testing.B) {
+	for _, count := range []int{120, 860} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			for b.Loop() {
+				s := cutOf(1, 125, 94, count)
+				NewRegions(s, Spread{Weight: 0.9, Colour: 20, Place: 1.6 * math.Sqrt(125*94/1.2/float64(count)), Rounds: 5}, 2)
+			}
+		})
+	}
+}
+
+func BenchmarkVote(b *testing.B) {
+	for _, count := range []int{120, 860} {
+		b.Run(fmt.Sprint(count), func(b *testing.B) {
+			r := NewRegions(cutOf(1, 125, 94, count), Spread{Weight: 0.9, Colour: 20, Place: 1.6 * math.Sqrt(125*94/1.2/float64(count)), Rounds: 5}, 2)
+			p := drawPlanes(2, 12, 125, 94, false)
+			for b.Loop() {
+				if err := p.Vote(b.Context(), r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
