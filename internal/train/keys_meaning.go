@@ -11,7 +11,7 @@ var meanings = map[string]string{
 	"engine":      "compute engine: auto, simd, go, xla",
 	"threads":     "threads of the engine; 0: all",
 	"devices":     "devices of the engine that share a step (engine xla); 0: one",
-	"precision":   "of large products: float32, or bf16 (engine simd)",
+	"precision":   "of large products: float32, or bf16 (engines simd and xla)",
 	"init":        "model whose weights the run starts from; what does not fit is resized or new",
 
 	"model.image_size":       "side of a picture in pixels",
