@@ -24,9 +24,8 @@ import (
 //	through    what the moments' gradients mean for the features and for the weights
 //	           below BatchNorm: mean and variance are means over the rows too
 type heads struct {
-	image, text     head
-	units, columns  *model.Exec
-	losses, through *model.Exec // through the moments is the image head's; see head
+	image, text            head
+	units, columns, losses *model.Exec
 	// metrics names the metrics that the losses' graph adds.
 	metrics []string
 }
