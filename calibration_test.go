@@ -133,6 +133,10 @@ func TestQualities(t *testing.T) {
 		}
 		m.Close()
 	}
+	m := openModel(t, paperConfig()) // read from groups, with the paper's sizes
+	if got := m.Techniques(groupvit.BestQuality).String(); got != "segments=hard,"+votes || m.Techniques(groupvit.Fast).String() != "" {
+		t.Errorf("of groups: %q, fast %q", got, m.Techniques(groupvit.Fast))
+	}
 }
 
 // TestSteps: windows without overlap, and a step that a photo encoded otherwise has

@@ -130,6 +130,9 @@ func (m *Model) Techniques(q Quality) Techniques {
 		return t
 	}
 	t.Superpixels, t.Spread, t.Levels = 1.2, 0.9, 2
+	if m.source() == assign.FromGroups { // a pixel is its group's, as in the paper's evaluation
+		t.Segments = "hard"
+	}
 	if q != Balanced && near > 1 && m.eval.Squash {
 		t.Scales = []float64{near}
 	}
