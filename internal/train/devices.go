@@ -32,7 +32,7 @@ func devicesOf(backend compute.Backend, count int) (*devices, error) {
 		return nil, nil
 	}
 	if have := backend.NumDevices(); count > have {
-		return nil, fmt.Errorf("%w: engine %s has %d device(s) here, devices asks for %d", engine.ErrUnavailable, engine.NameOf(backend), have, count)
+		return nil, fmt.Errorf("%w: engine %s has %d device(s) here, devices asks for %d: ask for fewer, or take xla:cuda on a machine with as many GPUs", engine.ErrUnavailable, engine.NameOf(backend), have, count)
 	}
 	mesh, err := distributed.NewDeviceMesh([]int{count}, []string{batchAxis})
 	if err != nil {
