@@ -1,25 +1,19 @@
 # Step train: the two passes of recipes/default.yaml, which made the embedded model,
 # with checkpoints, and from the newest of them where a run has begun. Sourced by run.sh.
 
-# pass NAME STEPS ARGUMENTS…: one pass; what is done stays done.
+# pass NAME RECIPE STEPS ARGUMENTS…: one pass; what is done stays done.
 pass() {
-	local run=$output/$1 total=$2
-	shift 2
+	local run=$output/$1 recipe=recipes/$2.yaml total=$3
+	shift 3
 	if [[ -e $run/final/config.json ]] && tail -n 1 "$run/log.jsonl" | grep -q "\"step\":$total,"; then
 		say "$run is done"
 		return
 	fi
 	say "$run, $total steps, engine $engine, $kind"
-	"$program" train --config recipes/default.yaml --engine "$engine" --precision "$kind" --steps "$total" \
+	"$program" train --config "$recipe" --engine "$engine" --precision "$kind" --steps "$total" \
 		--train-data "$data" --output "$run" --resume "$@"
 	tail -n 1 "$run/log.jsonl"
 }
-
-# without are the settings of the first pass, which has no groups (the recipe's words).
-without=(
-	--set 'model.depths=[0]' --set 'model.group_tokens=[0]' --set 'model.output_groups=[0]'
-	--set loss.teach_weight=0 --set optimizer.learning_rate=3e-3
-)
 
 train_default() {
 	need_plugin
@@ -35,9 +29,9 @@ train_default() {
 	fi
 	[[ -n $data ]] || die "TRAIN_DATA names no shards: set it as --train-data takes them, such as 'captioned/*.tar::captioned/*.tar::tagged/*.tar' (captioned photos twice: see recipes/default.yaml)"
 	if [[ -n $small && ! -e $output/first ]]; then # end the first pass in the middle: the next line goes on from its checkpoint
-		pass first 6 "${without[@]}" "${more[@]}"
+		pass first default-first 6 "${more[@]}"
 	fi
-	pass first "$first" "${without[@]}" "${more[@]}"
-	pass second "$second" --init "$output/first/final" "${more[@]}"
+	pass first default-first "$first" "${more[@]}"
+	pass second default "$second" --init "$output/first/final" "${more[@]}"
 	say "the trained model: $output/second/final"
 }

@@ -35,7 +35,7 @@ import speed_report
 import speed_rows
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RECIPES = {"photos": ROOT / "recipes/photos.yaml", "embedded": ROOT / "recipes/default.yaml"}
+RECIPES = {"photos": ROOT / "recipes/photos.yaml", "embedded": ROOT / "recipes/default-first.yaml"}
 PAUSE = 0.3  # seconds in which the last one's threads come to rest
 
 
