@@ -11,31 +11,18 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/groupvit/groupvit"
-	"github.com/groupvit/groupvit/internal/network"
-	"github.com/groupvit/groupvit/internal/weights"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 	"github.com/groupvit/groupvit/serve"
 )
 
 // tinyModel is the paper's network in small, with drawn weights.
 func tinyModel(t testing.TB) *groupvit.Model {
 	t.Helper()
-	c := network.Default()
-	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
-	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
-	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
-	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
-	c.ProjectionWidth, c.EmbedWidth = 32, 16
-	dir := filepath.Join(t.TempDir(), "tiny")
-	w := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
-	if err := weights.Save(dir, w, weights.SaveOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	m, err := groupvit.Open(t.Context(), dir, &groupvit.Options{Engine: "go", Threads: 1})
+	m, err := groupvit.Open(t.Context(), weightstest.Tiny(t), &groupvit.Options{Engine: "go", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

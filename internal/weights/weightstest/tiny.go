@@ -1,0 +1,28 @@
+// Package weightstest writes models for tests.
+package weightstest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights"
+)
+
+// Tiny writes the paper's network in small, two grouping stages with drawn weights on
+// photos of 32 pixels, into a folder that goes with the test, and returns it.
+func Tiny(t testing.TB) string {
+	t.Helper()
+	c := network.Default()
+	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
+	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
+	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
+	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
+	c.ProjectionWidth, c.EmbedWidth = 32, 16
+	folder := filepath.Join(t.TempDir(), "tiny")
+	m := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
+	if err := weights.Save(folder, m, weights.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
