@@ -71,7 +71,7 @@ func (b *session) measureAll(ctx context.Context, cells []*cell) error {
 
 func (b *session) question(c *cell) string {
 	q := fmt.Sprintf("model %s, %s, %d clusters, %s %s of %d photos, protocol %s, short side %d",
-		c.run.key, c.variation.Method, c.variation.Clusters, b.Dataset, b.Eval, len(b.set.Samples), b.scale.Protocol, b.scale.ShortSide)
+		c.run.key, c.variation.Method, c.variation.Clusters, b.Dataset, b.photos, len(b.set.Samples), b.scale.Protocol, b.scale.ShortSide)
 	if c.variation.Method == methodFineTune {
 		q += fmt.Sprintf(", %+v, random %v", b.scale.FineTune, c.variation.Random)
 	}

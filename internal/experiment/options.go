@@ -54,9 +54,10 @@ type session struct {
 	scale   Scale
 	folder  string // of the results
 	recipes string // folder with the recipes of training
-	// data identifies the training data where it does not have a path of its own.
-	data string
-	set  *bench.Dataset
+	// data and photos say what is trained and what is measured on: the path of what
+	// was given, and of scenes their number, as they are the same in any folder.
+	data, photos string
+	set          *bench.Dataset
 }
 
 // firstTestScene is the number of the first scene that is measured on, as in
@@ -166,8 +167,10 @@ func (b *session) findData(ctx context.Context) error {
 	if !b.needsSet() {
 		return nil
 	}
+	b.photos = b.Eval
 	if b.Eval == "" {
 		b.Eval, b.Dataset = filepath.Join(b.scenes(), "test"), "scenes"
+		b.photos = fmt.Sprintf("test scenes %d", b.scale.TestScenes)
 		if err := b.draw(ctx, b.Eval, synth.DataOptions{Scenes: b.scale.TestScenes, Seed: sceneSeed, First: firstTestScene, VOC: true}); err != nil {
 			return err
 		}
