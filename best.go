@@ -96,12 +96,17 @@ func (m *Model) hiddenWords(classes []vocab.Class, asked []string, contrast bool
 	return vocab.WithoutLabels(vocab.WithoutLabels(words, classes), own)
 }
 
-// aloneThreshold is the threshold of one label among all words that a model knows:
-// there are many of them, and a thing's own word seldom has a third of the
-// probability. Chosen on the even ones of 240 photos of VOC, as the best with which an
-// absent word covers less than 5 % in the median (eval presence --half even
-// --background T); docs/experiments.md has the odd ones.
-const aloneThreshold = 0.03
+// One label among all words that a model knows: there are many of them, and a thing's
+// own word seldom has a third of the probability. So it has a low threshold, and must
+// be a share as probable as where the photo has most of it, lest a word that is there
+// covers what is only a little like it. Both were chosen on the even ones of 240
+// photos of VOC, as those by which words that are there are found best while an absent
+// one covers less than 5 % in the median (eval presence --half even);
+// docs/experiments.md has the odd ones.
+const (
+	aloneThreshold = 0.02
+	aloneCut       = 0.3
+)
 
 // alone says whether one label is asked of a model that learnt from a list of words,
 // by a rule of its own. That label competes with all of the list, and what it has in
@@ -148,7 +153,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 		auto, fitted = fit.Threshold, fit
 	}
 	if e.model.alone(classes, s.Background) {
-		t.Contrast, t.Context = true, 0
+		t.Contrast, t.Context, t.Cut = true, 0, cmp.Or(t.Cut, aloneCut)
 		auto = aloneThreshold
 	}
 	report.Techniques = t.String()
@@ -166,18 +171,15 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	}
 	planes := evidence.Probabilities(a.sharpness, a.takes)
 	planes.Smooth(t.Smooth)
-	if t.Cut > 0 {
-		planes.Cut(t.Cut, max(a.threshold, 0))
-		if a.threshold > 0 { // it has judged the label as a whole
-			a.threshold *= t.Cut
-		}
-	}
 	if t.Automatic && a.threshold > 0 {
 		a.threshold = planes.Otsu(a.threshold)
 		report.Background = e.model.backgroundText(a.threshold)
 	}
 	if err := e.refine(ctx, planes, t); err != nil {
 		return nil, err
+	}
+	if t.Cut > 0 {
+		planes.Cut(t.Cut)
 	}
 	return &decision{a, evidence, planes, a.threshold, report}, ctx.Err()
 }

@@ -58,15 +58,7 @@ func TestDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(stored)
-	f, err := os.Open("examples/photos/cat.jpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	cat, _, err := image.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cat := example(t, "cat.jpg")
 	var first *groupvit.Segmentation
 	for _, kind := range engine.Available() {
 		t.Run(kind, func(t *testing.T) {
@@ -105,5 +97,52 @@ func TestDefault(t *testing.T) {
 				t.Errorf("%d of %d pixels have another label than on %s", different, len(s.Map.Labels), engine.Available()[0])
 			}
 		})
+	}
+}
+
+// example is one of the example photos.
+func example(t *testing.T, name string) image.Image {
+	t.Helper()
+	f, err := os.Open(filepath.Join("examples", "photos", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	photo, _, err := image.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return photo
+}
+
+// TestOneWord: a label with no other beside it does not take the whole photo that it
+// is in, and takes nothing of one that it is not in.
+func TestOneWord(t *testing.T) {
+	if !hasDefault() {
+		t.Skip("no models/default")
+	}
+	m, err := groupvit.Open(t.Context(), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for _, c := range []struct {
+		photo       string
+		least, most float64 // share of the photo
+	}{
+		{"cat.jpg", 0.4, 0.8},
+		{"rocket.jpg", 0, 0},
+	} {
+		s, err := m.Segment(t.Context(), example(t, c.photo), []string{"cat"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var area float64
+		for _, found := range s.Segments {
+			area += found.Area
+		}
+		if area < c.least || area > c.most {
+			t.Errorf("%s: a cat covers %.1f %%, not %g to %g", c.photo, 100*area, 100*c.least, 100*c.most)
+		}
 	}
 }

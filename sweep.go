@@ -49,7 +49,7 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 }
 
 // bestSweep decides once for all thresholds. What a threshold moves before the
-// pixels are decided (cut, automatic) is made anew for each.
+// pixels are decided (automatic) is made anew for each.
 func (e *Encoded) bestSweep(ctx context.Context, classes []vocab.Class, s SegmentOptions, thresholds []float64) ([]*mask.Map, Report, error) {
 	t, err := e.model.techniquesOf(&s)
 	if err != nil {
@@ -59,7 +59,7 @@ func (e *Encoded) bestSweep(ctx context.Context, classes []vocab.Class, s Segmen
 	var pixels *assign.Pixels
 	maps := make([]*mask.Map, len(thresholds))
 	for i, threshold := range thresholds {
-		if pixels == nil || t.Cut > 0 || t.Automatic {
+		if pixels == nil || t.Automatic {
 			s.Background = BackgroundBelow(threshold)
 			d, err := e.best(ctx, classes, s)
 			if err != nil {

@@ -102,13 +102,12 @@ func (p *Planes) Tops() []float64 {
 }
 
 // Cut makes a place nothing for a label that is less probable there than share times
-// the mean of the label's largest tenth, and everywhere for a label whose largest
-// tenth is below least: what is faint beside itself is not the thing.
-func (p *Planes) Cut(share, least float64) {
+// the mean of the label's largest tenth: what is faint beside itself is not the thing.
+func (p *Planes) Cut(share float64) {
 	for k, t := range p.Tops() {
 		bar := float32(share * t)
 		for i, v := range p.Labels[k] {
-			if v < bar || t < least {
+			if v < bar {
 				p.Labels[k][i] = 0
 			}
 		}
