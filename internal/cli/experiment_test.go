@@ -63,7 +63,7 @@ func TestExperimentUsage(t *testing.T) {
 		name, want string
 		args       []string
 	}{
-		{"no name", "accepts 1 arg", nil},
+		{"no name", "experiment NAME", nil},
 		{"unknown experiment", "table1", []string{"table9"}},
 		{"unknown scale", "small, full", []string{"table1", "--scale", "huge"}},
 		{"full without data", "CC12M", []string{"table1", "--scale", "full"}},

@@ -139,7 +139,9 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
 	}
 	root.SetHelpCommandGroupID("program")
 	root.SetCompletionCommandGroupID("program")
+	addCompletionCommand(root)
 	addCompletions(root)
+	teachArguments(root)
 	return root
 }
 
@@ -157,14 +159,14 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	called, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
 	env.warn("groupvit: %v", err)
 	switch {
 	case errors.Is(err, errUsage) || !env.started:
-		env.warn("groupvit: see groupvit --help or the command's own --help")
+		env.warn("groupvit: see %s --help", called.CommandPath())
 		return exitUsage
 	case errors.Is(err, errPartial):
 		return exitPartial

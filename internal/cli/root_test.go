@@ -14,6 +14,9 @@ func TestHelpTeaches(t *testing.T) {
 	n := 0
 	var check func(c *cobra.Command)
 	check = func(c *cobra.Command) {
+		if c.Name() == "completion" {
+			return // cobra's own
+		}
 		n++
 		if c.Short == "" || strings.HasSuffix(c.Short, ".") {
 			t.Errorf("%s: short help is %q", c.CommandPath(), c.Short)
@@ -50,9 +53,28 @@ func TestHelpTeaches(t *testing.T) {
 			t.Errorf("--help does not say %q:\n%s", want, r.out)
 		}
 	}
-	for _, args := range [][]string{{"eval", "lunch"}, {"data", "lunch"}, {"model", "lunch"}, {"config", "lunch"}} {
-		if r := runProgram(t, nil, args...); r.code != exitUsage || !strings.Contains(r.errors, "lunch") {
-			t.Errorf("%v: %+v", args, r)
+}
+
+// Wrong arguments are answered with how the command is called.
+func TestWrongArguments(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"lunch"}, `unknown command "lunch"`},
+		{[]string{"eval", "lunch"}, `"lunch" for "groupvit eval"; it has segmentation, classification`},
+		{[]string{"data", "lunch"}, `it has synth, pack`},
+		{[]string{"model", "lunch"}, `it has list`},
+		{[]string{"config", "lunch"}, `it has show`},
+		{[]string{"completion", "tcsh"}, `it has bash, zsh, fish`},
+		{[]string{"segment"}, "no argument was given, where the command is: groupvit segment PATH…"},
+		{[]string{"segment", "cat.jpg", "--manifest", "photos.txt", "--labels", "cat"}, `leave ["cat.jpg"] out`},
+		{[]string{"model", "convert", "a"}, `["a"] were given, where the command is: groupvit model convert MODEL OUT`},
+		{[]string{"serve", "lunch"}, `["lunch"] were given, where the command is: groupvit serve`},
+		{[]string{"serve", "--lunch"}, "see groupvit serve --help"},
+	} {
+		if r := runProgram(t, nil, c.args...); r.code != exitUsage || r.out != "" || !strings.Contains(r.errors, c.says) {
+			t.Errorf("%v: exit code %d, %s, it does not say %q", c.args, r.code, r.errors, c.says)
 		}
 	}
 }

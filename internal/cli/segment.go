@@ -67,8 +67,11 @@ Exit code 3 says that some photos failed; the others are done.`,
   # From another program
   curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json --format ""`,
 		Args: func(cmd *cobra.Command, args []string) error {
+			if f.batch.asked() && len(args) > 0 {
+				return usagef("--manifest and --shards say which photos: leave %q out", args)
+			}
 			if f.batch.asked() {
-				return cobra.NoArgs(cmd, args)
+				return nil
 			}
 			return cobra.MinimumNArgs(1)(cmd, args)
 		},

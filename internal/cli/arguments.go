@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// teachArguments lets every command say how it is called where its arguments are not
+// what it takes.
+func teachArguments(root *cobra.Command) {
+	for _, c := range descendants(root) {
+		if c.Args == nil {
+			continue
+		}
+		check := c.Args
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			err := check(cmd, args)
+			switch {
+			case err == nil || errors.Is(err, errUsage):
+				return err
+			case cmd.HasAvailableSubCommands():
+				return usagef("%w; it has %s", err, subcommands(cmd))
+			case len(args) == 0:
+				return usagef("no argument was given, where the command is: %s", cmd.UseLine())
+			}
+			return usagef("arguments %q were given, where the command is: %s", args, cmd.UseLine())
+		}
+	}
+}
+
+// subcommands lists the names of the commands below one.
+func subcommands(c *cobra.Command) string {
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// addCompletionCommand adds cobra's command, which by itself takes a shell that it
+// does not know for a call for help.
+func addCompletionCommand(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+}
