@@ -33,6 +33,27 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
+// BenchmarkHardest finds the groups of two windows of 448 pixels as the paper's network
+// sees them: 28 × 28 patches, eight groups, most patches sure of theirs.
+func BenchmarkHardest(b *testing.B) {
+	v := &View{Width: 500, Height: 375, SeenWidth: 597, SeenHeight: 448}
+	for _, x := range []int{0, 149} {
+		w := Window{Rect: Rect{X: x, Width: 448, Height: 448}, GridH: 28, GridW: 28, Assign: make([]float32, 28*28*8)}
+		for n := range 28 * 28 {
+			column, row := float64(n%28), float64(n/28)
+			for g := range 8 {
+				w.Assign[n*8+g] = float32(math.Exp(4 * math.Sin(float64(g)+column/6+float64(g+1)*row/20)))
+			}
+		}
+		v.Windows = append(v.Windows, w)
+	}
+	for b.Loop() {
+		for i := range v.Windows {
+			hardest(v.Windows[i].Assign, &v.Windows[i])
+		}
+	}
+}
+
 // BenchmarkRegions cuts the canvas of a photo of 500 × 375 for a network of 12 × 12
 // patches, and of 37 × 28; BenchmarkVote lets 12 planes vote.
 func BenchmarkRegions(b *testing.B) {

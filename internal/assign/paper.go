@@ -128,25 +128,3 @@ func below(r []float64, classes int, threshold float64) []bool {
 	}
 	return out
 }
-
-// hardest returns the group of every pixel of a window by a soft assignment
-// [N, G]: the largest of the bilinearly upsampled maps, the first on ties.
-func hardest(assign []float32, w *Window) []uint16 {
-	n := w.GridH * w.GridW
-	groups := len(assign) / n
-	maps := transpose(assign, n, groups)
-	labels := make([]uint16, w.Width*w.Height)
-	best := make([]float32, len(labels))
-	r := newResizer(w.GridH, w.GridW, w.Height, w.Width)
-	for g := range groups {
-		r.plane(maps[g*n:(g+1)*n], func(y int, row []float32) {
-			at := y * w.Width
-			for x, v := range row {
-				if g == 0 || v > best[at+x] {
-					best[at+x], labels[at+x] = v, uint16(g)
-				}
-			}
-		})
-	}
-	return labels
-}

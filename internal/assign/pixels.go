@@ -60,14 +60,25 @@ func (p *Planes) Pixels(ctx context.Context, width, height int, second bool) (*P
 	if p.Guide != nil {
 		d.gx, d.gy = nearest(p.Guide.Width, width), nearest(p.Guide.Height, height)
 	}
-	columns, rows := runs(d.x), runs(d.y)
-	err := sideBySide(ctx, len(rows), func(i int) {
-		w := newWorkspace(len(d.all))
-		for _, c := range columns {
-			d.block(w, rows[i], c)
-		}
-	}, func() {})
-	return out, err
+	return out, d.decide(ctx)
+}
+
+// hardest returns the group of every pixel of a window by a soft assignment
+// [N, G]: the largest of the bilinearly upsampled maps, the first on ties.
+func hardest(assign []float32, w *Window) []uint16 {
+	n := w.GridH * w.GridW
+	maps := transpose(assign, n, len(assign)/n)
+	p := &Planes{Width: w.GridW, Height: w.GridH}
+	for m := range slices.Chunk(maps, n) {
+		p.Labels = append(p.Labels, m)
+	}
+	out := &Pixels{Width: w.Width, Height: w.Height, Best: make([]uint16, w.Width*w.Height)}
+	d := &deciding{planes: p, all: p.Labels, out: out, x: bilinearTaps(p.Width, w.Width), y: bilinearTaps(p.Height, w.Height)}
+	_ = d.decide(context.Background()) // fails only where it is interrupted
+	for i, l := range out.Best {
+		out.Best[i] = max(l, 1) - 1 // of numbers that are none, the first
+	}
+	return out.Best
 }
 
 // nearest gives, for each of out positions, that of in which lies under its middle.
@@ -96,9 +107,20 @@ func runs(t []taps) [][2]int {
 type deciding struct {
 	planes *Planes
 	all    [][]float32
-	out    *Pixels
+	out    *Pixels // without Confidence only Best is wanted
 	x, y   []taps
 	gx, gy []int // in the guide, by column and row
+}
+
+// decide fills out.
+func (d *deciding) decide(ctx context.Context) error {
+	columns, rows := runs(d.x), runs(d.y)
+	return sideBySide(ctx, len(rows), func(i int) {
+		w := newWorkspace(len(d.all))
+		for _, c := range columns {
+			d.block(w, rows[i], c)
+		}
+	}, func() {})
 }
 
 // workspace of one row of blocks.
@@ -132,8 +154,22 @@ func (d *deciding) block(w *workspace, rows, columns [2]int) {
 		w.lower[k], w.upper[k] = lower, upper
 	}
 	d.choose(w)
+	if d.out.Confidence == nil && len(w.candidates) == 1 {
+		d.fill(uint16(w.candidates[0]+1), rows, columns)
+		return
+	}
 	for y := rows[0]; y < rows[1]; y++ {
 		d.row(w, y, columns)
+	}
+}
+
+// fill gives a block one label.
+func (d *deciding) fill(label uint16, rows, columns [2]int) {
+	for y := rows[0]; y < rows[1]; y++ {
+		line := d.out.Best[y*d.out.Width:][columns[0]:columns[1]]
+		for x := range line {
+			line[x] = label
+		}
 	}
 }
 
@@ -211,6 +247,9 @@ func (d *deciding) row(w *workspace, y int, columns [2]int) {
 			}
 		}
 		d.out.Best[base+x] = uint16(best + 1)
+		if d.out.Confidence == nil {
+			continue
+		}
 		confidence := min(max(bestValue, 0), 1)
 		if hidden && value(labels, x, g) > bestValue {
 			confidence = -max(confidence, math.SmallestNonzeroFloat32)
