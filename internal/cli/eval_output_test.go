@@ -113,7 +113,7 @@ func TestEvalCompare(t *testing.T) {
 		code int
 		want string
 	}{
-		"one report": {[]string{a}, exitUsage, "2 arg"},
+		"one report": {[]string{a}, exitUsage, "compare A.json B.json"},
 		"no report":  {[]string{a, filepath.Join(dir, "none.json")}, exitFailed, "none.json"},
 		"no JSON":    {[]string{a, writePhoto(t, dir, "x.png")}, exitFailed, "no report"},
 		"samples":    {[]string{a, b, "--samples", "0"}, exitUsage, "--samples"},

@@ -175,7 +175,7 @@ func TestBatchRefusals(t *testing.T) {
 		{exitUsage, "give one of them", []string{"--manifest", list, "--shards", "x.tar"}},
 		{exitUsage, "i/n", []string{"--manifest", list, "--shard", "3/3"}},
 		{exitUsage, "name a format", []string{"--manifest", list, "--format", ""}},
-		{exitUsage, "unknown command", []string{"--manifest", list, "photo.jpg"}},
+		{exitUsage, `leave ["photo.jpg"] out`, []string{"--manifest", list, "photo.jpg"}},
 		{exitFailed, "no such file", []string{"--manifest", "nowhere.txt"}},
 		{exitFailed, "no such file", []string{"--shards", "nowhere.tar"}},
 	} {
