@@ -10,21 +10,13 @@ import (
 	"time"
 
 	"github.com/groupvit/groupvit/internal/engine"
-	"github.com/groupvit/groupvit/internal/network"
-	"github.com/groupvit/groupvit/internal/weights"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 )
 
 // tiny is the paper's network in small, with drawn weights.
 func tiny(t *testing.T, kind string) *Model {
 	t.Helper()
-	c := network.Default()
-	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
-	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
-	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
-	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
-	c.ProjectionWidth, c.EmbedWidth = 32, 16
-	w := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
-	m, err := newModel("tiny", w, &Options{Engine: kind, Threads: 1})
+	m, err := newModel("tiny", weightstest.Model(), &Options{Engine: kind, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,10 +99,9 @@ func (m *Model) hiddenWords(classes []vocab.Class, asked []string, contrast bool
 // One label among all words that a model knows: there are many of them, and a thing's
 // own word seldom has a third of the probability. So it has a low threshold, and must
 // be a share as probable as where the photo has most of it, lest a word that is there
-// covers what is only a little like it. Both were chosen on the even ones of 240
-// photos of VOC, as those by which words that are there are found best while an absent
-// one covers less than 5 % in the median (eval presence --half even);
-// docs/experiments.md has the odd ones.
+// covers what is only a little like it. Both were chosen on the even ones of 240 photos
+// of VOC, for words that are there, while an absent one covers less than 5 % in the
+// median (eval presence --half even); docs/experiments.md has the odd ones.
 const (
 	aloneThreshold = 0.02
 	aloneCut       = 0.3

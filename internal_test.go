@@ -7,6 +7,7 @@ import (
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 )
 
 func TestTextCache(t *testing.T) {
@@ -48,14 +49,7 @@ func TestMeanOfPaper(t *testing.T) {
 // TestManyShapes: more sizes of photos than graphs are kept compiled; the first
 // gives the same again after it was dropped.
 func TestManyShapes(t *testing.T) {
-	c := network.Default()
-	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
-	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
-	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
-	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
-	c.ProjectionWidth, c.EmbedWidth = 32, 16
-	w := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
-	m, err := newModel("tiny", w, &Options{Engine: "go"})
+	m, err := newModel("tiny", weightstest.Model(), &Options{Engine: "go"})
 	if err != nil {
 		t.Fatal(err)
 	}

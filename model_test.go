@@ -17,19 +17,12 @@ import (
 	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 )
 
 // paperConfig is the paper's network in small, localConfig a variant that reads
 // its map from patches.
-func paperConfig() network.Config {
-	c := network.Default()
-	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
-	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
-	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
-	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
-	c.ProjectionWidth, c.EmbedWidth = 32, 16
-	return c
-}
+func paperConfig() network.Config { return weightstest.Config() }
 
 func localConfig() network.Config {
 	c := paperConfig()

@@ -40,12 +40,3 @@ func subcommands(c *cobra.Command) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-// addCompletionCommand adds cobra's command, which by itself takes a shell that it
-// does not know for a call for help.
-func addCompletionCommand(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
-		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	}
-}

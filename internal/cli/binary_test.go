@@ -17,8 +17,8 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
-	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/weights"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -44,14 +44,7 @@ func withBinary(m *testing.M) (int, error) {
 	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/groupvit").CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build: %w\n%s", err, out)
 	}
-	c := network.Default()
-	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
-	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
-	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
-	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
-	c.ProjectionWidth, c.EmbedWidth = 32, 16
-	w := &weights.Model{Config: c, Tensors: network.Initialize(c, 1), Mean: weights.ImageNetMean, Std: weights.ImageNetStd}
-	if err := weights.Save(model, w, weights.SaveOptions{}); err != nil {
+	if err := weights.Save(model, weightstest.Model(), weights.SaveOptions{}); err != nil {
 		return 0, err
 	}
 	return m.Run(), nil

@@ -34,6 +34,15 @@ func addCompletions(root *cobra.Command) {
 	}
 }
 
+// addCompletionCommand adds cobra's command, which by itself takes a shell that it
+// does not know for a call for help.
+func addCompletionCommand(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil && c != root {
+		c.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+}
+
 // descendants are the commands below one.
 func descendants(c *cobra.Command) []*cobra.Command {
 	var all []*cobra.Command

@@ -67,13 +67,13 @@ Exit code 3 says that some photos failed; the others are done.`,
   # From another program
   curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json --format ""`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if f.batch.asked() && len(args) > 0 {
+			switch {
+			case !f.batch.asked():
+				return cobra.MinimumNArgs(1)(cmd, args)
+			case len(args) > 0:
 				return usagef("--manifest and --shards say which photos: leave %q out", args)
 			}
-			if f.batch.asked() {
-				return nil
-			}
-			return cobra.MinimumNArgs(1)(cmd, args)
+			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
 	}

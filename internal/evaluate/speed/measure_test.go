@@ -14,24 +14,14 @@ import (
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/simd"
 	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 )
 
 // A smaller product to compare with: these tests measure nothing.
 func init() { reference = Shape{64, 64, 64} }
 
-// tiny is the paper's network in small.
-func tiny() network.Config {
-	c := network.Default()
-	c.ImageSize, c.PatchSize, c.Width = 32, 8, 16
-	c.Depths, c.Heads = []int{1, 1, 1}, []int{2, 2, 2}
-	c.GroupTokens, c.OutputGroups = []int{6, 3, 0}, []int{6, 3, 0}
-	c.Text = network.TextConfig{Vocabulary: 600, Context: 20, Width: 16, Depth: 1, Heads: 2, MLPRatio: 2}
-	c.ProjectionWidth, c.EmbedWidth = 32, 16
-	return c
-}
-
 func TestMeasure(t *testing.T) {
-	base := Case{Threads: 1, Network: tiny(), ImageSize: 32, Batch: 2, Shape: Shape{30, 20, 10}}
+	base := Case{Threads: 1, Network: weightstest.Config(), ImageSize: 32, Batch: 2, Shape: Shape{30, 20, 10}}
 	for _, w := range []Work{Image, Text, Product} {
 		var cases []Case
 		for _, kind := range engine.Available() {
@@ -78,7 +68,7 @@ func TestTurns(t *testing.T) {
 	open := func(_ compute.Backend, c Case) (*Job, error) {
 		return &Job{Run: func() error { order = append(order, c.Batch); return nil }}, nil
 	}
-	c := Case{Engine: engine.Go, Threads: 1, Work: Train, Network: tiny(), ImageSize: 32, Batch: 1}
+	c := Case{Engine: engine.Go, Threads: 1, Work: Train, Network: weightstest.Config(), ImageSize: 32, Batch: 1}
 	other := c
 	other.Batch = 2
 	if _, err := Measure(t.Context(), []Case{c, other}, Options{Time: time.Nanosecond, MinRuns: 3, MaxRuns: 3, Train: open}); err != nil {
@@ -102,7 +92,7 @@ func TestMeasureFailures(t *testing.T) {
 	}
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
-	good := Case{Engine: engine.Go, Threads: 1, Work: Train, Network: tiny(), ImageSize: 32, Batch: 1}
+	good := Case{Engine: engine.Go, Threads: 1, Work: Train, Network: weightstest.Config(), ImageSize: 32, Batch: 1}
 	with := func(change func(c *Case)) Case {
 		c := good
 		change(&c)
@@ -138,7 +128,7 @@ func TestMeasureFailures(t *testing.T) {
 // A training step in bf16 runs on an engine that rounds the products of changing operands too; in
 // int8 there is none.
 func TestTrainPrecision(t *testing.T) {
-	c := Case{Engine: engine.SIMD, Threads: 1, Work: Train, Network: tiny(), ImageSize: 32, Batch: 1, Precision: engine.Int8}
+	c := Case{Engine: engine.SIMD, Threads: 1, Work: Train, Network: weightstest.Config(), ImageSize: 32, Batch: 1, Precision: engine.Int8}
 	var rounded []bool
 	open := func(b compute.Backend, _ Case) (*Job, error) {
 		rounded = append(rounded, b.(*simd.Backend).Rounded())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/simd"
+	"github.com/groupvit/groupvit/internal/weights/weightstest"
 )
 
 // What each kind of step costs adds up, and its share is of the nearer limit.
@@ -42,7 +43,7 @@ func TestRooflineFill(t *testing.T) {
 }
 
 func TestMeasureRoofline(t *testing.T) {
-	c := Case{Engine: engine.SIMD, Threads: 1, Work: Image, Network: tiny(), ImageSize: 32, Batch: 2}
+	c := Case{Engine: engine.SIMD, Threads: 1, Work: Image, Network: weightstest.Config(), ImageSize: 32, Batch: 2}
 	for _, bad := range []func(c *Case){func(c *Case) { c.Engine = engine.Go }, func(c *Case) { c.Work, c.Shape = Product, reference }} {
 		d := c
 		bad(&d)
