@@ -187,45 +187,6 @@ func TestRLEReadsPlainCounts(t *testing.T) {
 	}
 }
 
-func TestPolygons(t *testing.T) {
-	m := draw(
-		"111..1",
-		"1.1.1.",
-		"111...",
-	)
-	got := m.Polygons(1)
-	if len(got) != 3 {
-		t.Fatalf("%d regions, want 3: %v", len(got), got)
-	}
-	pt := image.Pt
-	if want := []image.Point{pt(0, 0), pt(3, 0), pt(3, 3), pt(0, 3)}; !slices.Equal(got[0].Outer, want) {
-		t.Errorf("outer ring %v, want %v", got[0].Outer, want)
-	}
-	if len(got[0].Holes) != 1 || len(got[0].Holes[0]) != 4 || got[0].Area() != 8 {
-		t.Errorf("hole %v, area %d", got[0].Holes, got[0].Area())
-	}
-}
-
-func TestPolygonsRoundTrip(t *testing.T) {
-	for seed := range uint64(30) {
-		m := random(1+int(seed)%13, 1+int(seed*7)%11, 2+int(seed)%3, seed)
-		back, _ := New(m.Width, m.Height)
-		for label := uint16(1); label <= m.Max(); label++ {
-			area := 0
-			for _, p := range m.Polygons(label) {
-				p.Draw(back, label)
-				area += p.Area()
-			}
-			if want := m.Stats(int(label))[label].Pixels; area != want {
-				t.Errorf("seed %d label %d: polygons of %d pixels, want %d", seed, label, area, want)
-			}
-		}
-		if !slices.Equal(back.Labels, m.Labels) {
-			t.Errorf("seed %d: the round trip changed the map", seed)
-		}
-	}
-}
-
 func TestNPYIsReadByALibrary(t *testing.T) {
 	scores := []float32{0, 1, 2, 3, 4, 5, 6.5, -7, 8, 9, 10, 11}
 	var b bytes.Buffer
@@ -281,26 +242,6 @@ func FuzzParseRLE(f *testing.F) {
 		m, _ := New(width, height)
 		if err := r.Draw(m, 1); err != nil {
 			t.Error(err)
-		}
-	})
-}
-
-func FuzzPolygons(f *testing.F) {
-	f.Add([]byte{1, 1, 0, 1, 0, 1}, 3)
-	f.Fuzz(func(t *testing.T, b []byte, width int) {
-		if width < 1 || width > 64 || len(b) > 1024 || len(b) < width {
-			return
-		}
-		m, _ := New(width, len(b)/width)
-		for i := range m.Labels {
-			m.Labels[i] = uint16(b[i] & 1)
-		}
-		back, _ := New(m.Width, m.Height)
-		for _, p := range m.Polygons(1) {
-			p.Draw(back, 1)
-		}
-		if !slices.Equal(back.Labels, m.Labels) {
-			t.Error("the round trip changed the map")
 		}
 	})
 }

@@ -1,13 +1,18 @@
 package mask
 
-import "image"
+import (
+	"image"
+	"math/bits"
+	"slices"
+)
 
-// Polygon is one connected region: its outer ring and the rings of its holes.
+// Polygon is one 4-connected region: its outer ring and the rings of its holes.
 // Points are corners of pixels, so (0,0) is the upper left corner of the first
 // pixel and (Width, Height) the lower right corner of the last. The outer ring
 // runs clockwise as seen on the screen, holes run counter-clockwise; the last
-// point joins the first. Filled with the even-odd rule, the rings give back
-// exactly the region.
+// point joins the first. No ring touches itself, and two rings touch at corners
+// only, so that geographic software takes the polygon as valid (OGC 06-103r4,
+// 6.1.11). Filled with the even-odd rule, the rings give back exactly the region.
 type Polygon struct {
 	Outer []image.Point
 	Holes [][]image.Point
@@ -19,6 +24,8 @@ const (
 	south
 	west
 	north
+	// crossing marks a corner that two borders cross, beside the bits of directions.
+	crossing = 1 << 4
 )
 
 var steps = [4]image.Point{{X: 1}, {Y: 1}, {X: -1}, {Y: -1}}
@@ -32,13 +39,14 @@ func (m *Map) Polygons(label uint16) []Polygon {
 	for at := range edges {
 		for edges[at]&(1<<east) != 0 {
 			start := image.Pt(at%(m.Width+1), at/(m.Width+1))
-			ring := trace(edges, m.Width+1, start)
 			// The pixel below an edge to the east belongs to the region.
 			p := &out[component[start.Y*m.Width+start.X]-1]
-			if clockwise(ring) {
-				p.Outer = ring
-			} else {
-				p.Holes = append(p.Holes, ring)
+			for _, ring := range trace(edges, m.Width+1, start) {
+				if clockwise(ring) {
+					p.Outer = ring
+				} else {
+					p.Holes = append(p.Holes, ring)
+				}
 			}
 		}
 	}
@@ -75,7 +83,7 @@ func (m *Map) components(label uint16) (numbers []int32, n int) {
 }
 
 // edges returns, for every corner, the directions in which a border leaves it,
-// one bit each.
+// one bit each, and whether two borders cross there.
 func (m *Map) edges(label uint16) []uint8 {
 	w := m.Width + 1
 	out := make([]uint8, w*(m.Height+1))
@@ -101,36 +109,62 @@ func (m *Map) edges(label uint16) []uint8 {
 			}
 		}
 	}
+	for i, leaving := range out {
+		if bits.OnesCount8(leaving) > 1 {
+			out[i] |= crossing
+		}
+	}
 	return out
 }
 
-// trace follows the border from start to the east until it is back, removes
-// its edges, and returns the corners where it turns. Where two borders cross
-// it turns right, which keeps regions that touch at a corner apart.
-func trace(edges []uint8, w int, start image.Point) []image.Point {
+// trace follows the border from start to the east until it would leave start to the
+// east again, and removes its edges. Where two borders cross it turns right, which keeps
+// regions that touch at a corner apart; start may be such a corner, so that being there
+// does not mean being back.
+//
+// It returns the corners where the border turns, as one ring, or as several where the
+// border touches itself: a region that closes around a hole at a corner has both as one
+// border. They come apart at that corner. All such contacts are on the border's left, so
+// that they nest: a part between two visits of a corner is a ring once what it encloses
+// has come off.
+func trace(edges []uint8, w int, start image.Point) (rings [][]image.Point) {
 	var ring []image.Point
+	visited := map[image.Point]int{} // corners where two borders cross, as places in ring
 	at, direction, last := start, east, -1
 	for {
-		edges[at.Y*w+at.X] &^= 1 << direction
+		if edges[at.Y*w+at.X]&crossing != 0 {
+			if i, ok := visited[at]; ok {
+				rings = append(rings, slices.Clone(ring[i:]))
+				ring = ring[:i]
+			}
+			visited[at] = len(ring)
+		}
 		if direction != last {
 			ring = append(ring, at)
 		}
 		last = direction
 		at = at.Add(steps[direction])
-		left := edges[at.Y*w+at.X]
-		switch {
-		case left&(1<<((direction+1)%4)) != 0:
-			direction = (direction + 1) % 4
-		case left&(1<<direction) != 0:
-		case left&(1<<((direction+3)%4)) != 0:
-			direction = (direction + 3) % 4
-		default: // back at the start
-			if last == east { // the start lies inside a straight edge
-				ring = ring[1:]
-			}
-			return ring
+		direction = turn(edges[at.Y*w+at.X], direction)
+		if at == start && direction == east {
+			break
 		}
+		edges[at.Y*w+at.X] &^= 1 << direction
 	}
+	edges[start.Y*w+start.X] &^= 1 << east
+	return append(rings, ring)
+}
+
+// turn returns the direction in which a border that comes in the given direction leaves
+// a corner: the rightmost of those in which borders leave it. One does.
+func turn(leaving uint8, direction int) int {
+	right, left := (direction+1)%4, (direction+3)%4
+	switch {
+	case leaving&(1<<right) != 0:
+		return right
+	case leaving&(1<<direction) != 0:
+		return direction
+	}
+	return left
 }
 
 // clockwise is the sign of the shoelace area with y pointing down.
