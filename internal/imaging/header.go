@@ -5,42 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
-	"image/gif"
-	"image/jpeg"
-	"image/png"
-	"io"
-
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 
 	"github.com/groupvit/groupvit/internal/limits"
 )
-
-// A format is one kind of file that Decode reads.
-type format struct {
-	name    string
-	matches func(b []byte) bool
-	config  func(io.Reader) (image.Config, error)
-	decode  func(io.Reader) (image.Image, error)
-	// enough says whether size bytes can possibly hold the pixels that the
-	// header claims. It keeps a file of some hundred bytes from claiming an
-	// image just below the pixel cap.
-	enough func(b []byte, c image.Config) bool
-	// scans counts the passes over all pixels that decoding takes; nil is one.
-	scans func(b []byte) int
-	// orientation returns the EXIF orientation, 1 to 8; 1 where none is.
-	orientation func(b []byte) int
-}
-
-var formats = []format{
-	{"JPEG", prefix("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode, enoughJPEG, scansJPEG, orientationJPEG},
-	{"PNG", prefix("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode, enoughPNG, nil, orientationPNG},
-	{"GIF", prefix("GIF8"), gif.DecodeConfig, gif.Decode, enoughGIF, nil, upright},
-	{"WebP", isWebP, webp.DecodeConfig, webp.Decode, enoughAlways, nil, orientationWebP},
-	{"BMP", prefix("BM"), bmp.DecodeConfig, bmp.Decode, enoughBMP, nil, upright},
-	{"TIFF", isTIFF, tiff.DecodeConfig, tiff.Decode, enoughTIFF, nil, orientationTIFF},
-}
 
 func prefix(magic string) func([]byte) bool {
 	return func(b []byte) bool { return bytes.HasPrefix(b, []byte(magic)) }
@@ -52,15 +19,6 @@ func isWebP(b []byte) bool {
 
 func isTIFF(b []byte) bool {
 	return bytes.HasPrefix(b, []byte("II*\x00")) || bytes.HasPrefix(b, []byte("MM\x00*"))
-}
-
-func sniff(b []byte) (format, bool) {
-	for _, f := range formats {
-		if f.matches(b) {
-			return f, true
-		}
-	}
-	return format{}, false
 }
 
 // deflateRatio is the highest ratio of deflate, 1032:1, rounded up.
