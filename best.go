@@ -63,10 +63,7 @@ func (e *Encoded) ask(ctx context.Context, classes []vocab.Class, s SegmentOptio
 		return a, err
 	}
 	a.names = names
-	if t.Empty > 0 {
-		err = m.takeEmpty(ctx, a.words.Vectors, t.Empty, forms)
-	}
-	return a, err
+	return a, nil
 }
 
 func (m *Model) backgroundText(threshold float64) string {
@@ -114,20 +111,6 @@ func (m *Model) alone(classes []vocab.Class, b Background) bool {
 	return len(classes) == 1 && len(m.eval.Words.all()) > 0 && m.eval.BackgroundRule == byProbability && b.mode != backgroundOff
 }
 
-// takeEmpty takes a share of the empty prompt's vector from unit vectors, which
-// stay unit vectors.
-func (m *Model) takeEmpty(ctx context.Context, vectors []float32, share float64, forms prompts) error {
-	empty, err := m.classVectors(ctx, []string{""}, forms, false)
-	if err != nil {
-		return err
-	}
-	for i := range vectors {
-		vectors[i] -= float32(share) * empty[i%len(empty)]
-	}
-	assign.Normalize(vectors, len(empty))
-	return nil
-}
-
 // decision is what pixels are decided from under protocol best, and what it was made
 // of.
 type decision struct {
@@ -152,7 +135,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 		auto, fitted = fit.Threshold, fit
 	}
 	if e.model.alone(classes, s.Background) {
-		t.Contrast, t.Context, t.Cut = true, 0, cmp.Or(t.Cut, aloneCut)
+		t.Contrast, t.Cut = true, cmp.Or(t.Cut, aloneCut)
 		auto = aloneThreshold
 	}
 	report.Techniques = t.String()
@@ -165,15 +148,7 @@ func (e *Encoded) best(ctx context.Context, classes []vocab.Class, s SegmentOpti
 	if err != nil {
 		return nil, err
 	}
-	if t.Standardise > 0 {
-		a.sharpness = t.Standardise
-	}
 	planes := evidence.Probabilities(a.sharpness, a.takes)
-	planes.Smooth(t.Smooth)
-	if t.Automatic && a.threshold > 0 {
-		a.threshold = planes.Otsu(a.threshold)
-		report.Background = e.model.backgroundText(a.threshold)
-	}
 	if err := e.refine(ctx, planes, t); err != nil {
 		return nil, err
 	}
@@ -203,54 +178,14 @@ func (e *Encoded) evidence(ctx context.Context, a asked, t Techniques) (*assign.
 	}
 	p := m.config.PatchSize
 	r := assign.Reading{
-		From: m.source(), Segments: segmentKinds[t.Segments], Choose: t.Choose, Merge: t.Merge,
-		Affinity: assign.Affinity{Sharpness: t.Affinity, Weight: 0.5},
-		Width:    min(max(fine*(v.SeenWidth/p), 1), v.SeenWidth), Height: min(max(fine*(v.SeenHeight/p), 1), v.SeenHeight),
+		From: m.source(), Segments: segmentKinds[t.Segments],
+		Width: min(max(fine*(v.SeenWidth/p), 1), v.SeenWidth), Height: min(max(fine*(v.SeenHeight/p), 1), v.SeenHeight),
 	}
 	evidence, err := assign.Gather(ctx, e.views, a.words, r)
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, m.name, err)
 	}
-	if t.Present > 0 {
-		own := assign.Affinity{Sharpness: cmp.Or(t.Affinity, 20)}
-		kept, err := assign.Present(ctx, v, a.words, m.source(), a.sharpness, own, t.Present)
-		if err != nil {
-			return nil, err
-		}
-		evidence.Keep(kept)
-	}
-	if t.Absolute > 0 {
-		evidence.Absolute(t.Absolute)
-	}
-	if t.Standardise > 0 {
-		if err := m.standardise(evidence, a.words); err != nil {
-			return nil, err
-		}
-	}
-	if t.Context > 0 {
-		evidence.Context(t.Context)
-	}
 	return evidence, nil
-}
-
-// standardise uses the first name of a label for all of its names.
-func (m *Model) standardise(evidence *assign.Evidence, words assign.Words) error {
-	s := m.calibration.Statistics
-	if s == nil {
-		return fmt.Errorf("%w: technique standardise needs statistics, which model %s has not: make them with groupvit calibrate --photos", ErrOption, m.name)
-	}
-	var means, deviations []float64
-	last := uint16(0)
-	for row, owner := range words.Owner {
-		if owner > 0 && owner == last {
-			continue
-		}
-		last = owner
-		mean, deviation := s.moments.Of(words.Vectors[row*words.Width : (row+1)*words.Width])
-		means, deviations = append(means, mean), append(deviations, deviation)
-	}
-	evidence.Standardise(means, deviations)
-	return nil
 }
 
 // pamrDilations are the first four of PAMR's authors' six: the last two cost a third
@@ -270,16 +205,7 @@ func (e *Encoded) refine(ctx context.Context, planes *assign.Planes, t Technique
 		}
 	}
 	if t.Superpixels > 0 {
-		if err := planes.Vote(ctx, c.superpixels(t)); err != nil {
-			return err
-		}
-	}
-	if t.Guided > 0 {
-		return assign.Guided{Radius: t.Guided, Epsilon: guidedEpsilon}.Refine(ctx, planes, c.gray, c.guide)
+		return planes.Vote(ctx, c.superpixels(t))
 	}
 	return nil
 }
-
-// guidedEpsilon is the variance below which brightness makes no edge: a deviation of
-// one hundredth.
-const guidedEpsilon = 1e-4

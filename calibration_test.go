@@ -12,15 +12,11 @@ import (
 	"github.com/groupvit/groupvit"
 )
 
-// TestCalibration: a threshold is used for its techniques alone, statistics survive
-// the file, and what is no calibration is an error.
+// TestCalibration: a threshold is used for its techniques alone, and what is no
+// calibration is an error.
 func TestCalibration(t *testing.T) {
 	m := openModel(t, localConfig())
-	s := m.CollectStatistics()
-	if err := s.Add(t.Context(), photo(50, 40)); err != nil {
-		t.Fatal(err)
-	}
-	c := &groupvit.Calibration{Statistics: s.Statistics()}
+	c := &groupvit.Calibration{}
 	c.Set(groupvit.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 0.5})
 	c.Set(groupvit.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 1, Photos: 3})
 	var file bytes.Buffer
@@ -28,7 +24,7 @@ func TestCalibration(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := groupvit.ReadCalibration(bytes.NewReader(file.Bytes()))
-	if err != nil || len(again.Fits) != 1 || again.Fits[0] != c.Fits[0] || again.Statistics.Photos != 1 {
+	if err != nil || len(again.Fits) != 1 || again.Fits[0] != c.Fits[0] {
 		t.Fatalf("read back %+v (%v)", again, err)
 	}
 	var second bytes.Buffer
@@ -48,12 +44,6 @@ func TestCalibration(t *testing.T) {
 	if err != nil || len(fast.Segments) != 0 || fast.Report.Background != "words, 1" {
 		t.Errorf("with a threshold of 1: %+v (%v)", fast, err)
 	}
-	if _, err := with.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: "standardise"}); err != nil {
-		t.Errorf("with statistics: %v", err)
-	}
-	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, With: "standardise"}); !errors.Is(err, groupvit.ErrOption) {
-		t.Errorf("without statistics: %v", err)
-	}
 	// A scale near 0 makes all words alike; one that is asked for goes before one fitted.
 	score := func(sharpness float64) float64 {
 		o := &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, Background: groupvit.NoBackground(), Sharpness: sharpness}
@@ -72,7 +62,7 @@ func TestCalibration(t *testing.T) {
 	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Sharpness: -1}); !errors.Is(err, groupvit.ErrOption) {
 		t.Errorf("a negative scale: %v", err)
 	}
-	for _, bad := range []string{``, `[]`, `{"fits":[{"threshold":2}]}`, `{"statistics":{"width":2,"mean":"AAAA","covariance":""}}`, `{"statistics":{"width":100000}}`, `{"other":1}`, `{} {}`} {
+	for _, bad := range []string{``, `[]`, `{"fits":[{"threshold":2}]}`, `{"fits":[{"threshold":0.1,"sharpness":-1}]}`, `{"other":1}`, `{} {}`} {
 		if _, err := groupvit.ReadCalibration(bytes.NewReader([]byte(bad))); !errors.Is(err, groupvit.ErrModel) {
 			t.Errorf("%s: %v", bad, err)
 		}
@@ -80,7 +70,7 @@ func TestCalibration(t *testing.T) {
 }
 
 func FuzzReadCalibration(f *testing.F) {
-	f.Add([]byte(`{"fits":[{"techniques":"flip","threshold":0.1}],"statistics":{"photos":1,"width":1,"mean":"AAAAAA==","covariance":"AAAAAA=="}}`))
+	f.Add([]byte(`{"fits":[{"techniques":"cut=0.2","threshold":0.1,"sharpness":9}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, err := groupvit.ReadCalibration(bytes.NewReader(b)); err == nil && c.Write(&bytes.Buffer{}) != nil {
 			t.Error("it cannot be written again")
@@ -90,14 +80,14 @@ func FuzzReadCalibration(f *testing.F) {
 
 // TestTechniques: names and values both ways.
 func TestTechniques(t *testing.T) {
-	got, err := groupvit.ParseTechniques("scales=0.5/2,pamr,-flip,segments=hard,smooth=1.5", groupvit.Techniques{Flip: true, Guided: 3})
-	if err != nil || got.Flip || got.PAMR != 10 || got.Guided != 3 || !slices.Equal(got.Scales, []float64{0.5, 2}) {
+	got, err := groupvit.ParseTechniques("scales=0.5/2,pamr,-contrast,segments=hard,cut=0.25", groupvit.Techniques{Contrast: true, Levels: 3})
+	if err != nil || got.Contrast || got.PAMR != 10 || got.Levels != 3 || !slices.Equal(got.Scales, []float64{0.5, 2}) {
 		t.Fatalf("%+v (%v)", got, err)
 	}
 	if again, err := groupvit.ParseTechniques(got.String(), groupvit.Techniques{}); err != nil || again.String() != got.String() {
 		t.Errorf("%q is read as %q (%v)", got, again, err)
 	}
-	for _, bad := range []string{"blur", "pamr=1.5", "pamr=99", "smooth=-1", "smooth=x", "scales=a", "scales=100", "segments=third"} {
+	for _, bad := range []string{"blur", "pamr=1.5", "pamr=99", "cut=-1", "cut=x", "flip", "scales=a", "scales=100", "segments=third"} {
 		if _, err := groupvit.ParseTechniques(bad, groupvit.Techniques{}); !errors.Is(err, groupvit.ErrOption) {
 			t.Errorf("%s: %v", bad, err)
 		}

@@ -20,8 +20,7 @@ type Confidence struct {
 
 // Below is the map with another threshold t from 0 to 1: pixels whose value is
 // negative or below it are background. Under protocol best it is what a question
-// with [BackgroundBelow](t) gives, unless its techniques judge labels as a whole (cut,
-// automatic).
+// with [BackgroundBelow](t) gives, unless technique cut judges a label as a whole.
 func (c *Confidence) Below(t float64) *mask.Map {
 	m := &mask.Map{Width: c.Likely.Width, Height: c.Likely.Height, Labels: make([]uint16, len(c.Value))}
 	for i, v := range c.Value {

@@ -70,7 +70,7 @@ func (e *Encoded) look(ctx context.Context, im *imaging.Image, o *SegmentOptions
 	if e.techniques.refines() {
 		p := float64(e.model.config.PatchSize)
 		patches := float64(e.view.SeenWidth) / p * float64(e.view.SeenHeight) / p
-		e.canvas, err = newCanvas(im, patches, e.techniques.Guided > 0)
+		e.canvas, err = newCanvas(im, patches)
 	}
 	return err
 }

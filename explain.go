@@ -54,8 +54,7 @@ type WordScore struct {
 	// Label is the word's label; 0 for a hidden word, which competes and names
 	// nothing.
 	Label int `json:"label,omitempty"`
-	// Score is the cosine (with technique context or standardise, what these make of
-	// it).
+	// Score is the cosine.
 	Score float64 `json:"score"`
 }
 

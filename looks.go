@@ -12,10 +12,9 @@ import (
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
-// glance is one way to look at a photo: at a size, perhaps mirrored, in windows.
+// glance is one way to look at a photo: at a size, in windows.
 type glance struct {
 	width, height int
-	flipped       bool
 	windows       []assign.Rect
 }
 
@@ -47,44 +46,18 @@ func (m *Model) glances(rule assign.Rule, t Techniques, width, height int) []gla
 		if n := cut.Count(w, h); n > limits.Windows {
 			g.windows = make([]assign.Rect, n) // more than the check of all lets pass
 		} else {
-			g.windows = shifted(cut.Windows(w, h), t.Shift, p)
+			g.windows = cut.Windows(w, h)
 		}
 		if i > 0 && tokens(g.windows[0], p) > limits.WindowPatches {
 			continue
 		}
 		list = append(list, g)
-		if t.Flip {
-			g.flipped = true
-			list = append(list, g)
-		}
 	}
 	return list
 }
 
 // tokens is the number of a window's patches.
 func tokens(w assign.Rect, patch int) int { return (w.Width / patch) * (w.Height / patch) }
-
-// shifted adds to windows themselves moved by parts of a patch, along each axis and
-// both, and so much smaller that they end where the window does.
-func shifted(windows []assign.Rect, parts, patch int) []assign.Rect {
-	list := windows
-	for j := range max(parts, 1) {
-		for i := range max(parts, 1) {
-			dx, dy := i*patch/max(parts, 1), j*patch/max(parts, 1)
-			if dx == 0 && dy == 0 {
-				continue
-			}
-			for _, w := range windows {
-				// Whole patches, so that the grid lies where the window does.
-				s := assign.Rect{X: w.X + dx, Y: w.Y + dy, Width: (w.Width - dx) / patch * patch, Height: (w.Height - dy) / patch * patch}
-				if s.Width > 0 && s.Height > 0 {
-					list = append(list, s)
-				}
-			}
-		}
-	}
-	return list
-}
 
 // looks runs the image tower on all windows of all glances. The first view is the
 // rule's own.
@@ -108,10 +81,7 @@ func (m *Model) looks(ctx context.Context, im *imaging.Image, rule assign.Rule, 
 		if err != nil {
 			return nil, err
 		}
-		if g.flipped {
-			seen = imaging.Flip(seen)
-		}
-		v := &assign.View{Width: im.Width, Height: im.Height, SeenWidth: g.width, SeenHeight: g.height, Flipped: g.flipped}
+		v := &assign.View{Width: im.Width, Height: im.Height, SeenWidth: g.width, SeenHeight: g.height}
 		v.Windows = make([]assign.Window, len(g.windows))
 		views[i] = v
 		for k, r := range g.windows {

@@ -48,29 +48,20 @@ func (e *Encoded) Sweep(ctx context.Context, labels []string, o *SegmentOptions,
 	return nil, Report{}, fmt.Errorf("%w: protocol %s has no background and so no threshold: use paper, tcl, sclip or best", ErrOption, e.protocol)
 }
 
-// bestSweep decides once for all thresholds. What a threshold moves before the
-// pixels are decided (automatic) is made anew for each.
+// bestSweep decides once for all thresholds.
 func (e *Encoded) bestSweep(ctx context.Context, classes []vocab.Class, s SegmentOptions, thresholds []float64) ([]*mask.Map, Report, error) {
-	t, err := e.model.techniquesOf(&s)
+	s.Background = BackgroundBelow(0)
+	d, err := e.best(ctx, classes, s)
 	if err != nil {
 		return nil, Report{}, err
 	}
-	var report Report
-	var pixels *assign.Pixels
+	pixels, err := d.planes.Pixels(ctx, e.view.Width, e.view.Height, false)
+	if err != nil {
+		return nil, d.report, err
+	}
 	maps := make([]*mask.Map, len(thresholds))
 	for i, threshold := range thresholds {
-		if pixels == nil || t.Automatic {
-			s.Background = BackgroundBelow(threshold)
-			d, err := e.best(ctx, classes, s)
-			if err != nil {
-				return nil, report, err
-			}
-			threshold, report = d.threshold, d.report
-			if pixels, err = d.planes.Pixels(ctx, e.view.Width, e.view.Height, false); err != nil {
-				return nil, report, err
-			}
-		}
 		maps[i] = pixels.Map(threshold)
 	}
-	return maps, report, nil
+	return maps, d.report, nil
 }

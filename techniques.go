@@ -41,11 +41,6 @@ type Techniques struct {
 	Size float64
 	// Scales looks at the photo again at these multiples of that size.
 	Scales []float64
-	// Flip looks at the mirror image of every size too.
-	Flip bool
-	// Shift looks again with patches moved by 1/Shift of a patch along each axis, up
-	// to 4, and puts the maps between each other; 0 and 1 do not.
-	Shift int
 	// Window is the side of sliding windows, as a multiple of the protocol's short
 	// side (not of Size); 0 leaves the protocol's.
 	Window float64
@@ -55,41 +50,14 @@ type Techniques struct {
 	// Segments is "" (soft: every token mixes its groups), "hard" (a pixel is its
 	// group's) or "first" (its first-stage group's).
 	Segments string
-	// Merge joins hard segments of overlapping windows that have the same best word.
-	Merge bool
-	// Choose lets each window keep only labels that score above mean + Choose ·
-	// deviation of the better half; 0 keeps all.
-	Choose float64
-	// Affinity is the sharpness with which tokens that look alike share their scores;
-	// 0 is off.
-	Affinity float64
 
 	// Contrast lets all words that the model was trained to find compete, and
 	// discards what they win; words that mean a label are left out.
 	Contrast bool
-	// Standardise, if positive, is the sharpness of a softmax over cosines
-	// standardised by each word's mean and deviation over training photos, instead of
-	// one over cosines. The model needs statistics (groupvit calibrate).
-	Standardise float64
-	// Empty is how much of the empty prompt's vector is taken from each word's.
-	Empty float64
-	// Absolute, if positive, is the least cosine that a label needs at a place.
-	Absolute float64
-	// Present, if positive, drops labels whose map does not hold together under the
-	// tokens' affinity: the least soft intersection over union, 0 to 1.
-	Present float64
-	// Context is how much of a word's mean over its best tenth of the photo is added
-	// to its score everywhere.
-	Context float64
 	// Cut drops a label where it is less probable than this share of its best tenth's
 	// mean.
 	Cut float64
-	// Automatic chooses the threshold for each photo, between places that have a
-	// label and places that have none, at most the one in force.
-	Automatic bool
 
-	// Smooth blurs probabilities by a Gaussian, in half tokens.
-	Smooth float64
 	// PAMR is the number of steps of pixel-adaptive refinement, at a quarter of the
 	// photo's size.
 	PAMR int
@@ -102,9 +70,6 @@ type Techniques struct {
 	// Levels is over how many coarser cuts of the photo, each of half as many
 	// superpixels as the one before, votes are averaged too.
 	Levels int
-	// Guided is the radius of a guided filter at the photo's full size, in places of
-	// the quarter-size canvas; 0 is off.
-	Guided int
 }
 
 // Techniques returns what a quality does with this model; "" is [BestQuality].
@@ -145,8 +110,8 @@ func (m *Model) closer() float64 {
 
 // sameLook says whether two choices look at a photo alike.
 func (t Techniques) sameLook(o Techniques) bool {
-	return max(t.Size, 1) == max(o.Size, 1) && slices.Equal(t.Scales, o.Scales) && t.Flip == o.Flip && max(t.Shift, 1) == max(o.Shift, 1) && t.Window == o.Window && t.Step == o.Step
+	return max(t.Size, 1) == max(o.Size, 1) && slices.Equal(t.Scales, o.Scales) && t.Window == o.Window && t.Step == o.Step
 }
 
 // refines says whether anything is done that needs the photo itself.
-func (t Techniques) refines() bool { return t.PAMR > 0 || t.Superpixels > 0 || t.Guided > 0 }
+func (t Techniques) refines() bool { return t.PAMR > 0 || t.Superpixels > 0 }

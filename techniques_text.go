@@ -47,27 +47,14 @@ func yes(name string, field func(*Techniques) *bool) number {
 // act.
 var numbers = []number{
 	real("size", 0, 4, 2, func(t *Techniques) *float64 { return &t.Size }),
-	yes("flip", func(t *Techniques) *bool { return &t.Flip }),
-	whole("shift", 4, 2, func(t *Techniques) *int { return &t.Shift }),
 	real("window", 0, 4, 1, func(t *Techniques) *float64 { return &t.Window }),
 	real("step", 0, 1, 1, func(t *Techniques) *float64 { return &t.Step }),
-	yes("merge", func(t *Techniques) *bool { return &t.Merge }),
-	real("choose", 0, 4, 0.5, func(t *Techniques) *float64 { return &t.Choose }),
-	real("affinity", 0, 200, 20, func(t *Techniques) *float64 { return &t.Affinity }),
 	yes("contrast", func(t *Techniques) *bool { return &t.Contrast }),
-	real("standardise", 0, 100, 3, func(t *Techniques) *float64 { return &t.Standardise }),
-	real("empty", 0, 2, 0.5, func(t *Techniques) *float64 { return &t.Empty }),
-	real("absolute", 0, 1, 0.5, func(t *Techniques) *float64 { return &t.Absolute }),
-	real("present", 0, 1, 0.3, func(t *Techniques) *float64 { return &t.Present }),
-	real("context", 0, 10, 1, func(t *Techniques) *float64 { return &t.Context }),
 	real("cut", 0, 1, 0.2, func(t *Techniques) *float64 { return &t.Cut }),
-	yes("automatic", func(t *Techniques) *bool { return &t.Automatic }),
-	real("smooth", 0, 20, 2, func(t *Techniques) *float64 { return &t.Smooth }),
 	whole("pamr", 50, 10, func(t *Techniques) *int { return &t.PAMR }),
 	real("superpixels", 0, 64, 1.2, func(t *Techniques) *float64 { return &t.Superpixels }),
 	real("spread", 0, 1, 0.9, func(t *Techniques) *float64 { return &t.Spread }),
 	whole("levels", 8, 2, func(t *Techniques) *int { return &t.Levels }),
-	whole("guided", 64, 4, func(t *Techniques) *int { return &t.Guided }),
 }
 
 // maxScales of one photo.
@@ -94,7 +81,7 @@ func (t *Techniques) check() error {
 	return nil
 }
 
-// ParseTechniques adds techniques to t by name, as "flip,scales=0.67/1.33,pamr=8":
+// ParseTechniques adds techniques to t by name, as "scales=0.67/1.33,pamr=8":
 // a name alone takes its usual value, 0 switches off, and "-name" does so too.
 func ParseTechniques(list string, t Techniques) (Techniques, error) {
 	for _, part := range strings.Split(list, ",") {

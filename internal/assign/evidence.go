@@ -15,9 +15,6 @@ type Evidence struct {
 	Labels int
 	// Planes are [Height·Width] each.
 	Planes [][]float32
-	// Kept [labels][Height·Width] is, for each label, the share of the windows over
-	// a place that keep the label; nil where all do.
-	Kept [][]float32
 }
 
 // Reading says how words are read from a view.
@@ -26,13 +23,6 @@ type Reading struct {
 	From Source
 	// Segments says how pixels follow groups.
 	Segments Segments
-	// Choose, if positive, lets each window keep only the labels that fit it well:
-	// those that score above mean + Choose·deviation of the better half.
-	Choose float64
-	// Merge joins segments of overlapping windows that have the same best word.
-	Merge bool
-	// Affinity propagates scores between like tokens, unless segments are hard.
-	Affinity Affinity
 	// Width and Height are the canvas's.
 	Width, Height int
 }
@@ -43,14 +33,11 @@ type Reading struct {
 func Gather(ctx context.Context, views []*View, words Words, r Reading) (*Evidence, error) {
 	planes, of := words.planes()
 	e := &Evidence{Width: r.Width, Height: r.Height, Labels: words.Labels, Planes: newPlanes(planes, r.Width*r.Height)}
-	if r.Choose > 0 {
-		e.Kept = newPlanes(words.Labels, r.Width*r.Height)
-	}
 	for _, v := range views {
 		if err := v.check(r.From != FromPatches, r.From != FromGroups); err != nil {
 			return nil, err
 		}
-		one := newPlanes(planes+len(e.Kept), r.Width*r.Height)
+		one := newPlanes(planes, r.Width*r.Height)
 		visits := make([]float32, r.Width*r.Height)
 		maps, err := v.maps(ctx, words, of, r)
 		if err != nil {
@@ -61,17 +48,10 @@ func Gather(ctx context.Context, views []*View, words Words, r Reading) (*Eviden
 			for plane, grid := range maps[i] {
 				p.add(one[plane], grid)
 			}
-			if e.Kept != nil {
-				for label, kept := range choose(&v.Windows[i], words, r.Choose) {
-					if kept {
-						p.addConstant(one[planes+label])
-					}
-				}
-			}
 			p.addConstant(visits)
 		}
 		share := 1 / float32(len(views))
-		for k, plane := range append(e.Planes[:planes:planes], e.Kept...) {
+		for k, plane := range e.Planes {
 			for n, sum := range one[k] {
 				if visits[n] > 0 {
 					plane[n] += share * sum / visits[n]
@@ -101,33 +81,16 @@ func (w Words) planes() (count int, of []int) {
 // one where segments are hard.
 func (v *View) maps(ctx context.Context, words Words, of []int, r Reading) ([][]grid, error) {
 	all := make([][]grid, len(v.Windows))
-	if r.From == FromGroups && r.Segments != SoftSegments {
-		cut := make([]*regions, len(v.Windows))
-		for i := range v.Windows {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			cut[i] = findRegions(&v.Windows[i], words, of, r.Segments)
-		}
-		if r.Merge {
-			v.merge(cut, r.Width, r.Height)
-		}
-		for i, c := range cut {
-			all[i] = c.maps()
-		}
-		return all, nil
-	}
 	for i := range v.Windows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		w := &v.Windows[i]
-		all[i] = windowMaps(w, words, of, r.From)
-		if r.Affinity.Sharpness > 0 {
-			if err := r.Affinity.propagate(ctx, w, all[i]); err != nil {
-				return nil, err
-			}
+		if r.From == FromGroups && r.Segments != SoftSegments {
+			all[i] = findRegions(w, words, of, r.Segments).maps()
+			continue
 		}
+		all[i] = windowMaps(w, words, of, r.From)
 	}
 	return all, nil
 }
@@ -171,21 +134,18 @@ type placement struct {
 	u, v           []float64 // places in the window, 0 to 1, by column and row
 }
 
-// placement of a window of the view on a canvas; a flipped view is mirrored back.
+// placement of a window of the view on a canvas.
 func (v *View) placement(w *Window, width, height int) placement {
 	p := placement{width: width, height: height}
-	p.x0, p.x1, p.u = span(w.X, w.Width, v.SeenWidth, width, v.Flipped)
-	p.y0, p.y1, p.v = span(w.Y, w.Height, v.SeenHeight, height, false)
+	p.x0, p.x1, p.u = span(w.X, w.Width, v.SeenWidth, width)
+	p.y0, p.y1, p.v = span(w.Y, w.Height, v.SeenHeight, height)
 	return p
 }
 
-func span(at, size, seen, canvas int, flipped bool) (from, to int, places []float64) {
+func span(at, size, seen, canvas int) (from, to int, places []float64) {
 	from = -1
 	for c := range canvas {
 		s := (float64(c) + 0.5) * float64(seen) / float64(canvas)
-		if flipped {
-			s = float64(seen) - s
-		}
 		u := (s - float64(at)) / float64(size)
 		if u < 0 || u > 1 {
 			if from >= 0 {

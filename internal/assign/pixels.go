@@ -57,9 +57,6 @@ func (p *Planes) Pixels(ctx context.Context, width, height int, second bool) (*P
 		out.Second = make([]uint16, width*height)
 	}
 	d := &deciding{planes: p, all: p.all(), out: out, x: bilinearTaps(p.Width, width), y: bilinearTaps(p.Height, height)}
-	if p.Guide != nil {
-		d.gx, d.gy = nearest(p.Guide.Width, width), nearest(p.Guide.Height, height)
-	}
 	return out, d.decide(ctx)
 }
 
@@ -81,15 +78,6 @@ func hardest(assign []float32, w *Window) []uint16 {
 	return out.Best
 }
 
-// nearest gives, for each of out positions, that of in which lies under its middle.
-func nearest(in, out int) []int {
-	at := make([]int, out)
-	for i := range at {
-		at[i] = min((2*i+1)*in/(2*out), in-1)
-	}
-	return at
-}
-
 // runs are the ranges [from, to) of positions between the same two places.
 func runs(t []taps) [][2]int {
 	var list [][2]int
@@ -109,7 +97,6 @@ type deciding struct {
 	all    [][]float32
 	out    *Pixels // without Confidence only Best is wanted
 	x, y   []taps
-	gx, gy []int // in the guide, by column and row
 }
 
 // decide fills out.
@@ -125,31 +112,25 @@ func (d *deciding) decide(ctx context.Context) error {
 
 // workspace of one row of blocks.
 type workspace struct {
-	corners      [][8]float32 // by plane: offsets, then slopes
+	corners      [][4]float32 // by plane
 	lower, upper []float32
 	candidates   []int
 }
 
 func newWorkspace(planes int) *workspace {
-	return &workspace{make([][8]float32, planes), make([]float32, planes), make([]float32, planes), make([]int, 0, planes)}
+	return &workspace{make([][4]float32, planes), make([]float32, planes), make([]float32, planes), make([]int, 0, planes)}
 }
 
 // block decides the pixels of rows and columns between the same four places.
 func (d *deciding) block(w *workspace, rows, columns [2]int) {
 	tx, ty, width := d.x[columns[0]], d.y[rows[0]], d.planes.Width
 	at := [4]int{ty.a*width + tx.a, ty.a*width + tx.b, ty.b*width + tx.a, ty.b*width + tx.b}
-	low, high := d.brightness(rows, columns)
 	for k, plane := range d.all {
 		c := &w.corners[k]
 		lower, upper := float32(math.Inf(1)), float32(math.Inf(-1))
 		for i, n := range at {
 			c[i] = plane[n]
-			a, b := c[i], c[i]
-			if d.planes.Slopes != nil {
-				c[4+i] = d.planes.Slopes[k][n]
-				a, b = c[i]+c[4+i]*low, c[i]+c[4+i]*high
-			}
-			lower, upper = min(lower, a, b), max(upper, a, b)
+			lower, upper = min(lower, c[i]), max(upper, c[i])
 		}
 		w.lower[k], w.upper[k] = lower, upper
 	}
@@ -171,23 +152,6 @@ func (d *deciding) fill(label uint16, rows, columns [2]int) {
 			line[x] = label
 		}
 	}
-}
-
-// brightness is the range of the guide over a block.
-func (d *deciding) brightness(rows, columns [2]int) (low, high float32) {
-	g := d.planes.Guide
-	if g == nil {
-		return 0, 0
-	}
-	least, most := uint8(255), uint8(0)
-	for y := rows[0]; y < rows[1]; y++ {
-		line := g.Gray[d.gy[y]*g.Width:]
-		for x := columns[0]; x < columns[1]; x++ {
-			v := line[d.gx[x]]
-			least, most = min(least, v), max(most, v)
-		}
-	}
-	return float32(least), float32(most)
 }
 
 // choose lists the labels that may be the best of a pixel, or the second where that
@@ -220,24 +184,16 @@ func (d *deciding) choose(w *workspace) {
 func (d *deciding) row(w *workspace, y int, columns [2]int) {
 	labels, wy := len(d.planes.Labels), d.y[y].w
 	base := y * d.out.Width
-	value := func(k, x int, g float32) float32 {
-		c, wx := &w.corners[k], d.x[x].w
-		v := mix(c[0], c[1], c[2], c[3], wx, wy)
-		if d.planes.Slopes != nil {
-			v += g * mix(c[4], c[5], c[6], c[7], wx, wy)
-		}
-		return v
+	value := func(k, x int) float32 {
+		c := &w.corners[k]
+		return mix(c[0], c[1], c[2], c[3], d.x[x].w, wy)
 	}
 	hidden := len(d.all) > labels
 	for x := columns[0]; x < columns[1]; x++ {
-		var g float32
-		if guide := d.planes.Guide; guide != nil {
-			g = float32(guide.Gray[d.gy[y]*guide.Width+d.gx[x]])
-		}
 		best, second := -1, -1
 		var bestValue, secondValue float32
 		for _, k := range w.candidates {
-			v := value(k, x, g)
+			v := value(k, x)
 			switch {
 			case best < 0 || v > bestValue:
 				second, secondValue = best, bestValue
@@ -251,7 +207,7 @@ func (d *deciding) row(w *workspace, y int, columns [2]int) {
 			continue
 		}
 		confidence := min(max(bestValue, 0), 1)
-		if hidden && value(labels, x, g) > bestValue {
+		if hidden && value(labels, x) > bestValue {
 			confidence = -max(confidence, math.SmallestNonzeroFloat32)
 		}
 		d.out.Confidence[base+x] = confidence
@@ -271,24 +227,8 @@ func mix(a, b, c, d, x, y float32) float32 {
 // width].
 func (p *Planes) Scores(ctx context.Context, width, height int) ([]float32, error) {
 	out := make([]float32, len(p.Labels)*width*height)
-	if p.Guide == nil {
-		err := upsample(ctx, p.Labels, p.Height, p.Width, height, width, func(y, plane int, row []float32) {
-			copy(out[(plane*height+y)*width:], row)
-		})
-		return out, err
-	}
-	labels := len(p.Labels)
-	both := append(slices.Clone(p.Labels), p.Slopes[:labels]...)
-	gx, gy := nearest(p.Guide.Width, width), nearest(p.Guide.Height, height)
-	err := upsample(ctx, both, p.Height, p.Width, height, width, func(y, plane int, row []float32) {
-		if plane < labels {
-			copy(out[(plane*height+y)*width:], row)
-			return
-		}
-		to, line := out[((plane-labels)*height+y)*width:][:width], p.Guide.Gray[gy[y]*p.Guide.Width:]
-		for x, slope := range row {
-			to[x] = min(max(to[x]+slope*float32(line[gx[x]]), 0), 1)
-		}
+	err := upsample(ctx, p.Labels, p.Height, p.Width, height, width, func(y, plane int, row []float32) {
+		copy(out[(plane*height+y)*width:], row)
 	})
 	return out, err
 }

@@ -1,6 +1,7 @@
 package assign
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -8,28 +9,15 @@ import (
 )
 
 // TestPixels: every pixel decided by interpolating every plane, with and without
-// slopes and a plane of hidden words; larger and smaller than the canvas.
+// a plane of hidden words; larger and smaller than the canvas.
 func TestPixels(t *testing.T) {
 	for _, size := range [][2]int{{53, 37}, {9, 6}, {4, 3}, {1, 1}} {
 		for _, c := range []struct {
-			name               string
-			background, guided bool
-			labels             int
-		}{{"one label", true, false, 1}, {"labels", false, false, 5}, {"hidden words", true, false, 5}, {"guided", false, true, 4}, {"guided, hidden words", true, true, 4}} {
+			name       string
+			background bool
+			labels     int
+		}{{"one label", true, 1}, {"labels", false, 5}, {"hidden words", true, 5}} {
 			p := drawPlanes(3, c.labels, 9, 6, c.background)
-			if c.guided {
-				p.Guide = &Guide{Width: 31, Height: 20, Gray: make([]uint8, 31*20)}
-				for i, v := range half(draw(4, 31*20)) {
-					p.Guide.Gray[i] = uint8(255 * v)
-				}
-				for k := range p.all() {
-					slopes := draw(uint64(60+k), 9*6)
-					for i := range slopes {
-						slopes[i] /= 255
-					}
-					p.Slopes = append(p.Slopes, slopes)
-				}
-			}
 			got, err := p.Pixels(context.Background(), size[0], size[1], true)
 			if err != nil {
 				t.Fatal(err)
@@ -50,7 +38,7 @@ func TestPixels(t *testing.T) {
 					for k := range order {
 						order[k] = k
 					}
-					slices.SortStableFunc(order, func(a, b int) int { return -compare(values[a], values[b]) })
+					slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(values[b], values[a]) })
 					best := order[0]
 					if int(got.Best[i]) != best+1 && values[best]-values[got.Best[i]-1] > 1e-5 {
 						t.Fatalf("%s, %v: pixel %d,%d is %d, want %d of %v", c.name, size, x, y, got.Best[i], best+1, values)
@@ -87,13 +75,8 @@ func TestPixels(t *testing.T) {
 func plainPixel(p *Planes, x, y, width, height int) []float64 {
 	u, v := (float64(x)+0.5)/float64(width), (float64(y)+0.5)/float64(height)
 	var values []float64
-	for k, plane := range p.all() {
-		value := sample(doubles(plane), p.Width, p.Height, u, v)
-		if p.Guide != nil {
-			gx, gy := int(u*float64(p.Guide.Width)), int(v*float64(p.Guide.Height))
-			value += sample(doubles(p.Slopes[k]), p.Width, p.Height, u, v) * float64(p.Guide.Gray[gy*p.Guide.Width+gx])
-		}
-		values = append(values, value)
+	for _, plane := range p.all() {
+		values = append(values, sample(doubles(plane), p.Width, p.Height, u, v))
 	}
 	return values
 }
@@ -184,25 +167,4 @@ func plainRegion(w *Window, words Words, of []int, soft []float32, count, region
 		best = math.Max(best, sum/mass)
 	}
 	return best
-}
-
-// TestMerge: regions of two windows that overlap in one thing get one score; those
-// with another best word keep theirs.
-func TestMerge(t *testing.T) {
-	region := func(where []uint16, scores ...float32) *regions {
-		return &regions{width: 4, height: 1, where: where, scores: scores, count: 2}
-	}
-	// Two windows of 4 cells over 6 places: places 2 to 5 of the first are 0 to 3 of
-	// the second.
-	v := &View{SeenWidth: 60, SeenHeight: 10, Windows: []Window{{Rect: Rect{0, 0, 40, 10}}, {Rect: Rect{20, 0, 40, 10}}}}
-	cut := []*regions{
-		// By plane and region: region 0 is best in plane 0, region 1 in plane 1.
-		region([]uint16{0, 0, 0, 1}, 0.9, 0.1, 0.2, 0.8),
-		region([]uint16{0, 1, 1, 1}, 0.5, 0.7, 0.1, 0.3),
-	}
-	v.merge(cut, 6, 1)
-	// Region 0 of the first (3 places) and of the second (1 place) share place 2 and
-	// plane 0: 0.75·0.9 + 0.25·0.5. Regions 1 share place 3 and differ in their word.
-	near(t, "first window", cut[0].scores, []float64{0.8, 0.1, 0.175, 0.8}, 1e-6)
-	near(t, "second window", cut[1].scores, []float64{0.8, 0.7, 0.175, 0.3}, 1e-6)
 }

@@ -13,11 +13,6 @@ type Planes struct {
 	// Background [Height·Width] is what a label must exceed, beside any threshold;
 	// nil for nothing.
 	Background []float32
-	// Slopes and Guide, if any, make labels follow the photo: a pixel's probability
-	// is Labels + Slopes·Guide, both interpolated. Slopes are as Labels are (those of
-	// Background last); Guide is the photo's brightness, 0 to 255, at its own size.
-	Slopes [][]float32
-	Guide  *Guide
 }
 
 // Probabilities turns scores into probabilities: a softmax of sharpness·score over
@@ -44,9 +39,6 @@ func (e *Evidence) Probabilities(sharpness float64, takes bool) *Planes {
 		}
 		for k := range e.Labels {
 			p.Labels[k][i] = float32(terms[k] / sum)
-			if e.Kept != nil {
-				p.Labels[k][i] *= e.Kept[k][i]
-			}
 		}
 		if p.Background != nil {
 			var best float64
@@ -112,50 +104,4 @@ func (p *Planes) Cut(share float64) {
 			}
 		}
 	}
-}
-
-// Otsu returns the threshold on the labels' best probability that parts the photo
-// into two kinds of places whose means lie furthest apart (Otsu, 1979), among 256
-// levels between the least and the largest; at most limit.
-func (p *Planes) Otsu(limit float64) float64 {
-	best := make([]float32, p.Width*p.Height)
-	for _, plane := range p.Labels {
-		for i, v := range plane {
-			best[i] = max(best[i], v)
-		}
-	}
-	return min(otsu(best), limit)
-}
-
-func otsu(x []float32) float64 {
-	const levels = 256
-	low, high := x[0], x[0]
-	for _, v := range x {
-		low, high = min(low, v), max(high, v)
-	}
-	if low == high {
-		return float64(low)
-	}
-	var counts [levels]float64
-	var total float64
-	for _, v := range x {
-		level := min(int(float64(v-low)/float64(high-low)*levels), levels-1)
-		counts[level]++
-		total += float64(level)
-	}
-	var below, sum float64
-	at, largest := 0, math.Inf(-1)
-	for level := range levels - 1 {
-		below += counts[level]
-		sum += float64(level) * counts[level]
-		above := float64(len(x)) - below
-		if below == 0 || above == 0 {
-			continue
-		}
-		d := sum/below - (total-sum)/above
-		if between := below * above * d * d; between > largest {
-			at, largest = level, between
-		}
-	}
-	return float64(low) + float64(at+1)/levels*float64(high-low)
 }

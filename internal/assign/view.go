@@ -29,9 +29,7 @@ type View struct {
 	Width, Height int
 	// SeenWidth and SeenHeight are the size it was resized to.
 	SeenWidth, SeenHeight int
-	// Flipped says that what was seen is the photo's mirror image, left to right.
-	Flipped bool
-	Windows []Window
+	Windows               []Window
 
 	once   sync.Once
 	groups [][]uint16 // by window, by pixel; see hardest

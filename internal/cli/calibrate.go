@@ -24,7 +24,6 @@ import (
 
 func newCalibrateCommand(env *environment) *cobra.Command {
 	var dataset, root, model, out, captions string
-	var photos []string
 	var options bench.Options
 	var techniques techniqueFlags
 	cmd := &cobra.Command{
@@ -32,9 +31,7 @@ func newCalibrateCommand(env *environment) *cobra.Command {
 		Short: "Fit a model's threshold and scale to a few labelled photos",
 		Long: `calibrate finds the background threshold, and the scale of the words' scores, that
 give the best mean IoU on labelled photos (--dataset, --root), for one choice of
-techniques, and, from any photos (--photos), the statistics that technique standardise
-needs. It writes a small file,
-which "segment --calibration FILE" and "eval" read; named calibration.json in a model
+techniques. It writes a small file, which "segment --calibration FILE" and "eval" read; named calibration.json in a model
 directory, it is read with the model. What the file holds already stays.
 
 --captions counts the words of training captions: a model with word_counts.json in its
@@ -42,13 +39,12 @@ directory says which labels it hardly met.
 
 Measure on other photos than those it was fitted to.`,
 		Example: `  groupvit calibrate --dataset voc12 --root VOCdevkit/VOC2012 --limit 20 -o mine.json
-  groupvit segment photos/ --labels dog --calibration mine.json
-  groupvit calibrate --photos holidays/ -o mine.json`,
+  groupvit segment photos/ --labels dog --calibration mine.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := groupvit.SegmentOptions{Protocol: groupvit.Best}
-			if (dataset == "") != (root == "") || dataset == "" && len(photos) == 0 && captions == "" {
-				return usagef("name labelled photos with --dataset and --root (%s), or any photos with --photos", strings.Join(bench.Layouts(), ", "))
+			if (dataset == "") != (root == "") || dataset == "" && captions == "" {
+				return usagef("name labelled photos with --dataset and --root (%s), or captions with --captions", strings.Join(bench.Layouts(), ", "))
 			}
 			if err := techniques.set(&o); err != nil {
 				return err
@@ -76,11 +72,6 @@ Measure on other photos than those it was fitted to.`,
 					return err
 				}
 			}
-			if len(photos) > 0 {
-				if c.Statistics, err = collect(cmd, env, m, photos); err != nil {
-					return err
-				}
-			}
 			if captions != "" {
 				if err := countWords(cmd, captions, filepath.Join(filepath.Dir(out), groupvit.WordCountsName)); err != nil {
 					return err
@@ -96,7 +87,6 @@ Measure on other photos than those it was fitted to.`,
 	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
 	flags.IntVar(&options.Limit, "limit", 0, "so many photos, at even steps through the list; 0 is all")
 	flags.StringVar(&options.Half, "half", "", "even or odd: every other of those photos, to choose on one half and report the other")
-	flags.StringSliceVar(&photos, "photos", nil, "photos or folders for statistics")
 	flags.StringVar(&captions, "captions", "", "training shards whose words are counted, to word_counts.json beside the file")
 	flags.StringVarP(&out, "output", "o", groupvit.CalibrationName, "file to write")
 	modelFlag(cmd, &model)
@@ -160,28 +150,6 @@ func fitThreshold(cmd *cobra.Command, env *environment, m *groupvit.Model, d *be
 		}
 	}
 	return fit, nil
-}
-
-// collect makes statistics over photos.
-func collect(cmd *cobra.Command, env *environment, m *groupvit.Model, paths []string) (*groupvit.Statistics, error) {
-	list, err := findPhotos(paths)
-	if err != nil {
-		return nil, err
-	}
-	s := m.CollectStatistics()
-	bar := env.progress("photos", len(list))
-	defer bar.done()
-	for i, path := range list {
-		photo, err := env.readPhoto(cmd.Context(), path)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.Add(cmd.Context(), photo); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		bar.set(i + 1)
-	}
-	return s.Statistics(), nil
 }
 
 // keptWords is how many words of training are kept: less than a third of a megabyte.

@@ -18,7 +18,7 @@ type techniqueFlags struct {
 func (f *techniqueFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.quality, "quality", "", "what protocol best does: fast, balanced or best (default best)")
-	flags.StringVar(&f.with, "with", "", `techniques to add to the quality's, or with "-" to leave out: "pamr=10,-guided"; one of `+strings.Join(groupvit.TechniqueNames(), ", "))
+	flags.StringVar(&f.with, "with", "", `techniques to add to the quality's, or with "-" to leave out: "pamr=10,-contrast"; one of `+strings.Join(groupvit.TechniqueNames(), ", "))
 	flags.StringVar(&f.calibration, "calibration", "", "`FILE` of groupvit calibrate, instead of the model's own")
 }
 
