@@ -53,7 +53,7 @@ func FuzzAsk(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := &Server{o: options, budget: budget{limit: options.Bodies}}
+	s := &Server{o: options, budget: newBudget(options.Bodies)}
 	photo := tinyPNG(f)
 	form, kind := formOf(f, photo, "labels", "cat, dog|puppy", "background", "0.5", "formats", "mask,rle", "result_side", "40", "quality", "fast")
 	f.Add(kind, "", "", form)
@@ -80,8 +80,8 @@ func FuzzAsk(f *testing.F) {
 			q, err = a.question(r)
 		}
 		b.release()
-		if s.budget.used.Load() != 0 {
-			t.Fatalf("%d bytes still count", s.budget.used.Load())
+		if s.budget.bytes() != 0 {
+			t.Fatalf("%d bytes still count", s.budget.bytes())
 		}
 		if err != nil {
 			if p := toProblem(err); p.Status < 400 || p.Status >= 500 || p.Detail == "" || p.Remedy == "" {

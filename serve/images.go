@@ -28,7 +28,7 @@ func (h *handle) info() imageInfo {
 
 // createImage answers POST /v1/images: the model looks at a photograph once.
 func (s *Server) createImage(w http.ResponseWriter, r *http.Request) error {
-	if err := s.queue.full(); err != nil {
+	if err := s.queue.full(r.Context()); err != nil {
 		return err
 	}
 	b := s.body(w, r)

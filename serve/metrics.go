@@ -43,7 +43,7 @@ func newMetrics(s *Server) (*metrics, error) {
 	}
 	list = append(list, m.requests, m.seconds, m.photos, m.pixels,
 		gauge("groupvit_queue_waiting", "Requests that wait for a worker.", func() float64 { return float64(s.queue.waits()) }),
-		gauge("groupvit_body_bytes", "Bytes of bodies and answers in memory.", func() float64 { return float64(s.budget.used.Load()) }),
+		gauge("groupvit_body_bytes", "Bytes of bodies and answers in memory.", func() float64 { return float64(s.budget.bytes()) }),
 		gauge("groupvit_images", "Encoded photographs kept.", func() float64 { n, _ := s.handles.size(); return float64(n) }),
 		gauge("groupvit_images_bytes", "Memory of the encoded photographs kept.", func() float64 { _, b := s.handles.size(); return float64(b) }),
 	)

@@ -36,9 +36,9 @@ type Options struct {
 	// Go: each computes on all of them, and answers stay quick beside others), Queue
 	// how many may wait (100).
 	Workers, Queue int
-	// Wait is how long a request may wait where more is asked for a while than can
-	// be answered; the others are refused. 0 is half of what an answer takes, which
-	// keeps answers quick; seconds suit programs that ask without pause.
+	// Wait is how long a request may wait under lasting overload, that is, while
+	// others are refused because the queue is full or their time too short. 0 is half
+	// of what an answer takes, which keeps answers quick.
 	Wait time.Duration
 	// Timeout is how long a request may take (30 s), Stall how long its client may
 	// send nothing (10 s).

@@ -39,7 +39,7 @@ func New(model *groupvit.Model, o *Options) (*Server, error) {
 	}
 	s := &Server{
 		model: model, o: options, mux: http.NewServeMux(),
-		queue: newQueue(options.Workers, options.Queue, options.Wait), budget: budget{limit: options.Bodies},
+		queue: newQueue(options.Workers, options.Queue, options.Wait), budget: newBudget(options.Bodies),
 		pixels: semaphore.NewWeighted(options.DecodePixels), handles: newHandles(options.HandleBytes),
 		origin: http.NewCrossOriginProtection(),
 	}

@@ -30,7 +30,7 @@ type prediction struct {
 // studioPredict answers POST /predict: Label Studio's tasks become regions of the
 // labels of its project.
 func (s *Server) studioPredict(w http.ResponseWriter, r *http.Request) error {
-	if err := s.queue.full(); err != nil {
+	if err := s.queue.full(r.Context()); err != nil {
 		return err
 	}
 	b := s.body(w, r)

@@ -15,7 +15,7 @@ type work func(ctx context.Context, a *ask) (any, error)
 // answerJSON reads a request, waits for a worker, works, and answers with JSON.
 // The worker is free again before the answer is sent: slow clients hold none.
 func (s *Server) answerJSON(w http.ResponseWriter, r *http.Request, check func(*ask) error, do work) error {
-	if err := s.queue.full(); err != nil {
+	if err := s.queue.full(r.Context()); err != nil {
 		return err
 	}
 	b := s.body(w, r)

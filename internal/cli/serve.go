@@ -40,10 +40,11 @@ then need a token, from --token-file or $GROUPVIT_TOKEN. Requests are bounded in
 bytes, pixels, labels and time. Nothing that a request names is fetched (but from
 the one Label Studio of --label-studio), and no model is loaded over HTTP.
 
-A burst of requests waits its turn, --queue at most. Where more is asked for a
-while than can be answered, the newest are answered in time and the others get
-status 429 with a Retry-After header; for programs that ask without pause, --wait
-10s lets them wait instead.
+A burst of requests waits its turn, --queue at most, and is answered in the order in
+which it came. A request is refused with status 429 and a Retry-After header where the
+queue is full or its turn would not come within --timeout. Where refusals go on for a
+second and more, it is overload: the newest are answered in time, and those that have
+waited longer than --wait are refused too, until it is over.
 
 SIGTERM and Ctrl-C end it: /readyz answers 503, requests that came are answered,
 then it exits. A second Ctrl-C ends it at once.`,
@@ -60,7 +61,7 @@ then it exits. A second Ctrl-C ends it at once.`,
   GROUPVIT_TOKEN=$(openssl rand -hex 16) groupvit serve --listen :8080
 
   # As the ML backend of a Label Studio on this machine
-  groupvit serve --listen 127.0.0.1:9090 --label-studio http://localhost:8080 --wait 20s`,
+  groupvit serve --listen 127.0.0.1:9090 --label-studio http://localhost:8080`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd, env) },
 	}
@@ -73,8 +74,8 @@ then it exits. A second Ctrl-C ends it at once.`,
 	o := &f.options
 	flags.IntVar(&o.Workers, "workers", 0, "requests worked on at a time; 0 means half as many as processors")
 	flags.IntVar(&o.Queue, "queue", limits.ServeQueue, "requests that may wait")
-	flags.DurationVar(&o.Wait, "wait", 0, "how long a request may wait under lasting overload; 0 is half of what an answer takes")
-	flags.DurationVar(&o.Timeout, "timeout", limits.ServeSeconds*time.Second, "how long a request may take")
+	flags.DurationVar(&o.Wait, "wait", 0, "how long a request may wait under lasting overload; 0 means half of what an answer takes")
+	flags.DurationVar(&o.Timeout, "timeout", limits.ServeSeconds*time.Second, "how long a request may take, waiting included")
 	flags.Int64Var(&o.ImageBytes, "max-image-bytes", limits.ServeImageBytes, "largest photo, in bytes of its file")
 	flags.Int64Var(&o.ImagePixels, "max-image-pixels", limits.ImagePixels, "largest photo, in pixels")
 	flags.IntVar(&o.Images, "max-images", limits.ServeImages, "photos of one request")

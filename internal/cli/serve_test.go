@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -107,6 +108,40 @@ func TestServe(t *testing.T) {
 	}
 	if code != exitDone || good == 0 {
 		t.Errorf("exit code %d, %d answers: %s", code, good, said)
+	}
+}
+
+// TestServeBurst: an idle server with its standard settings answers as many requests
+// at once as its queue is long.
+func TestServeBurst(t *testing.T) {
+	address, end := serving(t)
+	photo, err := os.ReadFile(filepath.Join("..", "..", "examples", "photos", "cat.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{2, 20, 60, 100} {
+		answers := make(chan string, n)
+		for range n {
+			go func() {
+				a, err := http.Post(address+"/v1/segment?labels=cat,sofa&quality=fast", "image/jpeg", bytes.NewReader(photo))
+				if err != nil {
+					answers <- err.Error()
+					return
+				}
+				io.Copy(io.Discard, a.Body)
+				a.Body.Close()
+				answers <- a.Status
+			}()
+		}
+		for range n {
+			if a := <-answers; a != "200 OK" {
+				t.Errorf("one of %d requests at once: %s", n, a)
+			}
+		}
+		time.Sleep(300 * time.Millisecond) // idle again
+	}
+	if code, said := end(); code != exitDone {
+		t.Errorf("exit code %d: %s", code, said)
 	}
 }
 
