@@ -3,7 +3,6 @@ package groupvit
 import (
 	"context"
 	"fmt"
-	"image"
 	"math"
 
 	"github.com/groupvit/groupvit/internal/assign"
@@ -119,28 +118,4 @@ func (m *Model) window(ctx context.Context, pixels []float32, width, height int)
 		assign.Normalize(w.Patches, p)
 	}
 	return w, nil
-}
-
-// EmbedImage returns the photo's unit vector in the space shared with texts.
-// As in the paper's classification, the photo's short side becomes 256/224 of
-// the training size (bilinear), and the middle square of the training size is
-// what the model sees.
-func (m *Model) EmbedImage(ctx context.Context, photo image.Image) ([]float32, error) {
-	im, err := toImage(photo)
-	if err != nil {
-		return nil, err
-	}
-	side := m.config.ImageSize
-	width, height := imaging.ShortSide(im.Width, im.Height, side*256/224)
-	if im, err = imaging.ResizePIL(im, width, height, imaging.Bilinear); err != nil {
-		return nil, err
-	}
-	if im, err = imaging.CenterCrop(im, side, side); err != nil {
-		return nil, err
-	}
-	w, err := m.window(ctx, imaging.Normalize(im, m.weights.Mean, m.weights.Std), side, side)
-	if err != nil {
-		return nil, err
-	}
-	return w.Image, nil
 }

@@ -13,9 +13,10 @@ func newClassifyCommand(env *environment) *cobra.Command {
 	var labels labelFlags
 	var model string
 	cmd := &cobra.Command{
-		Use:     "classify PHOTO",
-		Short:   "Say which of some words fits a photo best",
-		Long:    "Score words for a whole photo, best first. The score is a cosine, −1 to 1.",
+		Use:   "classify PHOTO",
+		Short: "Say which of some words fits a photo best",
+		Long: `Score words for a whole photo, best first. The score is a cosine, −1 to 1.
+The photo is resized and cut as the model directory's preprocessor_config.json says.`,
 		Example: `  groupvit classify cat.jpg --labels "cat,dog,horse"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -10,7 +10,9 @@ func newEmbedCommand(env *environment) *cobra.Command {
 		Use:   "embed --image FILE | --text WORDS",
 		Short: "Print the vector of a photo or a text",
 		Long: `Print the unit vector of a photo or a text in the space they share, as
-{"embedding": […]}. The dot product of two vectors is their likeness.`,
+{"embedding": […]}. The dot product of two vectors is their cosine similarity.
+
+A photo is resized and cut as the model directory's preprocessor_config.json says.`,
 		Example: `  groupvit embed --image cat.jpg
   groupvit embed --text "a photo of a cat."`,
 		Args: cobra.NoArgs,

@@ -2,34 +2,11 @@ package imaging
 
 import (
 	"fmt"
+	"image"
 	"math"
 
 	"github.com/groupvit/groupvit/internal/limits"
 )
-
-// Filter is a resampling filter of [ResizePIL].
-type Filter int
-
-const (
-	// Bilinear is a triangle of half-width 1.
-	Bilinear Filter = iota
-	// Bicubic is Keys' kernel with a = −0.5 and half-width 2.
-	Bicubic
-)
-
-func (f Filter) support() float64 {
-	if f == Bicubic {
-		return 2
-	}
-	return 1
-}
-
-func (f Filter) at(x float64) float64 {
-	if f == Bicubic {
-		return cubic(x, -0.5)
-	}
-	return max(0, 1-math.Abs(x))
-}
 
 // Pillow's fixed-point format: 8 bits of pixel and 2 of headroom for the
 // overshoot of the kernel leave 22 of 32 for the fraction.
@@ -43,15 +20,17 @@ type pilTaps struct {
 	weights      []int32
 }
 
-func makePILTaps(in, out int, f Filter) pilTaps {
+// makePILTaps makes the weights of the count outputs after the first from, of an axis
+// that is resized from in to out elements.
+func makePILTaps(in, out, from, count int, f Filter) pilTaps {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1) // widens the filter where it shrinks: antialiasing
 	support := f.support() * stretch
-	t := pilTaps{size: int(math.Ceil(support))*2 + 1, first: make([]int, out), count: make([]int, out)}
-	t.weights = make([]int32, out*t.size)
+	t := pilTaps{size: int(math.Ceil(support))*2 + 1, first: make([]int, count), count: make([]int, count)}
+	t.weights = make([]int32, count*t.size)
 	raw := make([]float64, t.size)
-	for i := range out {
-		centre := (float64(i) + 0.5) * scale
+	for i := range count {
+		centre := (float64(from+i) + 0.5) * scale
 		first := max(int(centre-support+0.5), 0)
 		end := min(int(centre+support+0.5), in)
 		var sum float64
@@ -79,24 +58,106 @@ func makePILTaps(in, out int, f Filter) pilTaps {
 // with the horizontal pass; bicubic then differs by a few levels where the kernel
 // overshoots.) Errors wrap ErrSize or ErrTooLarge.
 func ResizePIL(im *Image, width, height int, f Filter) (*Image, error) {
-	if err := checkTarget(im, width, height); err != nil {
+	return ResizePart(im, width, height, f, image.Rectangle{Max: image.Pt(width, height)})
+}
+
+// ResizeCenter resizes to width×height as [ResizePIL] does and cuts cropWidth×cropHeight
+// from the middle, with black around what is smaller, as the image processors of
+// Hugging Face transformers do (those that resize with Pillow): an odd remainder is
+// left out at the far end of a cut, and added at the near end of a border. As with
+// [ResizePart] only the cut is computed. Errors wrap ErrSize or ErrTooLarge.
+func ResizeCenter(im *Image, width, height int, f Filter, cropWidth, cropHeight int) (*Image, error) {
+	if err := checkTarget(im, cropWidth, cropHeight); err != nil {
 		return nil, err
 	}
-	if width == im.Width && height == im.Height {
-		return im.Clone(), nil
+	x, fromX, n := centre(width, cropWidth)
+	y, fromY, m := centre(height, cropHeight)
+	part, err := ResizePart(im, width, height, f, image.Rect(fromX, fromY, fromX+n, fromY+m))
+	if err != nil || n == cropWidth && m == cropHeight {
+		return part, err
 	}
-	lost := im.Height - height
-	downFirst := lost > 0 && lost > 2*(im.Width-width)
+	out := New(cropWidth, cropHeight)
+	for row := range part.Height {
+		copy(out.Row(y + row)[3*x:], part.Row(row))
+	}
+	return out, nil
+}
+
+// centre lays n elements of an axis of length into the middle of one of crop: those
+// from from on lie at position at.
+func centre(length, crop int) (at, from, n int) {
+	if length >= crop {
+		return 0, (length - crop) / 2, crop
+	}
+	return (crop - length + 1) / 2, 0, length
+}
+
+// resizePart is the part of what ResizePIL makes of im.
+func ResizePart(im *Image, width, height int, f Filter, part image.Rectangle) (*Image, error) {
+	if err := checkTarget(im, part.Dx(), part.Dy()); err != nil {
+		return nil, err
+	}
+	if f == Nearest {
+		return pilNearest(im, width, height, part), nil
+	}
+	from, kept := image.Pt(im.Width, im.Height), image.Rect(0, 0, im.Width, im.Height)
+	if width == from.X {
+		kept.Min.X, kept.Max.X = part.Min.X, part.Max.X
+	}
+	if height == from.Y {
+		kept.Min.Y, kept.Max.Y = part.Min.Y, part.Max.Y
+	}
+	if width == from.X || height == from.Y {
+		var err error
+		if im, err = Crop(im, kept.Min.X, kept.Min.Y, kept.Dx(), kept.Dy()); err != nil {
+			return nil, err
+		}
+	}
+	lost := from.Y - height
+	downFirst := lost > 0 && lost > 2*(from.X-width)
+	down := func() {
+		if height != from.Y {
+			im = pilDown(im, makePILTaps(from.Y, height, part.Min.Y, part.Dy(), f))
+		}
+	}
 	if downFirst {
-		im = pilDown(im, makePILTaps(im.Height, height, f))
+		down()
 	}
-	if width != im.Width {
-		im = pilAcross(im, makePILTaps(im.Width, width, f))
+	if width != from.X {
+		im = pilAcross(im, makePILTaps(from.X, width, part.Min.X, part.Dx(), f))
 	}
-	if height != im.Height {
-		im = pilDown(im, makePILTaps(im.Height, height, f))
+	if !downFirst {
+		down()
 	}
 	return im, nil
+}
+
+// pilNearest takes for each pixel of the part the one of im below its centre.
+func pilNearest(im *Image, width, height int, part image.Rectangle) *Image {
+	out := New(part.Dx(), part.Dy())
+	columns := nearest(im.Width, width, part.Min.X, part.Dx())
+	for y, row := range nearest(im.Height, height, part.Min.Y, part.Dy()) {
+		from, to := im.Row(row), out.Row(y)
+		for x, column := range columns {
+			copy(to[3*x:3*x+3], from[3*column:])
+		}
+	}
+	return out
+}
+
+// nearest lists the source elements of count outputs from the first on. Pillow adds
+// the scale up from output to output, and so does this, for its rounding.
+func nearest(in, out, first, count int) []int {
+	scale := float64(in) / float64(out)
+	at := scale * 0.5
+	list := make([]int, count)
+	for i := range first + count {
+		if i >= first {
+			list[i-first] = min(int(at), in-1)
+		}
+		at += scale
+	}
+	return list
 }
 
 func pilAcross(im *Image, t pilTaps) *Image {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
 	"math"
 	"os"
 	"testing"
@@ -138,25 +140,66 @@ func TestFitSize(t *testing.T) {
 	}
 }
 
-func TestShortSideAndCenterCrop(t *testing.T) {
+func TestShortSideAndCenterRect(t *testing.T) {
 	if w, h := ShortSide(500, 375, 256); w != 341 || h != 256 {
 		t.Errorf("ShortSide = %d×%d", w, h)
 	}
 	if w, h := ShortSide(375, 500, 256); w != 256 || h != 341 {
 		t.Errorf("ShortSide = %d×%d", w, h)
 	}
-	im := formulaImage(1, 9, 6)
-	cut, err := CenterCrop(im, 4, 3)
+	// (9−4)/2 = 2.5 → 2 and (6−3)/2 = 1.5 → 2: halves go to even.
+	if got, want := CenterRect(9, 6, 4, 3), image.Rect(2, 2, 6, 5); got != want {
+		t.Errorf("CenterRect = %v, want %v", got, want)
+	}
+}
+
+// A part of a resized image is the same pixels as the whole's, whichever axis is
+// resized first or not at all, and of any filter.
+func TestResizePart(t *testing.T) {
+	im := formulaImage(1, 37, 61)
+	for f := Bilinear; f <= Hamming; f++ {
+		for _, size := range []image.Point{{37, 61}, {12, 61}, {37, 20}, {80, 15}, {9, 100}, {36, 30}} {
+			whole, err := ResizePIL(im, size.X, size.Y, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			part := image.Rect(size.X/3, size.Y/4, size.X-1, size.Y-2)
+			got, err := ResizePart(im, size.X, size.Y, f, part)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := Crop(whole, part.Min.X, part.Min.Y, part.Dx(), part.Dy())
+			if worst, where := difference(got.Pix, want.Pix); worst != 0 {
+				t.Errorf("filter %d to %v: differs by %d levels at byte %d", f, size, worst, where)
+			}
+		}
+	}
+}
+
+func TestResizeCenter(t *testing.T) {
+	im := formulaImage(1, 5, 4)
+	got, err := ResizeCenter(im, 5, 4, Bilinear, 8, 3)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// (9−4)/2 = 2.5 → 2 and (6−3)/2 = 1.5 → 2: halves go to even.
-	want, _ := Crop(im, 2, 2, 4, 3)
-	if worst, _ := difference(cut.Pix, want.Pix); worst != 0 {
-		t.Error("CenterCrop is off the centre")
+	// 3 columns of border: two before; one row is left out, the last.
+	for y := range 3 {
+		for x := range 8 {
+			want := color.Color(color.RGBA{A: 255})
+			if x >= 2 && x < 7 {
+				want = im.At(x-2, y)
+			}
+			if got.At(x, y) != want {
+				t.Errorf("pixel (%d,%d) is %v, want %v", x, y, got.At(x, y), want)
+			}
+		}
 	}
-	if cut.At(0, 0) != im.At(2, 2) || cut.At(3, 2) != im.At(5, 4) {
-		t.Error("Crop took other pixels")
+	// The middle of what would have 1,120,000 columns.
+	if got, err = ResizeCenter(formulaImage(1, 5000, 1), 1_120_000, 224, Bicubic, 224, 224); err != nil || got.Width != 224 || got.Height != 224 {
+		t.Errorf("a photo of 5000×1: %v, %v", got, err)
+	}
+	if _, err := ResizeCenter(im, 5, 4, Bilinear, 0, 4); !errors.Is(err, ErrSize) {
+		t.Errorf("a cut of no columns: %v", err)
 	}
 }
 

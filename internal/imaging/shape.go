@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"fmt"
+	"image"
 	"math"
 )
 
@@ -20,7 +21,7 @@ func FitSize(width, height, short, long int) (w, h int) {
 
 // ShortSide returns the size of a width×height image whose short side becomes
 // short and whose long side is cut off to an integer, as torchvision's
-// Resize(short) does; it is used before [CenterCrop].
+// Resize(short) does; it is used before [CenterRect].
 func ShortSide(width, height, short int) (w, h int) {
 	if width < 1 || height < 1 {
 		return 0, 0
@@ -44,13 +45,13 @@ func Crop(im *Image, x, y, width, height int) (*Image, error) {
 	return out, nil
 }
 
-// CenterCrop cuts width×height pixels from the middle, with the upper left
-// corner at round((side − cut)/2), halves to even, as torchvision does. An
-// image that is smaller is an error that wraps ErrSize.
-func CenterCrop(im *Image, width, height int) (*Image, error) {
-	x := int(math.RoundToEven(float64(im.Width-width) / 2))
-	y := int(math.RoundToEven(float64(im.Height-height) / 2))
-	return Crop(im, x, y, width, height)
+// CenterRect is the middle cropWidth×cropHeight of a width×height image, with the
+// upper left corner at round((side − crop)/2), halves to even, as torchvision's
+// CenterCrop has it.
+func CenterRect(width, height, cropWidth, cropHeight int) image.Rectangle {
+	x := int(math.RoundToEven(float64(width-cropWidth) / 2))
+	y := int(math.RoundToEven(float64(height-cropHeight) / 2))
+	return image.Rect(x, y, x+cropWidth, y+cropHeight)
 }
 
 // Flip mirrors left and right.

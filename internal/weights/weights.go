@@ -33,6 +33,8 @@ const (
 	WeightsFile      = "model.safetensors"
 	TorchFile        = "pytorch_model.bin"
 	PreprocessorFile = "preprocessor_config.json"
+	// ProcessorFile may hold what PreprocessorFile does, below image_processor.
+	ProcessorFile = "processor_config.json"
 	// StateFile belongs to a training checkpoint and is no part of the model.
 	StateFile = "state.json"
 )
@@ -58,6 +60,9 @@ type Model struct {
 	TokenizerFiles map[string][]byte
 	// Mean and Std normalise pixels: (x/255 − mean)/std.
 	Mean, Std [3]float32
+	// Preprocess is how the directory says that a photo is resized and cut; nil where
+	// it says nothing.
+	Preprocess *Preprocess
 	// Extra holds other small JSON files of the directory by name.
 	Extra map[string][]byte
 	// SHA256 is the hash of the weight file, in hexadecimal.

@@ -45,6 +45,7 @@ func TestSaveOpen(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := model(c.config)
 			m.TokenizerFiles = map[string][]byte{"merges.txt": []byte("#version\n")}
+			m.Preprocess = &Preprocess{Resize: Size{ShortestEdge: 20, LongestEdge: 90}, Resample: 3, CropWidth: 16, CropHeight: 12}
 			m.Extra = map[string][]byte{"statistics.json": []byte("{}")}
 			dir := filepath.Join(t.TempDir(), "deep", "model")
 			for range 2 { // the second replaces the first
@@ -244,6 +245,16 @@ func TestBadModels(t *testing.T) {
 		{"configuration is no JSON", map[string]string{ConfigFile: `{`}, []string{"config.json"}},
 		{"normalisation of two channels", map[string]string{PreprocessorFile: `{"image_mean":[1,2]}`}, []string{"image_mean"}},
 		{"deviation of zero", map[string]string{PreprocessorFile: `{"image_std":[1,0,1]}`}, []string{"image_std"}},
+		{"a size of no edge", map[string]string{PreprocessorFile: `{"size":{"longest_edge":224}}`}, []string{"size", "shortest_edge"}},
+		{"a size of zero", map[string]string{PreprocessorFile: `{"size":{"height":0,"width":224}}`}, []string{"size"}},
+		{"a size below zero", map[string]string{PreprocessorFile: `{"size":-224}`}, []string{"size has -224"}},
+		{"a huge size", map[string]string{PreprocessorFile: `{"size":100000}`}, []string{"100000", "4096"}},
+		{"a size in words", map[string]string{PreprocessorFile: `{"size":"large"}`}, []string{"size"}},
+		{"a crop by its edge", map[string]string{PreprocessorFile: `{"crop_size":{"shortest_edge":224}}`}, []string{"crop_size", "height"}},
+		{"a filter that Pillow has not", map[string]string{PreprocessorFile: `{"resample":6}`}, []string{"resample is 6"}},
+		{"a factor of zero", map[string]string{PreprocessorFile: `{"rescale_factor":0}`}, []string{"rescale_factor"}},
+		{"a class of unknown defaults", map[string]string{PreprocessorFile: `{"image_processor_type":"OwlViTImageProcessor","size":224}`}, []string{"OwlViTImageProcessor", "do_center_crop"}},
+		{"no JSON below image_processor", map[string]string{ProcessorFile: `{"image_processor":[1]}`}, []string{ProcessorFile}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fsys := fstest.MapFS{}
