@@ -169,6 +169,39 @@ func TestShards(t *testing.T) {
 }
 
 // A kill at any byte of the log loses at most the line it was in.
+// TestParquetPhotos: the photos of Parquet files are named after their rows, and one
+// without a picture is an error of its own.
+func TestParquetPhotos(t *testing.T) {
+	dir := filepath.Join("..", "pairs", "testdata", "parquet")
+	for _, c := range []struct {
+		files string
+		want  []string
+	}{
+		{"huggingface.parquet", []string{"huggingface/red", "huggingface/green", "huggingface/blue", "huggingface/yellow", "huggingface/none: no picture"}},
+		{"img2dataset.parquet", []string{"img2dataset/000000000", "img2dataset/000000001", "img2dataset/000000002", "img2dataset/000000003", "img2dataset/000000004: no picture"}},
+		{"duckdb.parquet", []string{"duckdb/duckdb-000000001", "duckdb/duckdb-000000002", "duckdb/duckdb-000000003", "duckdb/duckdb-000000004", "duckdb/duckdb-000000005: no picture"}},
+		{"paths_pyarrow.parquet", []string{": bad list of photos"}},
+	} {
+		var got []string
+		for item, err := range Shards(context.Background(), filepath.Join(dir, c.files), Part{0, 1}) {
+			text := item.Name
+			if err == nil {
+				_, err = item.Read()
+			}
+			for _, reason := range []string{"bad list of photos", "no picture"} {
+				if err != nil && strings.Contains(err.Error(), reason) {
+					text += ": " + reason
+					break
+				}
+			}
+			got = append(got, text)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.files, got, c.want)
+		}
+	}
+}
+
 func TestLogHalfLines(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "done.jsonl")
 	l, err := OpenLog(name)

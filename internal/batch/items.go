@@ -108,10 +108,11 @@ func item(names names, photo, otherwise string) (Item, error) {
 	return Item{Photo: photo, Name: names.own(name, otherwise)}, nil
 }
 
-// Shards lists the photos of tar files: a pattern with braces or stars, several
-// joined by "::", as training data is named. Shards are shared among the workers,
-// not their photos. A shard that is cut or missing gives an error beside an item
-// that names it, and the list goes on with the next.
+// Shards lists the photos of tar files and of Parquet files that hold pictures: a
+// pattern with braces or stars, several joined by "::", as training data is named.
+// Shards are shared among the workers, not their photos. A shard that is cut or
+// missing gives an error beside an item that names it, and the list goes on with the
+// next.
 func Shards(ctx context.Context, pattern string, part Part) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		sources, err := pairs.Expand(pattern)
@@ -121,13 +122,17 @@ func Shards(ctx context.Context, pattern string, part Part) iter.Seq2[Item, erro
 		}
 		names := newNames()
 		for k, s := range sources {
-			if s.Kind != pairs.Shard {
-				yield(Item{}, fmt.Errorf("%w: %s is no tar file", ErrList, s.Path))
+			list, ending := shard, ".tar"
+			switch {
+			case s.Kind == pairs.Table && strings.EqualFold(filepath.Ext(s.Path), ".parquet"):
+				list, ending = parquet, filepath.Ext(s.Path)
+			case s.Kind != pairs.Shard:
+				yield(Item{}, fmt.Errorf("%w: %s is neither a tar nor a Parquet file", ErrList, s.Path))
 				return
 			}
 			// Names of shards are made unique before they are shared out.
-			folder := names.own(strings.TrimSuffix(filepath.Base(s.Path), ".tar"), fmt.Sprintf("shard%d", k))
-			if part.has(k) && !shard(ctx, s.Path, folder, yield) {
+			folder := names.own(strings.TrimSuffix(filepath.Base(s.Path), ending), fmt.Sprintf("shard%d", k))
+			if part.has(k) && !list(ctx, s.Path, folder, yield) {
 				return
 			}
 		}
@@ -171,6 +176,40 @@ func shard(ctx context.Context, name, folder string, yield func(Item, error) boo
 			return false
 		}
 	}
+}
+
+// parquet lists one Parquet file; false ends the whole list.
+func parquet(ctx context.Context, name, folder string, yield func(Item, error) bool) bool {
+	names := newNames()
+	k := 0
+	for photo, err := range pairs.ParquetPhotos(ctx, name) {
+		switch {
+		case ctx.Err() != nil:
+			return yield(Item{}, ctx.Err())
+		case photo.Name == "":
+			return yield(Item{Photo: name}, fmt.Errorf("%w: %w: its photos from here on are left out", ErrList, err))
+		}
+		k++
+		item, nameErr := item(names, photo.Name+".photo", fmt.Sprintf("row%d", k))
+		item.Photo, item.Name = name+"/"+photo.Name, path.Join(folder, item.Name)
+		item.Read = func() ([]byte, error) {
+			data, err := photo.Read()
+			if err == nil {
+				err = checkBytes(item.Photo, int64(len(data)))
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", item.Photo, err)
+			}
+			return data, nil
+		}
+		if err = errors.Join(err, nameErr); err != nil {
+			err = fmt.Errorf("%s: %w", item.Photo, err)
+		}
+		if !yield(item, err) {
+			return false
+		}
+	}
+	return true
 }
 
 func readMember(r io.Reader, h *tar.Header, photo string) ([]byte, error) {

@@ -21,7 +21,7 @@ type converter struct {
 }
 
 func newDataConvertCommand(env *environment) *cobra.Command {
-	converters := append([]converter{img2datasetConverter()}, annotationConverters()...)
+	converters := append([]converter{img2datasetConverter(), parquetConverter()}, annotationConverters()...)
 	f := &packFlags{}
 	var from string
 	var names, lines []string
@@ -38,6 +38,7 @@ Kinds (--from):
 ` + strings.Join(lines, "\n"),
 		Example: `  groupvit data convert --from img2dataset cc3m --output shards
   groupvit data convert --from img2dataset cc3m --short-side 144 --output shards
+  groupvit data convert --from parquet flickr30k/data --output shards
 
   # Masks to measure on (docs/measuring.md): beside COCO-Stuff's pixel maps, into
   # VOC 2010 and 2012, of any COCO instances

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -98,6 +97,23 @@ func (f *packFlags) write(ctx context.Context, env *environment, samples iter.Se
 	return err
 }
 
+// writeIndex writes samples of an index into shards, and tells what listing it found
+// unusable.
+func (f *packFlags) writeIndex(ctx context.Context, env *environment, x *pairs.Index, samples iter.Seq2[*pairs.Sample, error], result packJSON) error {
+	result.Skipped = map[string]int{}
+	for _, p := range x.Problems() {
+		result.Skipped[p.Reason()]++
+	}
+	if n := len(x.Problems()); n > 0 {
+		samples := "samples"
+		if n == 1 {
+			samples = "sample"
+		}
+		env.warn("%d %s cannot be used, the first: %s", n, samples, x.Problems()[0])
+	}
+	return f.write(ctx, env, samples, x.Len(), result)
+}
+
 func total(counts map[string]int) (n int) {
 	for _, c := range counts {
 		n += c
@@ -138,14 +154,7 @@ Give --shuffle where the sources are sorted: a batch should hold many things.`,
 			if shuffle {
 				samples = x.Shuffled(cmd.Context(), seed)
 			}
-			skipped := map[string]int{}
-			for _, p := range x.Problems() {
-				skipped[p.Reason()]++
-			}
-			if n := len(x.Problems()); n > 0 {
-				env.warn("%d samples of %s cannot be used, the first: %s", n, strings.Join(args, ", "), x.Problems()[0])
-			}
-			return f.write(cmd.Context(), env, samples, x.Len(), packJSON{Skipped: skipped})
+			return f.writeIndex(cmd.Context(), env, x, samples, packJSON{})
 		},
 	}
 	f.register(cmd.Flags())

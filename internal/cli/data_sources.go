@@ -12,9 +12,10 @@ import (
 )
 
 // sourcesHelp says what commands about data read.
-const sourcesHelp = `SOURCES are what train takes: webdataset shards ('a/{0000..0099}.tar'), folders
-of shards or of pictures with captions (.txt or .json) beside them, and tables
-(CSV, TSV, Parquet) of paths and captions. Several are read one after the other.`
+const sourcesHelp = `SOURCES are what train takes: webdataset shards ('a/{0000..0099}.tar'), Parquet
+files with pictures (Hugging Face's, img2dataset's), folders of either or of
+pictures with captions (.txt or .json) beside them, and tables (CSV, TSV, Parquet)
+of paths and captions. Several are read one after the other.`
 
 // openSources lists the samples of a command's arguments.
 func openSources(ctx context.Context, args []string, o pairs.TableOptions) (*pairs.Index, error) {

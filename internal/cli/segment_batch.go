@@ -27,7 +27,7 @@ type batchFlags struct {
 func (b *batchFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&b.manifest, "manifest", "", "file with the path of a photo on each line")
-	flags.StringVar(&b.shards, "shards", "", "tar files with photos: a pattern with {0000..0999} or *, several joined by ::")
+	flags.StringVar(&b.shards, "shards", "", "tar or Parquet files with photos: a pattern with {0000..0999} or *, several joined by ::")
 	flags.StringVar(&b.part, "shard", "0/1", "with --manifest and --shards: the share to do, i/n with 0 ≤ i < n")
 }
 

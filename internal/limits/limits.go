@@ -94,11 +94,15 @@ const (
 	TableText = 8 << 30
 	// ParquetFooter is the largest footer of a Parquet file, ParquetPage the
 	// largest page, uncompressed, both in bytes; ParquetValues the largest number of
-	// values of a page, ParquetColumns that of columns.
-	ParquetFooter  = 16 << 20
-	ParquetPage    = 256 << 20
-	ParquetValues  = 1 << 24
-	ParquetColumns = 4096
+	// values of a page, ParquetColumns that of columns. ParquetMemory is the most
+	// that lists of the footer take once they are decoded, in bytes, and
+	// ParquetRowsPerByte how many rows a byte of the file may stand for.
+	ParquetFooter      = 16 << 20
+	ParquetMemory      = 256 << 20
+	ParquetRowsPerByte = 8
+	ParquetPage        = 256 << 20
+	ParquetValues      = 1 << 24
+	ParquetColumns     = 4096
 	// RecipeBytes is the largest recipe file.
 	RecipeBytes = 1 << 20
 	// RecipeDepth is the longest chain of recipes that inherit.

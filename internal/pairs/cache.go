@@ -88,7 +88,7 @@ func (l *Loader) read(i int) (*loaded, error) {
 	if l.texts != nil {
 		copied := *l.texts[i]
 		sample = &copied
-		sample.Picture, err = l.index.read(l.index.entries[i].picture)
+		sample.Picture, err = l.index.picture(i)
 	} else {
 		sample, err = l.index.Sample(i)
 	}

@@ -217,6 +217,9 @@ func (x *Index) again() map[int]bool {
 		if s+1 < len(x.starts) {
 			end = x.starts[s+1]
 		}
+		if first < end && x.tables[x.entries[first].picture.file] != nil {
+			continue // a row is one sample, whatever its picture was called
+		}
 		seen := map[uint64]bool{}
 		for i := first; i < end; i++ {
 			h := hash(x.entries[i].key)

@@ -2,7 +2,6 @@ package pairs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -11,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/parquetio"
 )
 
 // Img2dataset opens what img2dataset has written, in any of its layouts:
@@ -58,7 +57,14 @@ func Img2dataset(ctx context.Context, dir string) (layout string, samples iter.S
 		return layout, withProblems(ctx, x), nil
 	case len(tables) > 0:
 		slices.Sort(tables)
-		return "parquet", parquetPictures(ctx, tables), nil
+		if _, pictures, err := (TableOptions{}).openParquet(tables[0], parquetio.NewCache(0)); err == nil && pictures == nil {
+			return "", nil, fmt.Errorf("%w: %s holds no pictures: is it the metadata without its shards?", ErrSources, tables[0])
+		}
+		x, err := OpenIndex(ctx, strings.Join(tables, separator))
+		if err != nil {
+			return "", nil, err
+		}
+		return "parquet", withProblems(ctx, x), nil
 	case records > 0:
 		return "", nil, fmt.Errorf("%w: %s holds TFRecord files: let img2dataset write --output_format webdataset", ErrSources, dir)
 	}
@@ -79,67 +85,4 @@ func withProblems(ctx context.Context, x *Index) iter.Seq2[*Sample, error] {
 			}
 		}
 	}
-}
-
-// Columns of img2dataset's Parquet output.
-var pictureColumns = []string{"jpg", "jpeg", "png", "webp", "image", "image.bytes"}
-
-// parquetPictures yields the samples of Parquet files that hold pictures.
-func parquetPictures(ctx context.Context, tables []string) iter.Seq2[*Sample, error] {
-	choose := func(columns []string) ([]int, error) {
-		picture := column(columns, "", pictureColumns)
-		caption := column(columns, "", captionColumns)
-		if caption < 0 {
-			caption = column(columns, "txt", nil)
-		}
-		if picture < 0 {
-			return nil, fmt.Errorf("%w: its columns %q hold no pictures (%s): is the metadata without its shards?", ErrTable, columns[:min(len(columns), 20)], strings.Join(pictureColumns, ", "))
-		}
-		return []int{picture, caption, column(columns, "key", nil), column(columns, "error_message", nil)}, nil
-	}
-	return func(yield func(*Sample, error) bool) {
-		for _, path := range tables {
-			number := 0
-			for values, err := range parquetValues(path, choose) {
-				if ctx.Err() != nil {
-					return
-				}
-				number++
-				s := &Sample{Key: fmt.Sprintf("%s-%09d", strings.TrimSuffix(filepath.Base(path), ".parquet"), number), Source: path}
-				if err != nil {
-					if !yield(s, errors.Join(errTable, err)) {
-						return
-					}
-					continue
-				}
-				if len(values[2]) > 0 && values[2][0] != "" {
-					s.Key = values[2][0]
-				}
-				if !yield(s, fromColumns(s, values)) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// fromColumns fills in a sample from its picture, captions, key and error.
-func fromColumns(s *Sample, values [][]string) error {
-	s.Picture = []byte(strings.Join(values[0], ""))
-	for _, v := range values[1] {
-		for _, caption := range texts(v) {
-			if len(s.Captions) < limits.Captions {
-				s.add(caption)
-			}
-		}
-	}
-	switch {
-	case len(s.Picture) == 0 && len(values[3]) > 0:
-		return fmt.Errorf("%w: %.200s", errNoPicture, values[3][0])
-	case len(s.Picture) == 0:
-		return errNoPicture
-	case len(s.Captions) == 0:
-		return errNoCaption
-	}
-	return nil
 }

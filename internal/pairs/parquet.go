@@ -1,33 +1,39 @@
 package pairs
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"iter"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/parquet-go/parquet-go"
-
+	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/parquetio"
 )
 
+// Parquet files hold paths of pictures, as CSV files do, or the pictures themselves:
+// as Hugging Face's datasets write them (a structure "image" of "bytes" and "path")
+// and as img2dataset does (a column "jpg", "png" or "webp").
+
 // parquetRows lists the rows of a Parquet file that holds paths.
-func (o TableOptions) parquetRows(path string) iter.Seq2[row, error] {
+func (o TableOptions) parquetRows(f *parquetio.File) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		choose := func(columns []string) ([]int, error) {
-			image, caption, err := o.columnsOf(path, columns)
-			return []int{image, caption}, err
+		image, caption, err := o.columnsOf(f.Path(), f.Names())
+		if err != nil {
+			yield(row{}, err)
+			return
 		}
-		for values, err := range parquetValues(path, choose) {
+		for values, err := range f.Read(image, caption) {
 			var r row
 			if err == nil {
 				r.path = strings.TrimSpace(strings.Join(values[0], ""))
-				for _, v := range values[1] {
-					r.captions = append(r.captions, texts(v)...)
-				}
+				r.captions = captionsOf(values[1])
 			}
 			if !yield(r, err) {
 				return
@@ -36,186 +42,269 @@ func (o TableOptions) parquetRows(path string) iter.Seq2[row, error] {
 	}
 }
 
-// parquetValues lists the rows of a Parquet file: of each the values, as texts, of
-// the columns that choose names by their places in the list (none for −1). A list
-// has several values, a null none. After an error there are no more rows.
-func parquetValues(path string, choose func(columns []string) ([]int, error)) iter.Seq2[[][]string, error] {
-	return func(yield func([][]string, error) bool) {
-		more := true
-		err := quietly(func() error {
-			f, err := os.Open(path)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			info, err := f.Stat()
-			if err != nil {
-				return err
-			}
-			return eachParquetRow(f, info.Size(), choose, func(values [][]string) bool {
-				more = yield(values, nil)
-				return more
-			})
-		})
-		if err != nil && more {
-			yield(nil, fmt.Errorf("%w: %s: %w", ErrTable, path, err))
-		}
+// captionsOf reads the values of a caption's column.
+func captionsOf(values []string) (captions []string) {
+	for _, v := range values {
+		captions = append(captions, texts(v)...)
 	}
+	return captions[:min(len(captions), limits.Captions)]
 }
 
-// quietly turns a panic of the library, which bad bytes can cause, into an error.
-func quietly(work func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("its data is broken: %v", p)
-		}
-	}()
-	return work()
+// pictureTable is a Parquet file that holds pictures.
+type pictureTable struct {
+	file   *parquetio.File
+	values *parquetio.Values
+	// path is the column that says what each picture was called, caption and tags
+	// those of texts, key names a sample, failure says why there is no picture; −1
+	// where there is none.
+	path, caption, tags, key, failure int
 }
 
-// eachParquetRow reads a file row group by row group until take returns false.
-func eachParquetRow(from io.ReaderAt, size int64, choose func([]string) ([]int, error), take func([][]string) bool) error {
-	if err := guardFooter(from, size); err != nil {
-		return err
-	}
-	file, err := parquet.OpenFile(from, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+// How columns that hold pictures are usually called, in the order in which they are
+// looked for: alone, or with the field "bytes" of Hugging Face's feature Image.
+var pictureColumns = []string{"image", "img", "picture", "photo", "jpg", "jpeg", "png", "webp", "image_bytes", "img_bytes", "bytes"}
+
+// Further names of columns.
+var (
+	tagColumns     = []string{"tags", "keywords"}
+	keyColumns     = []string{"key", "__key__"}
+	failureColumns = []string{"error_message"}
+)
+
+// openParquet opens a Parquet file: with its pictures, if it holds any.
+func (o TableOptions) openParquet(path string, cache *parquetio.Cache) (*parquetio.File, *pictureTable, error) {
+	f, err := parquetio.Open(path)
 	if err != nil {
-		return err
+		return nil, nil, fmt.Errorf("%w: %w", ErrTable, err)
 	}
-	leaves := file.Schema().Columns()
-	if err := limits.Check("the number of columns", "Parquet file", int64(len(leaves)), limits.ParquetColumns, "drop some"); err != nil {
-		return err
+	t := &pictureTable{file: f}
+	picture, err := o.pictureColumn(f, cache)
+	if picture < 0 || err != nil {
+		return f, nil, err
 	}
-	chosen, err := choose(leafNames(leaves))
-	if err != nil {
-		return err
+	if t.values, err = f.Values(picture, cache); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrTable, err)
 	}
-	for i, group := range file.RowGroups() {
-		for _, c := range chosen {
-			if c < 0 {
+	names := f.Names()
+	t.path = -1
+	if structure, ok := strings.CutSuffix(names[picture], ".bytes"); ok {
+		t.path = slices.Index(names, structure+".path")
+	}
+	t.caption = column(names, o.Caption, captionColumns)
+	t.tags, t.key, t.failure = column(names, "", tagColumns), column(names, "", keyColumns), column(names, "", failureColumns)
+	if t.caption < 0 && o.Caption != "" {
+		return nil, nil, fmt.Errorf("%w: %s has no column %q for the captions, it has %q", ErrTable, path, o.Caption, names[:min(len(names), 20)])
+	}
+	return f, t, nil
+}
+
+// pictureColumn finds the column that holds pictures. −1 is none: then there are
+// paths.
+func (o TableOptions) pictureColumn(f *parquetio.File, cache *parquetio.Cache) (int, error) {
+	columns, names := f.Columns(), f.Names()
+	usual := pictureColumns
+	if o.Image != "" {
+		usual = []string{o.Image}
+	}
+	for _, name := range usual {
+		for _, full := range []string{name + ".bytes", name} {
+			i := column(names, full, nil)
+			if i < 0 || !columns[i].Bytes || columns[i].Text {
 				continue
 			}
-			if err := guardPages(from, size, file, i, c); err != nil {
-				return err
+			if columns[i].Repeated {
+				return -1, fmt.Errorf("%w: %s: column %q holds a list of pictures in each row: one is wanted", ErrTable, f.Path(), names[i])
 			}
-		}
-		if goOn, err := eachGroupRow(group, chosen, take); err != nil || !goOn {
-			return err
+			if texts, err := holdsPaths(f, i, cache); err != nil || !texts {
+				return i, err
+			}
 		}
 	}
-	return nil
-}
-
-// leafNames names the columns: a list by the name of its field, a field of a
-// structure with dots.
-func leafNames(leaves [][]string) []string {
-	var names []string
-	for _, path := range leaves {
-		path = slices.DeleteFunc(slices.Clone(path), func(s string) bool {
-			return s == "list" || s == "element" || s == "item" || s == "array" || s == "bag"
-		})
-		names = append(names, strings.Join(path, "."))
+	if o.Image != "" {
+		return -1, nil
 	}
-	return names
-}
-
-// eachGroupRow reads the chosen columns of a row group beside each other.
-func eachGroupRow(group parquet.RowGroup, chosen []int, take func([][]string) bool) (goOn bool, err error) {
-	readers := make([]*columnReader, len(chosen))
-	for i, c := range chosen {
-		if c >= 0 {
-			readers[i] = &columnReader{pages: group.ColumnChunks()[c].Pages()}
-			defer readers[i].close()
+	// Hugging Face's feature Image under any name.
+	for i, c := range columns {
+		structure, ok := strings.CutSuffix(c.Name, ".bytes")
+		if ok && c.Bytes && !c.Text && !c.Repeated && slices.Contains(names, structure+".path") {
+			return i, nil
 		}
 	}
-	for range group.NumRows() {
-		values := make([][]string, len(chosen))
-		for i, r := range readers {
-			if r == nil {
-				continue
-			}
-			if values[i], err = r.row(); err != nil {
-				return false, err
-			}
-		}
-		if !take(values) {
-			return false, nil
-		}
+	return -1, nil
+}
+
+// holdsPaths reports whether a column of bytes that is not said to be text holds
+// paths all the same, as some writers leave that out.
+func holdsPaths(f *parquetio.File, column int, cache *parquetio.Cache) (bool, error) {
+	values, err := f.Values(column, cache)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrTable, err)
 	}
-	return true, nil
+	for i := range min(f.Rows(), 16) {
+		b, err := values.At(i)
+		if err != nil || len(b) == 0 {
+			continue // told where the row is read
+		}
+		_, err = imaging.Probe(b, "picture")
+		return err != nil && len(b) <= limits.PathBytes && brokenText(string(b)) == nil, nil
+	}
+	return false, nil
 }
 
-// columnReader reads a column row by row.
-type columnReader struct {
-	pages  parquet.Pages
-	page   parquet.Page
-	values parquet.ValueReader
-	buffer [64]parquet.Value
-	have   []parquet.Value
-}
-
-// row returns the values of the next row.
-func (c *columnReader) row() (out []string, err error) {
-	for first := true; ; first = false {
-		if len(c.have) == 0 {
-			switch err := c.fill(); {
-			case err == io.EOF && first:
-				return nil, errors.New("a column has fewer values than the file has rows")
-			case err == io.EOF:
-				return out, nil
-			case err != nil:
-				return nil, err
+// parquetEntries lists the samples of a Parquet file that holds pictures: their
+// texts are read now and their pictures when they are wanted.
+func (x *Index) parquetEntries(ctx context.Context, t *pictureTable) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		path := t.file.Path()
+		if t.caption < 0 {
+			names := t.file.Names()
+			yield(entry{}, fmt.Errorf("%w: %w: %s: none of its columns %q is called like one of captions (%s): name it with --csv-caption-key",
+				errTable, ErrTable, path, names[:min(len(names), 20)], strings.Join(captionColumns, ", ")))
+			return
+		}
+		x.files = append(x.files, path)
+		file := int32(len(x.files) - 1)
+		if x.tables == nil {
+			x.tables = map[int32]*pictureTable{}
+		}
+		x.tables[file] = t
+		number := int64(0)
+		for values, err := range t.file.Read(t.caption, t.tags, t.path, t.key, t.failure) {
+			if ctx.Err() != nil {
+				return
 			}
-		}
-		v := c.have[0]
-		if !first && v.RepetitionLevel() == 0 {
-			return out, nil // it begins the next row
-		}
-		c.have = c.have[1:]
-		switch {
-		case v.IsNull():
-		case v.Kind() == parquet.ByteArray || v.Kind() == parquet.FixedLenByteArray:
-			if err := limits.Check("a value in bytes", "Parquet file", int64(len(v.ByteArray())), limits.ShardMember, "leave it out"); err != nil {
-				return nil, err
+			if err != nil {
+				yield(entry{}, fmt.Errorf("%w: %w", errTable, err))
+				return
 			}
-			out = append(out, string(v.ByteArray()))
-		default:
-			out = append(out, v.String())
-		}
-		if len(out) > limits.Captions {
-			return nil, fmt.Errorf("a list of more than %d values: %w", limits.Captions, limits.ErrTooLarge)
+			e := entry{t.rowKey(number, values[3], values[2]), part{file: file, offset: number}, none, none}
+			number++
+			if !yield(x.rowEntry(e, values)) {
+				return
+			}
 		}
 	}
 }
 
-// fill reads further values, at least one.
-func (c *columnReader) fill() error {
-	for {
-		if c.values != nil {
-			n, err := c.values.ReadValues(c.buffer[:])
-			if c.have = c.buffer[:n]; n > 0 {
-				return nil
-			}
-			if err != nil && err != io.EOF {
-				return err
-			}
-			parquet.Release(c.page)
-			c.page, c.values = nil, nil
-		}
-		page, err := c.pages.ReadPage()
-		if err == io.EOF {
-			return io.EOF
+// rowEntry completes the entry of a row with its captions, tags, path, key and
+// failure.
+func (x *Index) rowEntry(e entry, values [][]string) (entry, error) {
+	if failure := strings.Join(values[4], ""); failure != "" {
+		return e, fmt.Errorf("%w: %.200s", errNoPicture, failure)
+	}
+	r := row{captions: captionsOf(values[0]), tags: values[1], path: strings.Join(values[2], "")}
+	if !slices.ContainsFunc(r.captions, func(c string) bool { return strings.TrimSpace(c) != "" }) {
+		return e, errNoCaption
+	}
+	var err error
+	e.json, err = x.keepInline(r)
+	return e, err
+}
+
+// rowKey names the sample of a row: as the table does, as its picture was called, or
+// by the table and the row's number.
+func (t *pictureTable) rowKey(number int64, key, path []string) string {
+	if k := strings.Join(key, ""); k != "" {
+		return k
+	}
+	if p := filepath.ToSlash(strings.Join(path, "")); p != "" {
+		return strings.TrimSuffix(p, filepath.Ext(p))
+	}
+	return fmt.Sprintf("%s-%09d", strings.TrimSuffix(filepath.Base(t.file.Path()), filepath.Ext(t.file.Path())), number+1)
+}
+
+// picture reads the encoded picture of a sample.
+func (x *Index) picture(i int) ([]byte, error) {
+	e := x.entries[i]
+	t := x.tables[e.picture.file]
+	if t == nil {
+		return x.read(e.picture)
+	}
+	var path string
+	if e.json.file == inlineFile {
+		var inline inlineRow
+		b, err := x.read(e.json)
+		if err == nil {
+			err = json.Unmarshal(b, &inline)
 		}
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("%w: %w", errJSON, err)
 		}
-		c.page, c.values = page, page.Values()
+		path = inline.Path
 	}
+	return t.picture(e.picture.offset, path)
 }
 
-func (c *columnReader) close() {
-	if c.page != nil {
-		parquet.Release(c.page)
+// picture reads the picture of a row; where the table has only its path, that file.
+func (t *pictureTable) picture(row int64, path string) ([]byte, error) {
+	b, err := t.values.At(row)
+	var lost *fs.PathError
+	switch {
+	case errors.As(err, &lost):
+		return nil, fmt.Errorf("%w: %w", errRead, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: row %d: %w", errTable, row+1, err)
+	case len(b) > limits.ShardMember:
+		return nil, fmt.Errorf("%w: row %d has %d bytes, the limit of one picture is %d", errSize, row+1, len(b), limits.ShardMember)
+	case len(b) > 0:
+		return b, nil
+	case path == "":
+		return nil, fmt.Errorf("%w: row %d holds none", errNoPicture, row+1)
 	}
-	_ = c.pages.Close() // only read
+	path = filepath.FromSlash(path)
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(t.file.Path()), path)
+	}
+	if _, err := fileSize(path); err != nil {
+		return nil, fmt.Errorf("row %d holds only a path: %w", row+1, err)
+	}
+	if b, err = os.ReadFile(path); err != nil {
+		return nil, fmt.Errorf("%w: %w", errRead, err)
+	}
+	return b, nil
+}
+
+// Photo is a photo in a Parquet file.
+type Photo struct {
+	// Name is what the table calls it, or the number of its row, "" beside an error
+	// about the rest of the file.
+	Name string
+	// Read returns the encoded picture.
+	Read func() ([]byte, error)
+}
+
+// ParquetPhotos lists the photos of a Parquet file in the order of its rows; it needs
+// no captions. An error about a row comes beside its name. An error about the file
+// wraps [ErrTable], and so does that a file holds no pictures.
+func ParquetPhotos(ctx context.Context, path string) iter.Seq2[Photo, error] {
+	return func(yield func(Photo, error) bool) {
+		f, t, err := TableOptions{}.openParquet(path, parquetio.NewCache(pageCache))
+		if err == nil && t == nil {
+			names := f.Names()
+			err = fmt.Errorf("%w: %s: its columns %q hold no pictures (%s)", ErrTable, path, names[:min(len(names), 20)], strings.Join(pictureColumns, ", "))
+		}
+		if err != nil {
+			yield(Photo{}, err)
+			return
+		}
+		number := int64(0)
+		for values, err := range t.file.Read(t.path, t.key, t.failure) {
+			if err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				yield(Photo{}, fmt.Errorf("%w: %w", ErrTable, err))
+				return
+			}
+			row, inside := number, strings.Join(values[0], "")
+			number++
+			p := Photo{t.rowKey(row, values[1], values[0]), func() ([]byte, error) { return t.picture(row, inside) }}
+			if failure := strings.Join(values[2], ""); failure != "" {
+				err = fmt.Errorf("%w: row %d: %.200s", errNoPicture, number, failure)
+			}
+			if !yield(p, err) {
+				return
+			}
+		}
+	}
 }

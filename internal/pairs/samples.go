@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/parquetio"
 )
 
 // Index knows where every sample of some sources lies. It holds no pictures.
@@ -21,6 +24,10 @@ type Index struct {
 	parts    []int  // part of the sources text of each source
 	inline   []byte // what tables say of their pictures, as JSON
 	problems []Problem
+	// tables are the files that hold pictures in columns, pages what was read of
+	// them last.
+	tables map[int32]*pictureTable
+	pages  *parquetio.Cache
 	// slots says, where a source is named several times, which entry was the
 	// first of each sample; nil where each is its own.
 	slots []int32
@@ -131,6 +138,9 @@ func (x *Index) Fingerprint() string {
 	for _, e := range x.entries {
 		fmt.Fprintf(h, "%q %d %d %d\n", e.key, e.picture.size, e.json.size, e.text.size)
 	}
+	for _, file := range slices.Sorted(maps.Keys(x.tables)) {
+		fmt.Fprintf(h, "%x\n", x.tables[file].file.Sum())
+	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
@@ -161,7 +171,7 @@ func (x *Index) Sample(i int) (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Picture, err = x.read(x.entries[i].picture)
+	s.Picture, err = x.picture(i)
 	return s, err
 }
 

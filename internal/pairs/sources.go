@@ -23,7 +23,7 @@ type Kind int
 const (
 	Shard  Kind = iota // a tar, as webdataset has them
 	Folder             // a folder of loose files
-	Table              // a CSV, TSV or Parquet file with paths of pictures
+	Table              // a CSV, TSV or Parquet file with pictures or their paths
 )
 
 // Source is one shard, one folder of loose files or one table.
@@ -52,11 +52,12 @@ var tableExtensions = []string{".csv", ".tsv", ".parquet"}
 //   - shards with a range or choices: "train/gcc-{000000..000436}.tar",
 //     "{train,more}/a.tar"; leading zeros set the width
 //   - a pattern: "train/*.tar"
-//   - a folder of shards: all its *.tar, by name
+//   - a folder of shards or of Parquet files: all its *.tar, else all its
+//     *.parquet, by name
 //   - a folder of loose files: pictures with .txt or .json beside them, in
 //     folders below it too
-//   - a table: "train.csv", "train.tsv" or "train.parquet", a picture a row; see
-//     [TableOptions]
+//   - a table: "train.csv", "train.tsv" or "train.parquet", a picture or its path a
+//     row; see [TableOptions]
 //
 // A source that is named several times is read as often, which weighs it. A
 // missing file is an error that names it.
@@ -120,22 +121,77 @@ func expandPath(path string) ([]Source, error) {
 	return nil, fmt.Errorf("%w: shard or folder: %w", ErrSources, err)
 }
 
-// expandFolder lists a folder's shards, or the folder itself where it has none.
+// expandFolder lists a folder's shards, else its Parquet files; or, where it has
+// neither, the folder itself or the shards or Parquet files below it.
 func expandFolder(path string) ([]Source, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSources, err)
 	}
-	var shards []Source
+	var shards, tables []Source
+	folders := map[string]bool{}
 	for _, e := range entries {
-		if !e.IsDir() && strings.HasSuffix(e.Name(), ".tar") && !strings.HasPrefix(e.Name(), ".") {
-			shards = append(shards, Source{Path: filepath.Join(path, e.Name())})
+		folders[e.Name()] = e.IsDir()
+	}
+	for _, e := range entries {
+		name := e.Name()
+		kind, ok := sourceKind(name)
+		switch {
+		case e.IsDir() || !ok:
+		case kind == Shard:
+			shards = append(shards, Source{Path: filepath.Join(path, name)})
+		case !folders[strings.TrimSuffix(name, filepath.Ext(name))]: // else img2dataset's list of a folder
+			tables = append(tables, Source{Path: filepath.Join(path, name), Kind: Table})
 		}
 	}
-	if len(shards) == 0 {
-		return []Source{{Path: path, Kind: Folder}}, nil
+	switch {
+	case len(shards) > 0:
+		return shards, nil
+	case len(tables) > 0:
+		return tables, nil
 	}
-	return shards, nil
+	return expandTree(path)
+}
+
+// sourceKind tells shards and Parquet files in a folder by their names.
+func sourceKind(name string) (Kind, bool) {
+	switch {
+	case strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_"):
+		return 0, false
+	case strings.HasSuffix(name, ".tar"):
+		return Shard, true
+	case isParquet(name):
+		return Table, true
+	}
+	return 0, false
+}
+
+// expandTree lists the Parquet files below a folder that has no picture in it or
+// below, as programs lay out those that are parted by a column ("year=2020/…"), else
+// the folder itself.
+func expandTree(root string) ([]Source, error) {
+	var tables []Source
+	loose := false
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		_, extension := splitName(d.Name())
+		switch kind, ok := sourceKind(d.Name()); {
+		case err != nil || d.IsDir():
+			return nil // told where the folder is read
+		case slices.Contains(pictureExtensions, extension):
+			loose = true
+			return fs.SkipAll
+		case ok && kind == Table:
+			tables = append(tables, Source{Path: path, Kind: Table})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSources, err)
+	}
+	if loose || len(tables) == 0 {
+		return []Source{{Path: root, Kind: Folder}}, nil
+	}
+	return tables, nil
 }
 
 // expandBraces replaces the first {a..b} or {a,b} by each of its values, and

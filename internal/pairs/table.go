@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/parquetio"
 )
 
 // ErrTable is wrapped by errors about a table as a whole.
@@ -37,13 +38,21 @@ type TableOptions struct {
 // OpenCLIP's own are "filepath" and "title".
 var (
 	imageColumns   = []string{"filepath", "file_path", "image_path", "path", "image", "img", "file_name", "filename", "image_name", "file"}
-	captionColumns = []string{"captions", "caption", "title", "text", "comment", "sentence", "description"}
+	captionColumns = []string{"captions", "caption", "title", "text", "comment", "sentence", "description", "txt", "sentences", "sentences.raw", "alt_text", "json.captions", "json.caption"}
 )
 
 // row is what a table says of one picture.
 type row struct {
-	path     string
-	captions []string
+	path           string
+	captions, tags []string
+}
+
+// inlineRow is a row as it is kept in memory: the JSON that a shard would have.
+type inlineRow struct {
+	Captions []string `json:"captions"`
+	Tags     []string `json:"tags,omitempty"`
+	// Path is that of the picture, where the table may hold the picture itself.
+	Path string `json:"path,omitempty"`
 }
 
 // column finds a column by what it was called, or by the usual names. −1 is none.
@@ -79,13 +88,8 @@ func (o TableOptions) columnsOf(path string, columns []string) (image, caption i
 	return image, caption, nil
 }
 
-// rows lists the rows of a table.
-func (o TableOptions) rows(path string) iter.Seq2[row, error] {
-	if strings.EqualFold(filepath.Ext(path), ".parquet") {
-		return o.parquetRows(path)
-	}
-	return o.csvRows(path)
-}
+// isParquet reports whether a table is called as Parquet files are.
+func isParquet(path string) bool { return strings.EqualFold(filepath.Ext(path), ".parquet") }
 
 // texts reads a caption's column: one caption, or a JSON list.
 func texts(value string) []string {
@@ -98,6 +102,30 @@ func texts(value string) []string {
 
 // tableEntries lists the samples of a table.
 func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) iter.Seq2[entry, error] {
+	if !isParquet(path) {
+		return x.pathEntries(ctx, path, o.csvRows(path))
+	}
+	if x.pages == nil {
+		x.pages = parquetio.NewCache(pageCache)
+	}
+	file, pictures, err := o.openParquet(path, x.pages)
+	switch {
+	case err != nil:
+		return func(yield func(entry, error) bool) { yield(entry{}, badTable(err)) }
+	case pictures != nil:
+		return x.parquetEntries(ctx, pictures)
+	}
+	return x.pathEntries(ctx, path, o.parquetRows(file))
+}
+
+// pageCache is how many bytes of pages of Parquet files an index keeps in memory.
+const pageCache = 128 << 20
+
+// badTable is the problem of a table as a whole.
+func badTable(err error) error { return fmt.Errorf("%w: %w", errTable, err) }
+
+// pathEntries lists the samples of a table of paths.
+func (x *Index) pathEntries(ctx context.Context, path string, list iter.Seq2[row, error]) iter.Seq2[entry, error] {
 	return func(yield func(entry, error) bool) {
 		folder := filepath.Dir(path)
 		var now row
@@ -109,7 +137,7 @@ func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) i
 			}
 			now = row{}
 		}
-		for r, err := range o.rows(path) {
+		for r, err := range list {
 			if err == nil {
 				rows++
 				err = limits.Check("the number of rows", path, int64(rows), limits.TableRows, "split it")
@@ -120,7 +148,7 @@ func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) i
 			case err != nil:
 				flush()
 				if more {
-					yield(entry{}, fmt.Errorf("%w: %w", errTable, err))
+					yield(entry{}, badTable(err))
 				}
 				return
 			case r.path == "":
@@ -150,7 +178,7 @@ func (x *Index) tableEntry(folder string, r row) (entry, error) {
 		return e, err
 	}
 	if len(r.captions) > 0 {
-		e.json, err = x.keepInline(r)
+		e.json, err = x.keepInline(row{captions: r.captions})
 		return e, err
 	}
 	// Without captions in the table, those beside the picture.
@@ -165,25 +193,33 @@ func (x *Index) tableEntry(folder string, r row) (entry, error) {
 
 // file makes a part of a whole file.
 func (x *Index) file(path string) (part, error) {
+	size, err := fileSize(path)
+	if err != nil {
+		return none, err
+	}
+	x.files = append(x.files, path)
+	return part{int32(len(x.files) - 1), int32(size), 0}, nil
+}
+
+// fileSize looks for a file that a table names.
+func fileSize(path string) (int64, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return none, fmt.Errorf("%w: %s is not there", errNoPicture, path)
+		return 0, fmt.Errorf("%w: %s is not there", errNoPicture, path)
 	case err != nil:
-		return none, fmt.Errorf("%w: %w", errRead, err)
+		return 0, fmt.Errorf("%w: %w", errRead, err)
 	case !info.Mode().IsRegular():
-		return none, fmt.Errorf("%w: %s is no file", errNoPicture, path)
+		return 0, fmt.Errorf("%w: %s is no file", errNoPicture, path)
 	case info.Size() > limits.ShardMember:
-		return none, fmt.Errorf("%w: %s has %d bytes, the limit of one file is %d", errSize, path, info.Size(), limits.ShardMember)
+		return 0, fmt.Errorf("%w: %s has %d bytes, the limit of one file is %d", errSize, path, info.Size(), limits.ShardMember)
 	}
-	x.files = append(x.files, path)
-	return part{int32(len(x.files) - 1), int32(info.Size()), 0}, nil
+	return info.Size(), nil
 }
 
-// keepInline keeps a row's captions in memory, as the JSON that a shard would
-// have.
+// keepInline keeps what a row says in memory.
 func (x *Index) keepInline(r row) (part, error) {
-	b, err := json.Marshal(map[string][]string{"captions": r.captions})
+	b, err := json.Marshal(inlineRow{r.captions, r.tags, r.path})
 	if err != nil {
 		return none, fmt.Errorf("%w: %w", errJSON, err)
 	}

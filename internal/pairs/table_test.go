@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -189,26 +188,6 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-func FuzzParquet(f *testing.F) {
-	type caption struct {
-		Path  string   `parquet:"path"`
-		Texts []string `parquet:"captions,list"`
-		Width int32    `parquet:"width"`
-	}
-	f.Add(parquetOf(f, caption{"a.png", []string{"x", "y"}, 3}, caption{"b.png", nil, 4}))
-	f.Add([]byte("PAR1PAR1"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = quietly(func() error {
-			return eachParquetRow(bytes.NewReader(data), int64(len(data)), func(columns []string) ([]int, error) {
-				image, text, err := TableOptions{}.columnsOf("fuzz.parquet", columns)
-				return []int{image, text}, err
-			}, func(values [][]string) bool {
-				return len(values) == 2
-			})
-		})
-	})
-}
-
 // FuzzFolder lists and reads what a folder of loose files may hold.
 func FuzzFolder(f *testing.F) {
 	f.Add("a.jpg", "a.txt", []byte("x"), []byte("y"))
@@ -237,45 +216,4 @@ func FuzzFolder(f *testing.F) {
 			}
 		}
 	})
-}
-
-// A Parquet file with a few wrong bytes is read or refused: no panic, no endless
-// loop, and no more values than a broken count could make of so small a file.
-func TestParquetNoise(t *testing.T) {
-	type caption struct {
-		Path  string   `parquet:"path"`
-		Texts []string `parquet:"captions,list"`
-	}
-	var rows []caption
-	for i := range 50 {
-		rows = append(rows, caption{fmt.Sprintf("%d.png", i), []string{"a cat", fmt.Sprint("number ", i)}})
-	}
-	good := parquetOf(t, rows...)
-	d := roll(1, forOrder)
-	refused := 0
-	start := time.Now()
-	const tries = 3000
-	for range tries {
-		data := bytes.Clone(good)
-		for range 1 + d.intn(4) {
-			data[d.intn(len(data))] = byte(d.intn(256))
-		}
-		if d.intn(4) == 0 {
-			data = data[:d.intn(len(data))]
-		}
-		n := 0
-		err := quietly(func() error {
-			return eachParquetRow(bytes.NewReader(data), int64(len(data)), func(columns []string) ([]int, error) {
-				image, text, err := TableOptions{}.columnsOf("noise.parquet", columns)
-				return []int{image, text}, err
-			}, func([][]string) bool { n++; return n <= 100_000 })
-		})
-		if err != nil {
-			refused++
-		}
-		if n > 100_000 {
-			t.Fatalf("%d rows of a file of %d bytes", n, len(data))
-		}
-	}
-	t.Logf("%d of %d refused, %.1f s", refused, tries, time.Since(start).Seconds())
 }
