@@ -1,15 +1,14 @@
 // Package geotiff reads from a TIFF where on Earth its pixels lie: the transformation
-// and the EPSG number that its GeoTIFF tags give (OGC 19-008r4). The picture itself is
-// read elsewhere; golang.org/x/image/tiff does not hand tags out.
+// and the EPSG number that its GeoTIFF tags give (OGC 19-008r4). TIFF and
+// BigTIFF are read; the picture itself is package imaging's.
 package geotiff
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
 
+	"github.com/groupvit/groupvit/internal/imaging/tiff"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/mask"
 )
@@ -73,14 +72,14 @@ func Read(r io.ReaderAt) (Place, error) {
 // keys takes the coordinate system from the directory of keys and says whether pixels
 // are points. A key is four numbers: its number, where its value lies (0: here), how
 // many there are, the value.
-func (p *Place) keys(k []uint16) (points bool) {
-	values := map[uint16]uint16{}
+func (p *Place) keys(k []uint64) (points bool) {
+	values := map[uint64]uint64{}
 	for i := 4; i+3 < len(k); i += 4 {
 		if k[i+1] == 0 {
 			values[k[i]] = k[i+3]
 		}
 	}
-	for _, key := range []uint16{keyProjected, keyGeographic} {
+	for _, key := range []uint64{keyProjected, keyGeographic} {
 		if v := values[key]; v != 0 && v != userDefined {
 			p.EPSG = int(v)
 			break
@@ -105,14 +104,14 @@ func (t *tags) affine() (mask.Affine, error) {
 
 // tags are those of the first directory that matter here.
 type tags struct {
-	shorts  map[uint16][]uint16
+	shorts  map[uint16][]uint64
 	doubles map[uint16][]float64
 }
 
 // wanted gives, by tag, its type and the most values that are read.
 var wanted = map[uint16]struct {
 	kind uint16
-	most uint32
+	most int64
 }{
 	tagOrientation:    {short, 1},
 	tagPixelScale:     {double, 3},
@@ -121,91 +120,47 @@ var wanted = map[uint16]struct {
 	tagKeys:           {short, 4 * (limits.GeoKeys + 1)},
 }
 
-// Types of values, and their bytes.
+// Types of values.
 const (
-	short, shortBytes   = 3, 2
-	double, doubleBytes = 12, 8
+	short  = 3
+	double = 12
 )
 
 func readTags(r io.ReaderAt) (*tags, error) {
-	var header [8]byte
-	if _, err := r.ReadAt(header[:], 0); err != nil {
-		return nil, none(err)
-	}
-	var order binary.ByteOrder
-	switch string(header[:4]) {
-	case "II*\x00":
-		order = binary.LittleEndian
-	case "MM\x00*":
-		order = binary.BigEndian
-	default:
+	var head [8]byte
+	if n, err := r.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	} else if n < len(head) || !tiff.Is(head[:]) {
 		return nil, fmt.Errorf("%w: it is no TIFF", ErrNone)
 	}
-	at := int64(order.Uint32(header[4:]))
-	var word [2]byte
-	if _, err := r.ReadAt(word[:], at); err != nil {
-		return nil, cut(err)
+	d, err := tiff.ReadDirectory(r)
+	if err != nil {
+		return nil, wrap(err)
 	}
-	n := int64(order.Uint16(word[:]))
-	if err := limits.Check("number of tags", "TIFF", n, limits.TIFFEntries, "save it anew"); err != nil {
-		return nil, err
-	}
-	entries := make([]byte, 12*n)
-	if _, err := r.ReadAt(entries, at+2); err != nil {
-		return nil, cut(err)
-	}
-	t := &tags{map[uint16][]uint16{}, map[uint16][]float64{}}
-	for ; len(entries) > 0; entries = entries[12:] {
-		if err := t.take(r, order, entries[:12]); err != nil {
-			return nil, err
+	t := &tags{map[uint16][]uint64{}, map[uint16][]float64{}}
+	for tag, want := range wanted {
+		if !d.Has(tag) {
+			continue
+		}
+		if kind := d.Kind(tag); kind != want.kind {
+			return nil, fmt.Errorf("%w: tag %d has type %d, not %d", ErrFormat, tag, kind, want.kind)
+		}
+		if want.kind == short {
+			t.shorts[tag], err = d.Uints(tag, want.most)
+		} else {
+			t.doubles[tag], err = d.Floats(tag, want.most)
+		}
+		if err != nil {
+			return nil, wrap(err)
 		}
 	}
 	return t, nil
 }
 
-// take reads an entry: tag, type, count, then the values or where they lie.
-func (t *tags) take(r io.ReaderAt, order binary.ByteOrder, entry []byte) error {
-	tag, kind, count := order.Uint16(entry), order.Uint16(entry[2:]), order.Uint32(entry[4:])
-	want, ok := wanted[tag]
-	if !ok {
-		return nil
-	}
-	if kind != want.kind {
-		return fmt.Errorf("%w: tag %d has type %d, not %d", ErrFormat, tag, kind, want.kind)
-	}
-	if err := limits.Check(fmt.Sprintf("number of values of tag %d", tag), "TIFF", int64(count), int64(want.most), "save it anew"); err != nil {
-		return err
-	}
-	size := map[uint16]int{short: shortBytes, double: doubleBytes}[kind]
-	data := entry[8:]
-	if n := size * int(count); n > 4 {
-		data = make([]byte, n)
-		if _, err := r.ReadAt(data, int64(order.Uint32(entry[8:]))); err != nil {
-			return cut(err)
-		}
-	}
-	for i := range int(count) {
-		switch kind {
-		case short:
-			t.shorts[tag] = append(t.shorts[tag], order.Uint16(data[shortBytes*i:]))
-		case double:
-			t.doubles[tag] = append(t.doubles[tag], math.Float64frombits(order.Uint64(data[doubleBytes*i:])))
-		}
-	}
-	return nil
-}
-
-// none says that a file too short for a header is no TIFF.
-func none(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: it is no TIFF", ErrNone)
-	}
-	return err
-}
-
-func cut(err error) error {
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: it is cut", ErrFormat)
+// wrap makes a damaged TIFF one of ErrFormat.
+func wrap(err error) error {
+	if errors.Is(err, tiff.ErrFormat) {
+		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	return err
 }

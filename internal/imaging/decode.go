@@ -1,9 +1,7 @@
 package imaging
 
 import (
-	"bytes"
 	"fmt"
-	"image"
 	"io"
 
 	"github.com/groupvit/groupvit/internal/limits"
@@ -18,6 +16,9 @@ type Options struct {
 	MaxBytes, MaxPixels int64
 	// KeepOrientation leaves the pixels as stored, whatever EXIF says.
 	KeepOrientation bool
+	// Note is called with what a user should know of a photo that is read: that
+	// samples were made brighter, or bands left out. Nil is no one.
+	Note func(string)
 }
 
 func (o Options) withDefaults() Options {
@@ -29,6 +30,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxPixels <= 0 || o.MaxPixels > limits.ImagePixels {
 		o.MaxPixels = limits.ImagePixels
+	}
+	if o.Note == nil {
+		o.Note = func(string) {}
 	}
 	return o
 }
@@ -59,16 +63,7 @@ func DecodeBytes(b []byte, o Options) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	im, err := guard(func() (*Image, error) {
-		src, err := f.decode(bytes.NewReader(b))
-		if err != nil {
-			return nil, err
-		}
-		if f.name == "GIF" {
-			src = onCanvas(src, b)
-		}
-		return convert(src, f.name == "WebP"), nil
-	})
+	im, err := guard(func() (*Image, error) { return f.decode(b, o.Note) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: its %s data: %w", o.Name, ErrFormat, f.name, err)
 	}
@@ -76,21 +71,4 @@ func DecodeBytes(b []byte, o Options) (*Image, error) {
 		im = orient(im, info.Orientation)
 	}
 	return im, nil
-}
-
-// onCanvas places a GIF's first frame, which may be smaller, on its canvas of
-// the size in the header.
-func onCanvas(frame image.Image, b []byte) image.Image {
-	canvas := image.Rect(0, 0, int(b[6])|int(b[7])<<8, int(b[8])|int(b[9])<<8)
-	p, ok := frame.(*image.Paletted)
-	if !ok || p.Rect == canvas {
-		return frame
-	}
-	out := image.NewNRGBA(canvas)
-	for y := p.Rect.Min.Y; y < p.Rect.Max.Y; y++ {
-		for x := p.Rect.Min.X; x < p.Rect.Max.X; x++ {
-			out.Set(x, y, p.At(x, y))
-		}
-	}
-	return out
 }

@@ -3,6 +3,8 @@ package imaging
 import (
 	"bytes"
 	"encoding/binary"
+
+	"github.com/groupvit/groupvit/internal/imaging/tiff"
 )
 
 // EXIF orientation: tag 0x0112 of the first directory of a TIFF structure,
@@ -15,7 +17,7 @@ func upright([]byte) int { return 1 }
 // orientationTIFF reads the tag from a TIFF structure; 1 if it has none or
 // makes no sense.
 func orientationTIFF(b []byte) int {
-	if len(b) < 8 || !isTIFF(b) {
+	if len(b) < 8 || !tiff.Is(b) {
 		return 1
 	}
 	var order binary.ByteOrder = binary.LittleEndian

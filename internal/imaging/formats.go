@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"bytes"
 	"image"
 	"image/gif"
 	"image/jpeg"
@@ -11,8 +12,9 @@ import (
 	"strings"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"github.com/groupvit/groupvit/internal/imaging/tiff"
 )
 
 // A format is one kind of file that Decode reads.
@@ -21,8 +23,10 @@ type format struct {
 	// extensions are those of its files, in lower case, the usual one first.
 	extensions []string
 	matches    func(b []byte) bool
-	config     func(io.Reader) (image.Config, error)
-	decode     func(io.Reader) (image.Image, error)
+	// config reads the size of the pixels as stored, from the header.
+	config func(b []byte) (image.Config, error)
+	// decode reads the pixels as stored; note is told what a user should know of them.
+	decode func(b []byte, note func(string)) (*Image, error)
 	// enough reports whether len(b) bytes can possibly hold the pixels that the
 	// header claims. It keeps a file of some hundred bytes from claiming an
 	// image just below the pixel cap.
@@ -36,12 +40,28 @@ type format struct {
 // formats is the one list of what is read: Extensions, the errors and the table in
 // docs/data.md come from it.
 var formats = []format{
-	{"JPEG", []string{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}, prefix("\xff\xd8\xff"), jpeg.DecodeConfig, jpeg.Decode, enoughJPEG, scansJPEG, orientationJPEG},
-	{"PNG", []string{".png", ".apng"}, prefix("\x89PNG\r\n\x1a\n"), png.DecodeConfig, png.Decode, enoughPNG, nil, orientationPNG},
-	{"GIF", []string{".gif"}, prefix("GIF8"), gif.DecodeConfig, gif.Decode, enoughGIF, nil, upright},
-	{"WebP", []string{".webp"}, isWebP, webp.DecodeConfig, webp.Decode, enoughAlways, nil, orientationWebP},
-	{"BMP", []string{".bmp", ".dib"}, prefix("BM"), bmp.DecodeConfig, bmp.Decode, enoughBMP, nil, upright},
-	{"TIFF", []string{".tif", ".tiff"}, isTIFF, tiff.DecodeConfig, tiff.Decode, enoughTIFF, nil, orientationTIFF},
+	{"JPEG", []string{".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"}, prefix("\xff\xd8\xff"), size(jpeg.DecodeConfig), pixelsOf(jpeg.Decode), enoughJPEG, scansJPEG, orientationJPEG},
+	{"PNG", []string{".png", ".apng"}, prefix("\x89PNG\r\n\x1a\n"), size(png.DecodeConfig), pixelsOf(png.Decode), enoughPNG, nil, orientationPNG},
+	{"GIF", []string{".gif"}, prefix("GIF8"), size(gif.DecodeConfig), decodeGIF, enoughGIF, nil, upright},
+	{"WebP", []string{".webp"}, isWebP, size(webp.DecodeConfig), decodeWebP, enoughAlways, nil, orientationWebP},
+	{"BMP", []string{".bmp", ".dib"}, prefix("BM"), size(bmp.DecodeConfig), pixelsOf(bmp.Decode), enoughBMP, nil, upright},
+	{"TIFF", []string{".tif", ".tiff", ".btf", ".tf8"}, tiff.Is, sizeTIFF, decodeTIFF, enoughTIFF, nil, uprightTIFF},
+}
+
+// size adapts a decoder of image.Config.
+func size(config func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
+	return func(b []byte) (image.Config, error) { return config(bytes.NewReader(b)) }
+}
+
+// pixelsOf adapts a decoder of image.Image.
+func pixelsOf(decode func(io.Reader) (image.Image, error)) func([]byte, func(string)) (*Image, error) {
+	return func(b []byte, _ func(string)) (*Image, error) {
+		src, err := decode(bytes.NewReader(b))
+		if err != nil {
+			return nil, err
+		}
+		return convert(src, false), nil
+	}
 }
 
 // unread are kinds of pictures that Decode does not read, with what to do about them.

@@ -17,10 +17,6 @@ func isWebP(b []byte) bool {
 	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
 }
 
-func isTIFF(b []byte) bool {
-	return bytes.HasPrefix(b, []byte("II*\x00")) || bytes.HasPrefix(b, []byte("MM\x00*"))
-}
-
 // deflateRatio is the highest ratio of deflate, 1032:1, rounded up.
 const deflateRatio = 1040
 
@@ -60,12 +56,6 @@ func enoughBMP(b []byte, c image.Config) bool {
 	return (int64(c.Width)*bits+7)/8*int64(c.Height) <= int64(len(b))
 }
 
-// enoughTIFF: one bit a pixel, deflated; fax codes may be shorter still on
-// blank pages, which the slack of one megapixel allows.
-func enoughTIFF(b []byte, c image.Config) bool {
-	return pixels(c) <= 8*deflateRatio*int64(len(b)) || pixels(c) <= 1<<20
-}
-
 // Info is what the header of a photograph says.
 type Info struct {
 	// Format is JPEG, PNG, GIF, WebP, BMP or TIFF.
@@ -91,7 +81,7 @@ func probe(b []byte, o Options) (format, Info, error) {
 	if !ok {
 		return format{}, Info{}, fmt.Errorf("%s: %w: it does not begin like a JPEG, PNG, GIF, WebP, BMP or TIFF", o.Name, ErrFormat)
 	}
-	c, err := guard(func() (image.Config, error) { return f.config(bytes.NewReader(b)) })
+	c, err := guard(func() (image.Config, error) { return f.config(b) })
 	if err != nil {
 		return f, Info{}, fmt.Errorf("%s: %w: its %s header: %w", o.Name, ErrFormat, f.name, err)
 	}

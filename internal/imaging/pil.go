@@ -212,3 +212,13 @@ func checkTarget(im *Image, width, height int) error {
 	}
 	return limits.Check("number of pixels", "resized image", int64(width)*int64(height), limits.ImagePixels, "ask for a smaller size")
 }
+
+func clamp8(v int32) uint8 {
+	if uint32(v) > 255 {
+		if v < 0 {
+			return 0
+		}
+		return 255
+	}
+	return uint8(v)
+}

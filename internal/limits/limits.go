@@ -27,6 +27,21 @@ const (
 	JPEGScans = 100
 )
 
+// Caps on TIFF.
+const (
+	// TIFFEntries is the largest number of entries of a directory, TIFFSegments that of
+	// strips or tiles, TIFFSamples that of samples (bands) of a pixel.
+	TIFFEntries  = 4096
+	TIFFSegments = 1 << 22
+	TIFFSamples  = 1024
+	// TIFFBytes is the largest size of all samples, before compression; they are read
+	// strip by strip. TIFFSparse is that of pictures with tiles that take no bytes.
+	TIFFBytes  = 1 << 30
+	TIFFSparse = 256 << 20
+	// TIFFTables is the largest set of tables that its JPEG data shares.
+	TIFFTables = 64 << 10
+)
+
 // Caps on words.
 const (
 	// Labels is the largest number of labels of one request.

@@ -11,8 +11,6 @@ const (
 	FillRows = 1 << 28
 	// TableBytes is the largest table of label numbers.
 	TableBytes = 1 << 20
-	// TIFFEntries is the largest number of entries of a TIFF directory, GeoKeys that of
-	// keys about its place.
-	TIFFEntries = 4096
-	GeoKeys     = 1024
+	// GeoKeys is the largest number of keys about the place of a GeoTIFF.
+	GeoKeys = 1024
 )

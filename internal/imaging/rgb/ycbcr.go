@@ -1,14 +1,15 @@
-package imaging
+package rgb
 
 import "image"
 
-// fromYCbCr converts luma and chroma to RGB as libjpeg does, which Pillow and
-// OpenCV use: chroma that was halved is interpolated with weights 3:1 between
-// neighbours ("fancy upsampling"), where the standard library repeats it. The
+// YCbCr converts luma and chroma to rows of RGB, 3·width·height bytes, as libjpeg does,
+// which Pillow and OpenCV use: chroma that was halved is interpolated with weights 3:1
+// between neighbours ("fancy upsampling"), where the standard library repeats it. The
 // network's reference results were made from such pixels.
 // studio selects WebP's range, as libwebp converts it.
-func fromYCbCr(out *Image, src *image.YCbCr, studio bool) {
-	w := out.Width
+func YCbCr(out []uint8, src *image.YCbCr, studio bool) {
+	w, h := src.Rect.Dx(), src.Rect.Dy()
+	row := func(y int) []uint8 { return out[3*w*y:][:3*w] }
 	halfX, halfY := 1, 1
 	switch src.SubsampleRatio {
 	case image.YCbCrSubsampleRatio422:
@@ -19,17 +20,17 @@ func fromYCbCr(out *Image, src *image.YCbCr, studio bool) {
 		halfY = 2
 	case image.YCbCrSubsampleRatio444:
 	default: // 4:1:1 and 4:1:0 are rare; repeat
-		repeatChroma(out, src)
+		repeatChroma(row, src)
 		return
 	}
 	if (src.Rect.Min.X|src.Rect.Min.Y)&1 != 0 { // a crop that begins inside a chroma sample
-		repeatChroma(out, src)
+		repeatChroma(row, src)
 		return
 	}
-	cw, ch := (w+halfX-1)/halfX, (out.Height+halfY-1)/halfY
+	cw, ch := (w+halfX-1)/halfX, (h+halfY-1)/halfY
 	cb, cr := make([]uint8, w+1), make([]uint8, w+1)
 	sums := make([]int32, cw)
-	for y := range out.Height {
+	for y := range h {
 		near := min(y/halfY, ch-1)
 		far, lower := near, 0
 		if halfY == 2 {
@@ -46,9 +47,9 @@ func fromYCbCr(out *Image, src *image.YCbCr, studio bool) {
 		}
 		luma := src.Y[y*src.YStride:][:w]
 		if studio {
-			studioRow(out.Row(y), luma, cb, cr)
+			studioRow(row(y), luma, cb, cr)
 		} else {
-			jfifRow(out.Row(y), luma, cb, cr)
+			JFIF(row(y), luma, cb, cr)
 		}
 	}
 }
@@ -103,7 +104,8 @@ func jfifTables() (rr, bb, gr, gb [256]int32) {
 	return rr, bb, gr, gb
 }
 
-func jfifRow(row, luma, cb, cr []uint8) {
+// JFIF converts a row of full-range luma and chroma (JFIF 1.02) to RGB.
+func JFIF(row, luma, cb, cr []uint8) {
 	cb, cr = cb[:len(luma)], cr[:len(luma)]
 	for x, v := range luma {
 		y, b, r := int32(v), cb[x], cr[x]
@@ -128,14 +130,15 @@ func studioRow(row, luma, cb, cr []uint8) {
 }
 
 // repeatChroma repeats the nearest chroma sample.
-func repeatChroma(out *Image, src *image.YCbCr) {
-	cb, cr := make([]uint8, out.Width), make([]uint8, out.Width)
-	for y := range out.Height {
-		for x := range out.Width {
+func repeatChroma(row func(y int) []uint8, src *image.YCbCr) {
+	w, h := src.Rect.Dx(), src.Rect.Dy()
+	cb, cr := make([]uint8, w), make([]uint8, w)
+	for y := range h {
+		for x := range w {
 			at := src.COffset(src.Rect.Min.X+x, src.Rect.Min.Y+y)
 			cb[x], cr[x] = src.Cb[at], src.Cr[at]
 		}
-		jfifRow(out.Row(y), src.Y[y*src.YStride:][:out.Width], cb, cr)
+		JFIF(row(y), src.Y[y*src.YStride:][:w], cb, cr)
 	}
 }
 
