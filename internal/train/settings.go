@@ -40,8 +40,8 @@ type Settings struct {
 	Threads int
 	// Devices is the number of the engine's devices that share a step; 0 is one.
 	Devices int
-	// Precision is that of large products: float32, or bf16, which rounds their
-	// operands and sums in float32 (simd on a CPU with AVX512-BF16, xla). Weights,
+	// Precision is that of large products and convolutions: float32, or bf16, which rounds
+	// their operands and sums in float32 (simd on a CPU with AVX512-BF16, xla). Weights,
 	// moments, softmax, norms, temperatures and losses are float32 in both.
 	Precision string
 	// Init is a model (directory or file) whose weights the run starts from, as

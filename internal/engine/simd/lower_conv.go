@@ -43,14 +43,23 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 	copy(g.X[:], pick(vx.strides, a.axesX()))
 	copy(g.W[:], pick(vw.strides, a.axesW()))
 	copy(g.Y[:], pick(vy.strides, []int{a.axes.OutputBatch, a.axes.OutputSpatial[0], a.axes.OutputSpatial[1], a.axes.OutputChannels}))
-	pool := c.pool
-	name := fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
+	g.Rounded = c.backend.rounded
+	pool, name := c.pool, convolutionName(g)
 	return true, c.emit(step{name: name, flop: g.FLOP(), reads: []*slot{vx.slot, vw.slot}, writes: []*slot{vy.slot}, run: func(f *frame) error {
 		if !g.Run(pool, f.read(vy), f.read(vx), f.read(vw)) {
 			return fmt.Errorf("convolution: the kernels do not know the form %+v", g)
 		}
 		return nil
 	}})
+}
+
+// convolutionName says which convolution it is, and in what it computes.
+func convolutionName(g kernels.ConvGeneral) string {
+	name := fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
+	if g.Rounds() {
+		name += " " + kernels.BFloat16.String()
+	}
+	return name
 }
 
 // axesX and axesW are the axes of the operands in the order of the kernels: n, y, x, c and i, j, c, o.

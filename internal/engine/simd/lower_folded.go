@@ -1,7 +1,6 @@
 package simd
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -63,10 +62,20 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 	}
 	y := c.define(n.values[0])
 	s.writes = []*slot{y.slot}
+	if packed == nil && residual == nil && len(a.steps) == 0 { // nothing to fold: the kernel goes by the driver's working memory
+		g.Rounded = c.backend.rounded
+		s.name = convolutionName(g)
+		pool, act := c.pool, a.act
+		s.run = func(f *frame) error {
+			g.Forward(pool, f.read(y), f.read(vx), f.read(vw), act)
+			return nil
+		}
+		return true, c.emit(s)
+	}
 	if residual != nil && residual.covers() && vx.slot != residual.slot && !slices.Contains(weights, residual.slot) {
 		s.over = [][2]*slot{{y.slot, residual.slot}}
 	}
-	s.name = fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out, folded", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
+	s.name = convolutionName(g) + ", folded"
 	pool, size, act := c.pool, n.values[0].size(), a.act
 	s.run = func(f *frame) error {
 		k := packed

@@ -23,6 +23,9 @@ type Conv struct {
 	Layout                   Layout // of x and y
 	KernelStrides            [4]int // distances in w of neighbours along i, j, c, o; zero means [i, j, c, o] dense
 	Reversed                 bool   // w's positions run backwards: KernelH−1−i, KernelW−1−j stand for i, j
+	// Rounded makes both operands of all products bfloat16 where the convolution is large enough to gain by it; sums stay in
+	// float32, and denormal numbers count as zero.
+	Rounded bool
 }
 
 // Output gives the height and width of y; 0 where the kernel does not fit.
@@ -71,11 +74,14 @@ func (c Conv) Forward(p *Pool, y, x, w, bias []float32, act Activation) {
 	if bias != nil {
 		need("Conv.Forward", "bias", len(bias), c.Out)
 	}
-	if l := Path(); l != Off && c.KernelH*c.KernelW*c.In*c.Out > 0 {
+	switch l := Path(); {
+	case c.rounds():
+		c.roundedForward(p, y, x, w, bias, act)
+	case l != Off && c.KernelH*c.KernelW*c.In*c.Out > 0:
 		c.vectorForward(p, l, y, x, w, bias, act)
-		return
+	default:
+		c.plainForward(p, y, x, w, bias, act)
 	}
-	c.plainForward(p, y, x, w, bias, act)
 }
 
 // GradInput computes the gradient with respect to x from dy.
@@ -85,11 +91,14 @@ func (c Conv) GradInput(p *Pool, dx, w, dy []float32) {
 	if min(c.PadTop, c.PadLeft) < 0 {
 		panic("kernels.Conv.GradInput: negative padding")
 	}
-	if l := Path(); l != Off && c.worthy() {
+	switch l := Path(); {
+	case c.rounds():
+		c.roundedGradInput(p, dx, w, dy)
+	case l != Off && c.hasWork():
 		c.vectorGradInput(p, l, dx, w, dy)
-		return
+	default:
+		c.plainGradInput(p, dx, w, dy)
 	}
-	c.plainGradInput(p, dx, w, dy)
 }
 
 // GradKernel computes the gradient with respect to w from x and dy. Images are summed in runs whose
@@ -97,12 +106,15 @@ func (c Conv) GradInput(p *Pool, dx, w, dy []float32) {
 func (c Conv) GradKernel(p *Pool, dw, x, dy []float32) {
 	c = c.filled()
 	c.check("Conv.GradKernel", x, dw, dy)
-	if l := Path(); l != Off && c.worthy() {
+	switch l := Path(); {
+	case c.rounds():
+		c.roundedGradKernel(p, dw, x, dy)
+	case l != Off && c.hasWork():
 		c.vectorGradKernel(p, l, dw, x, dy)
-		return
+	default:
+		c.plainGradKernel(p, dw, x, dy)
 	}
-	c.plainGradKernel(p, dw, x, dy)
 }
 
-// worthy says whether there is anything to multiply.
-func (c Conv) worthy() bool { return c.flops() > 0 }
+// hasWork reports whether there is anything to multiply.
+func (c Conv) hasWork() bool { return c.flops() > 0 }

@@ -50,7 +50,7 @@ func randomConv(r *rand.Rand) Conv {
 	case 1:
 		c.In, c.Out = 16, 32
 	}
-	c.Reversed = r.IntN(3) == 0
+	c.Reversed, c.Rounded = r.IntN(3) == 0, r.IntN(2) == 0
 	if r.IntN(4) == 0 {
 		c.PadBottom, c.PadRight = -r.IntN(2), -r.IntN(2)
 	}
@@ -70,6 +70,13 @@ func checkConv(t *testing.T, c Conv, r *rand.Rand, pool *Pool) (y, dx, dw []floa
 	w := draw(r, c.KernelH*c.KernelW*c.In*c.Out)
 	dy := draw(r, c.Batch*h*v*c.Out)
 	bias := draw(r, c.Out)
+	if c.rounds() { // what is rounded already is not rounded again
+		for _, s := range [][]float32{x, w, dy} {
+			for i, z := range s {
+				s[i] = fromBF16(toBF16(z))
+			}
+		}
+	}
 	wy, wx, ww, sy, sx, sw := exactConv(c, x, w, dy)
 	y, dx, dw = draw(r, len(dy)), draw(r, len(x)), draw(r, len(w))
 	act := Activation(r.IntN(4))
@@ -117,37 +124,38 @@ func TestConvThreads(t *testing.T) {
 	c := Conv{Batch: 11, Height: 14, Width: 12, In: 17, Out: 24, KernelH: 3, KernelW: 3, StrideH: 2, StrideW: 1,
 		PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}
 	onEachPath(t, func(t *testing.T) {
-		var y, dx, dw []float32
-		for _, threads := range []int{1, 2, 5} {
-			pool := NewPool(threads)
-			a, b, d := checkConv(t, c, generator(5), pool)
-			pool.Close()
-			if y != nil {
-				sameBits(t, "y", a, y)
-				sameBits(t, "dx", b, dx)
-				sameBits(t, "dw", d, dw)
+		for _, c.Rounded = range []bool{false, true} {
+			var y, dx, dw []float32
+			for _, threads := range []int{1, 2, 5} {
+				pool := NewPool(threads)
+				a, b, d := checkConv(t, c, generator(5), pool)
+				pool.Close()
+				if y != nil {
+					sameBits(t, "y", a, y)
+					sameBits(t, "dx", b, dx)
+					sameBits(t, "dw", d, dw)
+				}
+				y, dx, dw = a, b, d
 			}
-			y, dx, dw = a, b, d
 		}
 	})
 }
 
 // BenchmarkConv runs the layers of a small model's stem at batch 48.
 func BenchmarkConv(b *testing.B) {
-	for _, s := range []struct{ size, in, out, stride int }{{64, 3, 16, 2}, {32, 16, 32, 2}, {16, 32, 32, 1}, {16, 32, 64, 2}, {8, 64, 64, 1}} {
+	for _, s := range []struct{ size, in, out, stride int }{{64, 3, 24, 2}, {32, 24, 48, 2}, {16, 48, 48, 1}, {16, 48, 96, 2}, {8, 96, 96, 1}} {
 		c := Conv{Batch: 48, Height: s.size, Width: s.size, In: s.in, Out: s.out, KernelH: 3, KernelW: 3,
 			StrideH: s.stride, StrideW: s.stride, PadTop: 1, PadBottom: 1, PadLeft: 1, PadRight: 1}
 		h, v := c.Output()
 		r := generator(1)
 		x, w, y := draw(r, c.Batch*s.size*s.size*s.in), draw(r, 9*s.in*s.out), draw(r, c.Batch*h*v*s.out)
-		for _, layout := range []Layout{NHWC, NCHW} {
-			c.Layout = layout
+		for _, c.Rounded = range []bool{false, true} {
 			for name, f := range map[string]func(p *Pool){
 				"forward": func(p *Pool) { c.Forward(p, y, x, w, nil, ReLU) },
 				"input":   func(p *Pool) { c.GradInput(p, x, w, y) },
 				"kernel":  func(p *Pool) { c.GradKernel(p, w, x, y) },
 			} {
-				b.Run(fmt.Sprintf("%d_%d_%d_s%d/%s/%s", s.size, s.in, s.out, s.stride, []string{"NHWC", "NCHW"}[layout], name), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%d_%d_%d_s%d/rounded=%v/%s", s.size, s.in, s.out, s.stride, c.Rounded, name), func(b *testing.B) {
 					for b.Loop() {
 						f(nil)
 					}

@@ -11,7 +11,8 @@ import "unsafe"
 type grid struct {
 	data            []float32
 	height, width   int
-	channels, pixel int // used floats of a pixel, floats from pixel to pixel
+	channels, pixel int  // used numbers of a pixel, floats from pixel to pixel
+	rounded         bool // a float holds two numbers in bfloat16
 }
 
 func (g grid) row(y int) []float32 { return g.data[y*g.width*g.pixel:][:g.width*g.pixel] }
@@ -19,6 +20,10 @@ func (g grid) row(y int) []float32 { return g.data[y*g.width*g.pixel:][:g.width*
 // fill copies rows top … top+g.height of the image at src into g, shifted right by left; what lies
 // outside the image is 0.
 func (g grid) fill(src []float32, l Layout, height, width, top, left int) {
+	if g.rounded {
+		g.fillRounded(src, l, height, width, top, left)
+		return
+	}
 	c := g.channels
 	from, to := max(0, -left), max(0, min(width, g.width-left)) // source columns
 	for y := range g.height {
@@ -177,24 +182,25 @@ func (c Conv) terms() []int {
 // residual may be nil, and the residual y itself.
 func (c Conv) forward(p *Pool, s shape, y, x, packed, bias, residual []float32, act Activation) {
 	h, v := c.Output()
+	words := s.words(c.In)
 	if c.Batch*h*v == 0 {
 		return
 	}
 	p = c.pool(p)
 	columns := s.roundUp(c.Out)
 	// Bands of output rows whose input stays in the second-level cache.
-	band := max(1, min(h, 1<<15/(max(1, c.StrideH*(c.Width+c.PadLeft+c.PadRight)*c.In))))
+	band := max(1, min(h, 1<<15/(max(1, c.StrideH*(c.Width+c.PadLeft+c.PadRight)*words))))
 	if t := p.Threads(); t > 1 && c.Batch*((h+band-1)/band) < 2*t {
 		band = max(1, min(band, c.Batch*h/(2*t)))
 	}
 	bands := (h + band - 1) / band
 	direct := c.Layout == NHWC && columns == c.Out
-	inPlace := c.Layout == NHWC && c.PadTop|c.PadBottom|c.PadLeft|c.PadRight == 0
+	inPlace := c.Layout == NHWC && c.PadTop|c.PadBottom|c.PadLeft|c.PadRight == 0 && !s.rounds()
 	work := func(i int) {
 		n, from := i/bands, i%bands*band
 		rows := min(band, h-from)
 		image := x[n*c.Height*c.Width*c.In:][:c.Height*c.Width*c.In]
-		in := grid{height: (rows-1)*c.StrideH + c.KernelH, width: c.PadLeft + c.Width + c.PadRight, channels: c.In, pixel: c.In}
+		in := grid{height: (rows-1)*c.StrideH + c.KernelH, width: c.PadLeft + c.Width + c.PadRight, channels: c.In, pixel: words, rounded: s.rounds()}
 		out := grid{height: rows, width: v, channels: c.Out, pixel: columns}
 		if inPlace {
 			in.data = image[from*c.StrideH*c.Width*c.In:]
@@ -229,9 +235,9 @@ func (c Conv) forward(p *Pool, s shape, y, x, packed, bias, residual []float32, 
 func (c Conv) walkRows(s shape, in, out grid, packed, bias []float32, add bool, act Activation) {
 	for r := range out.height {
 		t := walk{shape: s, a: in.data[r*c.StrideH*in.width*in.pixel:], b: packed, c: out.row(r), bias: bias,
-			m: out.width, inner: c.KernelW * c.In, outer: c.KernelH,
-			rowA: c.StrideW * c.In, colA: 1, outerA: in.width * in.pixel,
-			rowB: s.wide, outerB: c.KernelW * c.In * s.wide, panelB: c.KernelH * c.KernelW * c.In * s.wide,
+			m: out.width, inner: c.KernelW * in.pixel, outer: c.KernelH,
+			rowA: c.StrideW * in.pixel, colA: 1, outerA: in.width * in.pixel,
+			rowB: s.wide, outerB: c.KernelW * in.pixel * s.wide, panelB: c.KernelH * c.KernelW * in.pixel * s.wide,
 			rowC: out.pixel, columns: out.pixel}
 		if add {
 			t.flags = tileAccumulate
@@ -283,40 +289,59 @@ func phases(length, pad, kernel, stride int) (out []phase, lowest, highest int) 
 
 func (c Conv) vectorGradInput(p *Pool, l Level, dx, w, dy []float32) {
 	s := tileShape(l)
-	h, v := c.Output()
-	columns := s.roundUp(c.In)
-	ys, top, bottom := phases(c.Height, c.PadTop, c.KernelH, c.StrideH)
-	xs, left, right := phases(c.Width, c.PadLeft, c.KernelW, c.StrideW)
-	// The kernel, one packing for each pair of phases.
-	type part struct {
-		y, x phase
-		at   int // in packed
-	}
-	var parts []part
-	size := 0
-	for _, a := range ys {
-		for _, b := range xs {
-			parts = append(parts, part{a, b, size})
-			size += s.packedSize(a.taps*b.taps*c.Out, c.In)
-		}
-	}
+	parts, size := c.inputParts(s)
 	packed := scratch(size)
 	defer packed.release()
 	order := make([]int, 0, c.KernelH*c.KernelW*c.Out)
 	for _, q := range parts {
 		order = order[:0]
-		for i := q.y.taps - 1; i >= 0; i-- {
-			for j := q.x.taps - 1; j >= 0; j-- {
-				for o := range c.Out {
-					order = append(order, c.position(q.y.residue+i*c.StrideH, q.x.residue+j*c.StrideW)+o*c.KernelStrides[3])
-				}
+		q.taps(c, func(i, j int) {
+			for o := range c.Out {
+				order = append(order, c.position(i, j)+o*c.KernelStrides[3])
 			}
-		}
+		})
 		s.pack(packed.data[q.at:], w, order, c.In, c.KernelStrides[2])
 	}
+	c.gradInput(p, s, parts, packed.data, dx, dy)
+}
+
+// inputPart is the part of the gradient of the input that one residue of positions along each axis receives.
+type inputPart struct {
+	y, x phase
+	at   int // where its kernel lies among the packed ones
+}
+
+// taps calls f for the kernel's positions that the part reads, in the order in which its gradients lie.
+func (q inputPart) taps(c Conv, f func(i, j int)) {
+	for i := q.y.taps - 1; i >= 0; i-- {
+		for j := q.x.taps - 1; j >= 0; j-- {
+			f(q.y.residue+i*c.StrideH, q.x.residue+j*c.StrideW)
+		}
+	}
+}
+
+// inputParts gives the parts, each with a packing of the kernel of its own, and the size of all packings.
+func (c Conv) inputParts(s shape) (parts []inputPart, size int) {
+	ys, _, _ := phases(c.Height, c.PadTop, c.KernelH, c.StrideH)
+	xs, _, _ := phases(c.Width, c.PadLeft, c.KernelW, c.StrideW)
+	for _, a := range ys {
+		for _, b := range xs {
+			parts = append(parts, inputPart{a, b, size})
+			size += s.packedSize(a.taps*b.taps*s.words(c.Out), c.In)
+		}
+	}
+	return parts, size
+}
+
+// gradInput computes dx with the kernel packed for each part.
+func (c Conv) gradInput(p *Pool, s shape, parts []inputPart, packed, dx, dy []float32) {
+	h, v := c.Output()
+	words, columns := s.words(c.Out), s.roundUp(c.In)
+	_, top, bottom := phases(c.Height, c.PadTop, c.KernelH, c.StrideH)
+	_, left, right := phases(c.Width, c.PadLeft, c.KernelW, c.StrideW)
 	direct := c.Layout == NHWC && columns == c.In
 	c.pool(p).Run(c.Batch, func(n int) {
-		in := grid{height: bottom - top + 1, width: right - left + 1, channels: c.Out, pixel: c.Out}
+		in := grid{height: bottom - top + 1, width: right - left + 1, channels: c.Out, pixel: words, rounded: s.rounds()}
 		buf := scratch(in.height * in.width * in.pixel)
 		defer buf.release()
 		in.data = buf.data
@@ -333,13 +358,13 @@ func (c Conv) vectorGradInput(p *Pool, l Level, dx, w, dy []float32) {
 				out.clearPhase(q.y, q.x, c.StrideH, c.StrideW)
 				continue
 			}
-			k := q.y.taps * q.x.taps * c.Out
+			k := q.y.taps * q.x.taps * words
 			for u := range q.y.count {
-				t := walk{shape: s, a: in.data[((q.y.at+u-top)*in.width+q.x.at-left)*in.pixel:], b: packed.data[q.at:],
+				t := walk{shape: s, a: in.data[((q.y.at+u-top)*in.width+q.x.at-left)*in.pixel:], b: packed[q.at:],
 					c: out.row(q.y.first + u*c.StrideH)[q.x.first*columns:],
-					m: q.x.count, inner: q.x.taps * c.Out, outer: q.y.taps,
-					rowA: c.Out, colA: 1, outerA: in.width * in.pixel,
-					rowB: s.wide, outerB: q.x.taps * c.Out * s.wide, panelB: k * s.wide,
+					m: q.x.count, inner: q.x.taps * words, outer: q.y.taps,
+					rowA: words, colA: 1, outerA: in.width * in.pixel,
+					rowB: s.wide, outerB: q.x.taps * words * s.wide, panelB: k * s.wide,
 					rowC: c.StrideW * columns, columns: columns}
 				t.run()
 			}
@@ -408,9 +433,15 @@ func (c Conv) vectorGradKernel(p *Pool, l Level, dw, x, dy []float32) {
 			}
 		}
 	})
-	total := sums.data[:size]
+	c.collectKernel(dw, sums.data, runs, columns)
+}
+
+// collectKernel adds the sums [KernelH, KernelW, In, columns] of all runs, and brings them to where the kernel's elements lie.
+func (c Conv) collectKernel(dw, sums []float32, runs, columns int) {
+	size := c.KernelH * c.KernelW * c.In * columns
+	total := sums[:size]
 	for r := 1; r < runs; r++ {
-		binaryRow(Add, total, total, sums.data[r*size:][:size], 0, 0)
+		binaryRow(Add, total, total, sums[r*size:][:size], 0, 0)
 	}
 	for i := range c.KernelH {
 		for j := range c.KernelW {

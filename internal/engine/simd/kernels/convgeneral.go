@@ -17,6 +17,7 @@ type ConvGeneral struct {
 	X                             [4]int // distances in x along n, y, x, c
 	W                             [4]int // in w along i, j, c, o
 	Y                             [4]int // in y along n, oy, ox, o
+	Rounded                       bool   // as Conv.Rounded
 }
 
 // Output gives the height and width of y.
@@ -63,13 +64,7 @@ func (g ConvGeneral) Run(p *Pool, y, x, w []float32) bool {
 	case g.InputDilation == one && g.Strides == one && (g.KernelDilation != one || g.KernelH*g.KernelW > h*v):
 		g.asKernelGradient(p, y, x, w, h, v)
 	case g.InputDilation == one && g.KernelDilation == one:
-		c := g.plain()
-		sizeX, sizeY := [4]int{g.Batch, g.Height, g.Width, g.In}, [4]int{g.Batch, h, v, g.Out}
-		c.Layout = layoutOf(sizeX, g.X, sizeY, g.Y)
-		a, b := arrange(p, x, sizeX, g.X, c.Layout), vacant(y, sizeY, g.Y, c.Layout)
-		c.Forward(p, b.data, a.data, w, nil, NoActivation)
-		a.done()
-		b.restore(p, y)
+		g.forward(p, y, x, w, NoActivation)
 	case g.Strides == one && g.KernelDilation == one && min(before[0], before[1]) >= 0:
 		g.asInputGradient(p, y, x, w, h, v, before)
 	default:
@@ -78,11 +73,44 @@ func (g ConvGeneral) Run(p *Pool, y, x, w []float32) bool {
 	return true
 }
 
+// Forward computes y = act(x * w) for a convolution without dilations; its result lies [n, oy, ox, o], whatever Y is.
+func (g ConvGeneral) Forward(p *Pool, y, x, w []float32, act Activation) {
+	g = g.filled()
+	if one := [2]int{1, 1}; g.InputDilation != one || g.KernelDilation != one {
+		panic("kernels.ConvGeneral.Forward: dilations")
+	}
+	h, v := g.Output()
+	g.Y = dense([4]int{g.Batch, h, v, g.Out}, NHWC)
+	g.forward(p, y, x, w, act)
+}
+
+func (g ConvGeneral) forward(p *Pool, y, x, w []float32, act Activation) {
+	c := g.plain()
+	h, v := g.Output()
+	sizeX, sizeY := [4]int{g.Batch, g.Height, g.Width, g.In}, [4]int{g.Batch, h, v, g.Out}
+	c.Layout = layoutOf(sizeX, g.X, sizeY, g.Y)
+	a, b := arrange(p, x, sizeX, g.X, c.Layout), vacant(y, sizeY, g.Y, c.Layout)
+	c.Forward(p, b.data, a.data, w, nil, act)
+	a.done()
+	b.restore(p, y)
+}
+
+// Rounds reports whether the convolution, or gradient of one, is computed in bfloat16.
+func (g ConvGeneral) Rounds() bool {
+	g = g.filled()
+	one := [2]int{1, 1}
+	c := g.plain()
+	if h, v := g.Output(); g.InputDilation == one && g.Strides == one && (g.KernelDilation != one || g.KernelH*g.KernelW > h*v) {
+		c.In = g.Batch // channels and batch have changed places
+	}
+	return c.fitsRounding()
+}
+
 // plain is the convolution without dilations.
 func (g ConvGeneral) plain() Conv {
 	return Conv{Batch: g.Batch, Height: g.Height, Width: g.Width, In: g.In, Out: g.Out, KernelH: g.KernelH, KernelW: g.KernelW,
 		StrideH: g.Strides[0], StrideW: g.Strides[1], PadTop: g.PadBefore[0], PadLeft: g.PadBefore[1],
-		PadBottom: g.PadAfter[0], PadRight: g.PadAfter[1], KernelStrides: g.W}
+		PadBottom: g.PadAfter[0], PadRight: g.PadAfter[1], KernelStrides: g.W, Rounded: g.Rounded}
 }
 
 // asInputGradient: a dilated input is what flows back through a convolution with that stride.
@@ -90,7 +118,7 @@ func (g ConvGeneral) asInputGradient(p *Pool, y, x, w []float32, h, v int, befor
 	c := Conv{Batch: g.Batch, Height: h, Width: v, In: g.Out, Out: g.In, KernelH: g.KernelH, KernelW: g.KernelW,
 		StrideH: g.InputDilation[0], StrideW: g.InputDilation[1], PadTop: before[0], PadLeft: before[1],
 		PadBottom: (g.Height-1)*g.InputDilation[0] + g.KernelH - h - before[0], PadRight: (g.Width-1)*g.InputDilation[1] + g.KernelW - v - before[1],
-		KernelStrides: [4]int{g.W[0], g.W[1], g.W[3], g.W[2]}, Reversed: true}
+		KernelStrides: [4]int{g.W[0], g.W[1], g.W[3], g.W[2]}, Reversed: true, Rounded: g.Rounded}
 	sizeX, sizeY := [4]int{g.Batch, g.Height, g.Width, g.In}, [4]int{g.Batch, h, v, g.Out}
 	c.Layout = layoutOf(sizeX, g.X, sizeY, g.Y)
 	a, b := arrange(p, x, sizeX, g.X, c.Layout), vacant(y, sizeY, g.Y, c.Layout)
@@ -104,7 +132,7 @@ func (g ConvGeneral) asInputGradient(p *Pool, y, x, w []float32, h, v int, befor
 func (g ConvGeneral) asKernelGradient(p *Pool, y, x, w []float32, h, v int) {
 	c := Conv{Batch: g.In, Height: g.Height, Width: g.Width, In: g.Batch, Out: g.Out, KernelH: h, KernelW: v,
 		StrideH: g.KernelDilation[0], StrideW: g.KernelDilation[1], PadTop: g.PadBefore[0], PadLeft: g.PadBefore[1],
-		PadBottom: g.PadAfter[0], PadRight: g.PadAfter[1], KernelStrides: [4]int{g.Y[1], g.Y[2], g.Y[0], g.Y[3]}}
+		PadBottom: g.PadAfter[0], PadRight: g.PadAfter[1], KernelStrides: [4]int{g.Y[1], g.Y[2], g.Y[0], g.Y[3]}, Rounded: g.Rounded}
 	sizeX, sizeW := [4]int{g.In, g.Height, g.Width, g.Batch}, [4]int{g.In, g.KernelH, g.KernelW, g.Out}
 	atX, atW := [4]int{g.X[3], g.X[1], g.X[2], g.X[0]}, [4]int{g.W[2], g.W[0], g.W[1], g.W[3]}
 	c.Layout = layoutOf(sizeX, atX, sizeW, atW)

@@ -31,6 +31,17 @@ type shape struct {
 	wide  int // columns of the wide kernel; the narrow one has half
 }
 
+// rounds reports whether the microkernels multiply pairs of bfloat16 numbers.
+func (s shape) rounds() bool { return s.level == bf16Tiles }
+
+// words is how many words of 32 bits hold n neighbouring terms of a sum.
+func (s shape) words(n int) int {
+	if s.rounds() {
+		return (n + 1) / 2
+	}
+	return n
+}
+
 func tileShape(l Level) shape {
 	switch {
 	case l == bf16Tiles || l == int8Tiles:
