@@ -1,7 +1,6 @@
 package groupvit
 
 import (
-	"math"
 	"sync"
 
 	"github.com/groupvit/groupvit/internal/assign"
@@ -20,38 +19,17 @@ type canvas struct {
 	mutex sync.Mutex
 	// regions are the superpixels that were last asked for, votes what they are.
 	regions *assign.Regions
-	votes   votes
+	votes   assign.VoteOptions
 }
-
-// votes says how superpixels vote.
-type votes struct {
-	size, spread float64
-	levels       int
-}
-
-// How superpixels are cut and spread: SLIC's compactness keeps them to edges; colours
-// are alike within 20 levels, and neighbours near within 1.6 patches (chosen on the
-// even ones of 240 photos of VOC; docs/experiments.md). One has 9 places at least.
-const (
-	slicCompactness  = 10
-	spreadColour     = 20
-	spreadPatches    = 1.6
-	spreadRounds     = 5
-	superpixelPlaces = 9
-)
 
 // superpixels cuts the picture as techniques say. No words change that, so what was
 // asked for last is kept.
 func (c *canvas) superpixels(t Techniques) *assign.Regions {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	v := votes{t.Superpixels, t.Spread, t.Levels}
+	v := assign.VoteOptions{Patches: c.patches, Superpixels: t.Superpixels, Spread: t.Spread, Levels: t.Levels}
 	if c.regions == nil || c.votes != v {
-		places := float64(c.width * c.height)
-		count := min(c.patches/t.Superpixels, places/superpixelPlaces)
-		cut := assign.SLIC{Count: max(int(count), 1), Compactness: slicCompactness, Rounds: 5}.Cut(c.picture, c.width, c.height)
-		near := assign.Spread{Weight: t.Spread, Colour: spreadColour, Place: spreadPatches * math.Sqrt(places/c.patches), Rounds: spreadRounds}
-		c.regions, c.votes = assign.NewRegions(cut, near, t.Levels), v
+		c.regions, c.votes = v.Regions(c.picture, c.width, c.height), v
 	}
 	return c.regions
 }

@@ -110,6 +110,10 @@ func (f *survey) unsure(i int, threshold float64) bool {
 	return f.sum != nil && exp(f.sharpness*float64(f.best[i]-1)) < threshold*f.sum[i]
 }
 
+// Exp is e^x to a relative error below 1e-10, for x cut to ±700, in a third of the
+// time of math.Exp.
+func Exp(x float64) float64 { return exp(x) }
+
 // powers are 2^(i/64).
 var powers = func() (p [64]float64) {
 	for i := range p {

@@ -43,6 +43,9 @@ func (p *Planes) Vote(ctx context.Context, r *Regions) error {
 	}, func() { p.set(out) })
 }
 
+// Mean returns one plane [Height·Width] after the vote, as [Planes.Vote] makes it.
+func (r *Regions) Mean(plane []float32) []float32 { return r.vote(plane) }
+
 // vote returns one plane after the vote.
 func (r *Regions) vote(plane []float32) []float32 {
 	values := make([]float32, len(r.spots))

@@ -118,6 +118,8 @@ const (
 	ParquetPage        = 256 << 20
 	ParquetValues      = 1 << 24
 	ParquetColumns     = 4096
+	// LabelRecordBytes is the largest file that says what made labelled shards.
+	LabelRecordBytes = 16 << 20
 	// RecipeBytes is the largest recipe file.
 	RecipeBytes = 1 << 20
 	// RecipeDepth is the longest chain of recipes that inherit.

@@ -35,7 +35,16 @@ type packed struct {
 	sample        *Sample
 	kind          string
 	width, height int
+	image         *Image
 	err           error
+}
+
+// Stored decodes a sample's picture and returns the sample as shards keep it: with
+// its bytes, or, where shards do not have such pictures, as JPEG. kind is the
+// picture's ending ("jpg").
+func (s *Sample) Stored() (stored *Sample, kind string, picture *Image, err error) {
+	p := PackOptions{}.pack(s)
+	return p.sample, p.kind, p.image, p.err
 }
 
 // Pack writes samples into shards. Every picture is decoded; what cannot be used
@@ -97,7 +106,7 @@ func (o PackOptions) pack(s *Sample) packed {
 		p.err = fmt.Errorf("%w: %w", errPicture, err)
 		return p
 	}
-	p.kind, p.width, p.height = kinds[info.Format], im.Width, im.Height
+	p.kind, p.width, p.height, p.image = kinds[info.Format], im.Width, im.Height, im
 	shrink := o.ShortSide > 0 && min(im.Width, im.Height) > o.ShortSide
 	if !shrink && p.kind != "" {
 		return p

@@ -175,6 +175,9 @@ func (x *Index) Sample(i int) (*Sample, error) {
 	return s, err
 }
 
+// Text reads what a sample says, without its picture.
+func (x *Index) Text(i int) (*Sample, error) { return x.text(i) }
+
 // Samples yields all samples in order. An error comes beside a sample of which
 // only Key and Source are known, and does not end the sequence.
 func (x *Index) Samples(ctx context.Context) iter.Seq2[*Sample, error] {

@@ -22,6 +22,7 @@ type ShardWriter struct {
 	file        *os.File
 	tar         *tar.Writer
 	written     int
+	first       int // number of the first shard
 	shards      []string
 }
 
@@ -36,28 +37,47 @@ func NewShardWriter(dir, prefix string, size int) (*ShardWriter, error) {
 	return &ShardWriter{dir: dir, prefix: prefix, size: size, keys: map[uint64]bool{}}, nil
 }
 
+// From makes the number of the first shard another than 0.
+func (w *ShardWriter) From(number int) { w.first = number }
+
 // stored is the JSON of a sample in a shard.
 type stored struct {
 	Captions []string `json:"captions"`
 	Tags     []string `json:"tags,omitempty"`
+	Labels   []string `json:"labels,omitempty"`
 	Width    int      `json:"width"`
 	Height   int      `json:"height"`
 }
 
 // Add writes a sample whose picture is of a kind ("jpg") and size in pixels.
 func (w *ShardWriter) Add(s *Sample, kind string, width, height int) error {
+	return w.add(s, kind, stored{Captions: s.Captions, Tags: s.Tags, Width: width, Height: height}, nil)
+}
+
+// AddLabelled is [ShardWriter.Add] of a sample with a label map over the whole
+// picture: a PNG of 8 bits, KEY.labels.png, in which 0 is background, 255 is ignored
+// and i is labels[i−1].
+func (w *ShardWriter) AddLabelled(s *Sample, kind string, width, height int, labels []string, png []byte) error {
+	return w.add(s, kind, stored{s.Captions, s.Tags, labels, width, height}, png)
+}
+
+func (w *ShardWriter) add(s *Sample, kind string, text stored, labels []byte) error {
 	if w.written%w.size == 0 {
 		if err := w.next(); err != nil {
 			return err
 		}
 	}
-	b, err := json.Marshal(stored{s.Captions, s.Tags, width, height})
+	b, err := json.Marshal(text)
 	if err != nil {
 		return err
 	}
 	key := w.key(s.Key)
 	w.written++
-	return errors.Join(w.member(key+"."+kind, s.Picture), w.member(key+".json", b))
+	err = errors.Join(w.member(key+"."+kind, s.Picture), w.member(key+".json", b))
+	if err == nil && labels != nil {
+		err = w.member(key+".labels.png", labels)
+	}
+	return err
 }
 
 // Written is the number of samples so far, Shards are the shards that are whole.
@@ -112,7 +132,7 @@ func (w *ShardWriter) finish() error {
 	temporary := w.file.Name()
 	err := errors.Join(w.tar.Close(), w.file.Chmod(0o644), w.file.Sync(), w.file.Close())
 	w.file, w.tar = nil, nil
-	path := filepath.Join(w.dir, fmt.Sprintf("%s-%06d.tar", w.prefix, len(w.shards)))
+	path := filepath.Join(w.dir, fmt.Sprintf("%s-%06d.tar", w.prefix, w.first+len(w.shards)))
 	if err == nil {
 		err = os.Rename(temporary, path)
 	}
