@@ -46,7 +46,7 @@ const sheetCell = 180
 
 // place is where a labelled sample's files lie.
 type place struct {
-	shard               string
+	shard                 string
 	picture, text, labels span
 }
 
