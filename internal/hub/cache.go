@@ -71,46 +71,37 @@ type Model struct {
 	Used time.Time
 	// License is what its card says, "" where it says nothing.
 	License string
+	// Unchecked are the files that came without a hash: only their sizes are as
+	// announced.
+	Unchecked []string
 }
 
 // Find returns a model that is in the cache whole. Errors wrap [ErrNotCached].
 func (c Cache) Find(r Ref) (Model, error) {
 	missing := fmt.Errorf("%s: %w: fetch it with `groupvit model pull %s`", r, ErrNotCached, r)
 	root := filepath.Join(c.Dir, r.folder())
-	id := r.Revision
-	if !isCommit(id) {
-		b, err := os.ReadFile(filepath.Join(root, "refs", filepath.FromSlash(r.Revision)))
-		if errors.Is(err, fs.ErrNotExist) {
-			return Model{}, missing
-		}
-		if err != nil {
-			return Model{}, err
-		}
-		if id = strings.TrimSpace(string(b)); !isCommit(id) {
-			return Model{}, fmt.Errorf("%s: %s is damaged: remove it with `groupvit model rm %s`", r, filepath.Join(root, "refs", r.Revision), r.ID())
-		}
+	id, err := resolve(root, r)
+	if err != nil {
+		return Model{}, err
+	}
+	if id == "" {
+		return Model{}, missing
 	}
 	m := Model{Ref: r, Commit: id, Dir: filepath.Join(root, "snapshots", id)}
-	entries, err := os.ReadDir(m.Dir)
+	files, err := filesOf(m.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Model{}, missing
 	}
 	if err != nil {
 		return Model{}, err
 	}
-	names := map[string]int64{}
-	for _, e := range entries {
-		info, err := os.Stat(filepath.Join(m.Dir, e.Name())) // through the link
-		if err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		names[e.Name()] = info.Size()
+	for _, info := range files {
 		m.Bytes += info.Size()
 		if info.ModTime().After(m.Used) {
 			m.Used = info.ModTime()
 		}
 	}
-	if !whole(names) {
+	if !whole(files) {
 		return Model{}, missing
 	}
 	m.License = cardLicense(filepath.Join(m.Dir, cardFile))
@@ -118,9 +109,12 @@ func (c Cache) Find(r Ref) (Model, error) {
 }
 
 // Locate returns the path of a model: the path itself, or where the cache has the
-// model of that name. What is on the disk goes before the Hub. It asks no network.
+// model of that name. What is on the disk goes before the Hub; of a folder that is laid
+// out as the cache (models--OWNER--NAME) it is the snapshot. It asks no network.
 func Locate(path string) (string, error) {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return inFolder(path)
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return path, nil
 	}
 	r, err := Parse(path)
@@ -133,14 +127,6 @@ func Locate(path string) (string, error) {
 	}
 	m, err := cache.Find(r)
 	return m.Dir, err
-}
-
-// whole tells whether a folder has what a model needs.
-func whole(names map[string]int64) bool {
-	_, config := names["config.json"]
-	_, safe := names[safetensorsFile]
-	_, torch := names[torchFile]
-	return config && (safe || torch)
 }
 
 // List returns the models in the cache that are whole and look like GroupViT,
@@ -165,13 +151,22 @@ func (c Cache) List() ([]Model, error) {
 			if err != nil {
 				continue
 			}
-			if m, err := c.Find(r); err == nil && isGroupViT(filepath.Join(m.Dir, "config.json")) {
+			if m, err := c.Find(r); err == nil && m.isGroupViT() {
 				models = append(models, m)
 			}
 		}
 	}
 	slices.SortFunc(models, func(a, b Model) int { return strings.Compare(a.Ref.String(), b.Ref.String()) })
 	return models, nil
+}
+
+func (m Model) isGroupViT() bool {
+	f, err := os.Open(filepath.Join(m.Dir, "config.json"))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return isGroupViT(f)
 }
 
 // revisions are the names under refs, and the commits that no name points to.

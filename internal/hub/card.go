@@ -93,15 +93,10 @@ func printable(s string) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-// isGroupViT tells whether a config.json is that of a GroupViT.
-func isGroupViT(path string) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
+// isGroupViT reports whether a config.json is that of a GroupViT.
+func isGroupViT(config io.Reader) bool {
 	var c struct {
 		Type string `json:"model_type"`
 	}
-	return json.NewDecoder(io.LimitReader(f, limits.ConfigBytes)).Decode(&c) == nil && c.Type == "groupvit"
+	return json.NewDecoder(io.LimitReader(config, limits.ConfigBytes)).Decode(&c) == nil && c.Type == "groupvit"
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,10 +122,32 @@ func (c *Client) httpClient() *http.Client {
 // get asks for a path of the Hub; from > 0 asks for the bytes from there on.
 // Answers other than 200 and 206 are errors that wrap [ErrRefused].
 func (c *Client) get(ctx context.Context, path string, from int64) (*http.Response, error) {
+	req, err := c.request(ctx, http.MethodGet, path)
+	if err != nil {
+		return nil, err
+	}
+	if from > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+	}
+	return c.do(c.httpClient(), req, http.StatusOK, http.StatusPartialContent)
+}
+
+// head asks for the headers of a path; a redirect that follow stops at is an answer.
+func (c *Client) head(ctx context.Context, path string, follow func(*http.Request, []*http.Request) error) (*http.Response, error) {
+	req, err := c.request(ctx, http.MethodHead, path)
+	if err != nil {
+		return nil, err
+	}
+	client := c.httpClient()
+	client.CheckRedirect = follow
+	return c.do(client, req, http.StatusOK, http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect)
+}
+
+func (c *Client) request(ctx context.Context, method, path string) (*http.Request, error) {
 	if c.Offline {
 		return nil, fmt.Errorf("%w: unset it to fetch models", ErrOffline)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.Endpoint+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, c.Endpoint+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -133,19 +156,18 @@ func (c *Client) get(ctx context.Context, path string, from int64) (*http.Respon
 	if c.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	if from > 0 {
-		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", from))
-	}
-	resp, err := c.httpClient().Do(req)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode == http.StatusOK || resp.StatusCode == http.StatusPartialContent {
-		return resp, nil
+	return req, nil
+}
+
+// do sends a request; an answer of any other status is an error.
+func (c *Client) do(client *http.Client, req *http.Request, good ...int) (*http.Response, error) {
+	resp, err := client.Do(req)
+	if err != nil || slices.Contains(good, resp.StatusCode) {
+		return resp, err
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-	return nil, &refusal{status: resp.StatusCode, path: path, said: refusalText(resp, said), token: c.Token != ""}
+	return nil, &refusal{status: resp.StatusCode, path: req.URL.Path, said: refusalText(resp, said), token: c.Token != ""}
 }
 
 // refusal is an answer that is none.
@@ -210,10 +232,16 @@ type file struct {
 	// Blob is the Git hash of a small file.
 	Blob string `json:"blobId"`
 	// LFS tells of a large one.
-	LFS *struct {
-		SHA256 string `json:"sha256"`
-		Size   int64  `json:"size"`
-	} `json:"lfs"`
+	LFS *lfs `json:"lfs"`
+
+	// tag names the blob of a file of which nobody gives a hash.
+	tag string
+}
+
+// lfs is what the Hub says of a large file.
+type lfs struct {
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size"`
 }
 
 // infoBytes is the longest answer that is read.
@@ -235,7 +263,25 @@ func (c *Client) info(ctx context.Context, r Ref) (*info, error) {
 	if err := limits.Check("the list of files in bytes", r.String(), int64(len(b)), infoBytes, "it is no GroupViT"); err != nil {
 		return nil, err
 	}
-	return parseInfo(r, b)
+	in, err := parseInfo(r, b)
+	if errors.Is(err, errNoCommit) {
+		return c.commitOf(ctx, r, in, err)
+	}
+	return in, err
+}
+
+// errNoCommit is wrapped where a list of files does not say of which commit it is.
+var errNoCommit = errors.New("the list of files names no commit")
+
+// commitOf asks the answer of a file which commit it is of, for a list that does not
+// say it.
+func (c *Client) commitOf(ctx context.Context, r Ref, in *info, missing error) (*info, error) {
+	d, err := c.describe(ctx, "/"+r.ID()+"/resolve/"+url.PathEscape(r.Revision)+"/config.json")
+	if err != nil || !isCommit(d.commit) {
+		return nil, missing
+	}
+	in.Commit = d.commit
+	return in, nil
 }
 
 // parseInfo reads what the Hub says of a model.
@@ -245,7 +291,7 @@ func parseInfo(r Ref, b []byte) (*info, error) {
 		return nil, fmt.Errorf("%s: %w: its list of files: %w", r, ErrRefused, err)
 	}
 	if !isCommit(in.Commit) {
-		return nil, fmt.Errorf("%s: %w: the list of files names no commit", r, ErrRefused)
+		return in, fmt.Errorf("%s: %w: %w", r, ErrRefused, errNoCommit)
 	}
 	return in, nil
 }

@@ -184,10 +184,7 @@ func TestNoRanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256(h.Files[safetensorsFile])
-	f := file{LFS: &struct {
-		SHA256 string `json:"sha256"`
-		Size   int64  `json:"size"`
-	}{SHA256: hex.EncodeToString(digest[:])}}
+	f := file{LFS: &lfs{SHA256: hex.EncodeToString(digest[:])}}
 	etag, _ := f.etag()
 	if err := os.WriteFile(filepath.Join(part, etag+".incomplete"), []byte("something else"), 0o666); err != nil {
 		t.Fatal(err)
@@ -281,6 +278,126 @@ func TestTwoPulls(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s was sent %d times", name, n)
 		}
+	}
+}
+
+// A mirror may leave out hashes, sizes and the commit: the files' own answers have
+// them, or the model comes unchecked and says so.
+func TestMirrors(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		bare, noList  bool // no hash and no size; no commit
+		etags         string
+		wantUnchecked int
+	}{
+		{"as the Hub", false, false, "", 0},
+		{"no hashes, the Hub's ETags", true, false, "linked", 0},
+		{"no hashes, no commit", true, true, "linked", 0},
+		{"SHA-256 as weak ETags", true, false, "weak", 0},
+		{"ETags of another kind", true, false, "other", 5},
+		{"no ETags", true, false, "none", 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := hubtest.New(t)
+			h.Token, h.Bare, h.NoCommit, h.ETags = "secret", c.bare, c.noList, c.etags
+			h.Files[safetensorsFile] = append([]byte{2, 0, 0, 0, 0, 0, 0, 0, '{', '}'}, h.Files[safetensorsFile]...)
+			m, err := pull(t, client(t, h))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantWhole(t, h, m)
+			if m.Commit != hubtest.Commit || len(m.Unchecked) != c.wantUnchecked {
+				t.Errorf("commit %s, unchecked %v, want %d", m.Commit, m.Unchecked, c.wantUnchecked)
+			}
+			if h.Leaked {
+				t.Error("the token went to another host")
+			}
+			h = hubtest.New(t)
+			h.Bare, h.ETags, h.Damage = c.bare, c.etags, "config.json"
+			if _, err := pull(t, client(t, h)); c.wantUnchecked == 0 && !errors.Is(err, ErrHash) {
+				t.Errorf("damaged: %v", err)
+			}
+		})
+	}
+	h := hubtest.New(t)
+	h.Bare, h.ETags = true, "none"
+	h.Files[safetensorsFile] = []byte("<!doctype html><title>Sign in</title>")
+	if _, err := pull(t, client(t, h)); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "model.safetensors") {
+		t.Errorf("a page in the place of the weights: %v", err)
+	}
+}
+
+// Weights in several files are fetched by their index.
+func TestPullParts(t *testing.T) {
+	h := hubtest.New(t)
+	delete(h.Files, safetensorsFile)
+	h.Files["model.safetensors.index.json"] = []byte(`{"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}`)
+	h.Files["model-00001-of-00002.safetensors"] = []byte("first")
+	if _, err := pull(t, client(t, h)); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "all of its parts") {
+		t.Errorf("a part is missing: %v", err)
+	}
+	h.Files["model-00002-of-00002.safetensors"] = []byte("second")
+	m, err := pull(t, client(t, h))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range h.Files {
+		b, err := os.ReadFile(filepath.Join(m.Dir, name))
+		if strings.HasPrefix(name, "model") && (err != nil || string(b) != string(h.Files[name])) {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+}
+
+// A snapshot is found without refs where no name is left to tell it by, by the
+// beginning of its commit, and in a folder that is named as a path.
+func TestSnapshotsWithoutRefs(t *testing.T) {
+	h := hubtest.New(t)
+	c := client(t, h)
+	if _, err := pull(t, c); err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(c.Cache.Dir, "models--nvidia--tiny")
+	if err := os.RemoveAll(filepath.Join(root, "refs")); err != nil {
+		t.Fatal(err)
+	}
+	snapshot := filepath.Join(root, "snapshots", hubtest.Commit)
+	for _, name := range []string{"nvidia/tiny", "nvidia/tiny@" + hubtest.Commit[:7], "nvidia/tiny@" + hubtest.Commit} {
+		r, err := Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := c.Cache.Find(r); err != nil || m.Dir != snapshot {
+			t.Errorf("%s: %q, %v", name, m.Dir, err)
+		}
+	}
+	if got, err := Locate(root); err != nil || got != snapshot {
+		t.Errorf("the folder: %q, %v", got, err)
+	}
+	if got, err := Locate(snapshot); err != nil || got != snapshot {
+		t.Errorf("the snapshot: %q, %v", got, err)
+	}
+	// Two, and nothing that says which is main.
+	second := filepath.Join(root, "snapshots", strings.Repeat("ab", 20))
+	if err := os.CopyFS(second, os.DirFS(snapshot)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.Cache.Find(Ref{Owner: "nvidia", Name: "tiny", Revision: Main})
+	if !errors.Is(err, ErrNotCached) || !strings.Contains(err.Error(), "nvidia/tiny@"+strings.Repeat("ab", 20)) {
+		t.Errorf("two snapshots: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "refs"), nil, 0o644); err != nil { // no folder
+		t.Fatal(err)
+	}
+	if _, err := c.Cache.Find(Ref{Owner: "nvidia", Name: "tiny", Revision: "v2"}); err == nil {
+		t.Error("a revision that is not there was found")
+	}
+	// One of the links leads nowhere.
+	if err := errors.Join(os.Remove(filepath.Join(root, "refs")), os.RemoveAll(second), os.RemoveAll(filepath.Join(root, "blobs"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Locate(root); !errors.Is(err, ErrNotCached) {
+		t.Errorf("a snapshot of dead links: %v", err)
 	}
 }
 

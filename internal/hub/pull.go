@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
 )
@@ -65,9 +66,19 @@ func (c *Client) Pull(ctx context.Context, r Ref) (Model, error) {
 		return Model{}, err
 	}
 	defer unlock()
+	var unchecked []string
 	for _, f := range files {
-		if err := c.fetch(ctx, r, in.Commit, f); err != nil {
+		if f, err = c.identify(ctx, r, in.Commit, f); err == nil {
+			err = limits.Check("the size in bytes", f.Name, f.size(), sizeLimit(f.Name), "it cannot belong to a GroupViT")
+		}
+		if err == nil {
+			err = c.fetch(ctx, r, in.Commit, f)
+		}
+		if err != nil {
 			return Model{}, fmt.Errorf("%s: %s: %w", r, f.Name, err)
+		}
+		if f.tag != "" {
+			unchecked = append(unchecked, f.Name)
 		}
 	}
 	if !isCommit(r.Revision) {
@@ -79,10 +90,11 @@ func (c *Client) Pull(ctx context.Context, r Ref) (Model, error) {
 	if m.License == "" {
 		m.License = licenseText(in.Card.License, in.Card.Name, in.Card.Link)
 	}
+	m.Unchecked = unchecked
 	return m, err
 }
 
-// choose picks the files of a GroupViT: one of weights and the small ones, the
+// choose picks the files of a GroupViT: the weights and the small ones, the
 // small ones first, so that a wrong model shows before its weights come.
 func choose(r Ref, all []file) ([]file, error) {
 	byName := map[string]file{}
@@ -105,12 +117,22 @@ func choose(r Ref, all []file) ([]file, error) {
 	if _, ok := byName["config.json"]; !ok {
 		return nil, fmt.Errorf("%s: %w: it has no config.json: it is no model in Hugging Face's layout", r, ErrRefused)
 	}
-	for _, name := range []string{safetensorsFile, torchFile} {
-		if f, ok := byName[name]; ok {
-			return append(files, f), limits.Check("the size in bytes", r.String()+": "+name, f.size(), limits.WeightsBytes, "it cannot belong to a GroupViT")
-		}
+	names, size := weightFiles(byName), int64(0)
+	for _, name := range names {
+		files, size = append(files, byName[name]), size+byName[name].size()
 	}
-	return nil, fmt.Errorf("%s: %w: it has neither %s nor %s", r, ErrRefused, safetensorsFile, torchFile)
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%s: %w: it has neither %s nor %s, in one file or in all of its parts", r, ErrRefused, safetensorsFile, torchFile)
+	}
+	return files, limits.Check("the size in bytes", r.String()+": "+names[len(names)-1], size, limits.WeightsBytes, "it cannot belong to a GroupViT")
+}
+
+// sizeLimit is the largest size of a file of that name.
+func sizeLimit(name string) int64 {
+	if strings.HasSuffix(name, ".safetensors") || strings.HasSuffix(name, ".bin") {
+		return limits.WeightsBytes
+	}
+	return limits.TokenizerBytes
 }
 
 // size is the file's size in bytes.

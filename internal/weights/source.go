@@ -46,24 +46,31 @@ type source interface {
 
 // sniff recognises the format by the first bytes.
 func sniff(r io.ReaderAt, size int64) (source, error) {
-	var start [9]byte
-	n, _ := r.ReadAt(start[:], 0)
-	switch head := start[:n]; {
+	start := make([]byte, min(foreignBytes, size))
+	n, _ := r.ReadAt(start, 0)
+	start = start[:n]
+	if what := foreign(start, size); what != "" {
+		return nil, fmt.Errorf("%w: it is %s", ErrWeights, what)
+	}
+	switch head := start[:min(n, 9)]; {
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		f, err := torchfile.Read(r, size)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrWeights, err)
 		}
 		return torchSource{f}, nil
-	case len(head) >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && (n < 9 || start[8] != '{'):
+	case len(head) >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5 && (len(head) < 9 || start[8] != '{'):
 		return nil, fmt.Errorf("%w: a file in the format of torch before 1.6, or a bare pickle: "+
 			"load it with torch in a place you trust and save it again with torch.save", ErrWeights)
-	case n == 9 && start[8] == '{':
+	case len(head) == 9 && start[8] == '{':
 		f, err := safetensors.Read(r, size)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrWeights, err)
 		}
 		return safeSource{f}, nil
+	}
+	if isText(start) {
+		return nil, fmt.Errorf("%w: neither safetensors nor a zip file as torch.save writes, but a text that begins with %.80q", ErrWeights, start)
 	}
 	// Perhaps a damaged safetensors file: its own errors say what is wrong.
 	if _, err := safetensors.Read(r, size); err != nil {

@@ -7,9 +7,6 @@
 package weights
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,41 +93,51 @@ func Open(name string) (*Model, error) {
 	return m, nil
 }
 
-// OpenFS reads a model directory of a file system.
+// OpenFS reads a model directory of a file system. Weights that are split into
+// several files are read by their index (model.safetensors.index.json).
 func OpenFS(fsys fs.FS, dir string) (*Model, error) {
-	for _, name := range []string{WeightsFile, TorchFile} {
+	for _, name := range []string{WeightsFile, WeightsFile + indexSuffix, TorchFile, TorchFile + indexSuffix} {
 		if _, err := fs.Stat(fsys, path.Join(dir, name)); err == nil {
 			return openFile(fsys, dir, name)
 		}
 	}
-	for _, name := range []string{WeightsFile, TorchFile} {
-		if _, err := fs.Stat(fsys, path.Join(dir, name+".index.json")); err == nil {
-			return nil, fmt.Errorf("%w: the weights are split into several files (%s.index.json): save them as one %s", ErrWeights, name, WeightsFile)
-		}
-	}
-	return nil, fmt.Errorf("%w: the directory has neither %s nor %s", ErrWeights, WeightsFile, TorchFile)
+	return nil, noWeights(fsys, dir)
 }
 
-// openFile reads the weight file name and what stands beside it in dir.
+// noWeights is the error of a directory without weights that are read here, and says
+// what it has in their place.
+func noWeights(fsys fs.FS, dir string) error {
+	entries, _ := fs.ReadDir(fsys, dir)
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case (name == WeightsFile || name == TorchFile) && e.Type()&fs.ModeSymlink != 0:
+			return fmt.Errorf("%w: %s is a link to a file that is not there, as in a copy of one folder of the Hub's cache: copy the whole model (models--OWNER--NAME), or fetch it with `groupvit model pull`", ErrWeights, name)
+		case strings.HasSuffix(name, ".incomplete") || strings.HasSuffix(name, ".part") || strings.HasSuffix(name, ".crdownload"):
+			return fmt.Errorf("%w: the directory has neither %s nor %s, but %s, which an interrupted download left: fetch the model again", ErrWeights, WeightsFile, TorchFile, name)
+		case name == "tf_model.h5" || name == "flax_model.msgpack":
+			return fmt.Errorf("%w: the directory has neither %s nor %s, but %s of another framework, which is not read: save it with PyTorch", ErrWeights, WeightsFile, TorchFile, name)
+		}
+	}
+	return fmt.Errorf("%w: the directory has neither %s nor %s", ErrWeights, WeightsFile, TorchFile)
+}
+
+// openFile reads the weight file name, or the files of an index of that name, and
+// what stands beside it in dir.
 func openFile(fsys fs.FS, dir, name string) (*Model, error) {
-	r, size, closeFile, err := openReaderAt(fsys, path.Join(dir, name))
+	files, err := openWeights(fsys, dir, name)
+	defer files.closeAll()
 	if err != nil {
 		return nil, err
 	}
-	defer closeFile()
-	source, err := sniff(r, size)
+	views, official, err := arrange(files)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	views, official, err := arrange(source)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	m := &Model{Mean: ImageNetMean, Std: ImageNetStd, Source: path.Join(dir, name)}
+	m := &Model{Mean: ImageNetMean, Std: ImageNetStd, Source: path.Join(dir, name), SHA256: files.sum()}
 	if err := m.configure(fsys, dir, views, official); err != nil {
 		return nil, err
 	}
-	if m.Tensors, err = load(source, size, views, m.Config); err != nil {
+	if m.Tensors, err = load(files, files.size, views, m.Config); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if !official {
@@ -138,11 +145,6 @@ func openFile(fsys fs.FS, dir, name string) (*Model, error) {
 			return nil, err
 		}
 	}
-	h := sha256.New()
-	if _, err := io.Copy(h, io.NewSectionReader(r, 0, size)); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	m.SHA256 = hex.EncodeToString(h.Sum(nil))
 	return m, nil
 }
 
@@ -168,7 +170,7 @@ func (m *Model) configure(fsys fs.FS, dir string, views map[string]view, officia
 
 // readExtras reads the tokenizer, the normalisation, and other small files.
 func (m *Model) readExtras(fsys fs.FS, dir string) error {
-	known := map[string]bool{ConfigFile: true, PreprocessorFile: true, StateFile: true}
+	known := map[string]bool{ConfigFile: true, PreprocessorFile: true, StateFile: true, WeightsFile + indexSuffix: true, TorchFile + indexSuffix: true}
 	for _, name := range tokenizerFiles {
 		known[name] = true
 		b, err := readSmall(fsys, path.Join(dir, name), limits.TokenizerBytes)
@@ -198,8 +200,8 @@ func (m *Model) readExtras(fsys fs.FS, dir string) error {
 		if err != nil || !info.Mode().IsRegular() || info.Size() > limits.ConfigBytes {
 			continue
 		}
-		b, err := readSmall(fsys, path.Join(dir, e.Name()), limits.ConfigBytes)
-		if err != nil || !json.Valid(b) {
+		b, err := readRaw(fsys, path.Join(dir, e.Name()), limits.ConfigBytes)
+		if err != nil {
 			continue // nobody asked for it
 		}
 		if m.Extra == nil {
@@ -213,7 +215,20 @@ func (m *Model) readExtras(fsys fs.FS, dir string) error {
 // maxExtra is the number of other files that are kept.
 const maxExtra = 16
 
+// readSmall reads a file of a model's directory that is at most limit bytes. What
+// obviously stands in the place of such a file is an error.
 func readSmall(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	b, err := readRaw(fsys, name, limit)
+	if err != nil {
+		return nil, err
+	}
+	if what := foreign(b[:min(len(b), foreignBytes)], int64(len(b))); what != "" {
+		return nil, fmt.Errorf("%w: %s is %s", ErrWeights, name, what)
+	}
+	return b, nil
+}
+
+func readRaw(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err

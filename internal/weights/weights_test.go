@@ -1,10 +1,14 @@
 package weights
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -218,7 +222,7 @@ func TestBadModels(t *testing.T) {
 		want  []string
 	}{
 		{"empty directory", map[string]string{"readme": "x"}, []string{"neither model.safetensors nor pytorch_model.bin"}},
-		{"split weights", map[string]string{"model.safetensors.index.json": "{}"}, []string{"split"}},
+		{"an index of no files", map[string]string{"model.safetensors.index.json": "{}"}, []string{"names 0 weight files"}},
 		{"missing tensor", map[string]string{WeightsFile: change(func(x map[string]Tensor) { delete(x, some) })},
 			[]string{some, "missing", "[128 64]"}},
 		{"extra tensor", map[string]string{WeightsFile: change(func(x map[string]Tensor) { x["vision_model.more"] = Tensor{Shape: []int{1}, Floats: []float32{1}} })},
@@ -237,8 +241,18 @@ func TestBadModels(t *testing.T) {
 			x["conv1.weight"] = Tensor{Shape: []int{1}, Floats: []float32{1}}
 		})}, []string{"not a GroupViT", "conv1.weight"}},
 		{"cut off", map[string]string{WeightsFile: good[WeightsFile][:len(good[WeightsFile])-9]}, []string{"cut off"}},
-		{"zero bytes", map[string]string{WeightsFile: ""}, []string{"at least 8"}},
-		{"text", map[string]string{WeightsFile: "version https://git-lfs.github.com/spec/v1\noid sha256:12\n"}, []string{"neither safetensors"}},
+		{"zero bytes", map[string]string{WeightsFile: ""}, []string{"empty file"}},
+		{"zeros", map[string]string{WeightsFile: string(make([]byte, 1000))}, []string{"zeros alone", "interrupted"}},
+		{"text", map[string]string{WeightsFile: "version https://git-lfs.github.com/spec/v1\noid sha256:12\n"}, []string{"Git LFS pointer", "git lfs pull"}},
+		{"a pointer", map[string]string{WeightsFile: "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 223137427\n"}, []string{"223137427 bytes that was not fetched"}},
+		{"a pointer for a tokenizer", map[string]string{"tokenizer.json": "version https://git-lfs.github.com/spec/v1\r\nsize 12\r\n"}, []string{"tokenizer.json is a Git LFS pointer to a file of 12 bytes"}},
+		{"a web page", map[string]string{WeightsFile: "\n<!DOCTYPE html>\n<html><head><title>model.safetensors · nobody/model</title>"}, []string{"web page", "nobody/model", "/resolve/"}},
+		{"a page for a configuration", map[string]string{ConfigFile: "<html><body>Sign in</body></html>"}, []string{"config.json is a web page"}},
+		{"a refusal", map[string]string{WeightsFile: `{"error":"Repository not found"}`}, []string{"server's refusal", "Repository not found"}},
+		{"a text", map[string]string{WeightsFile: "Entry not found"}, []string{"a text that begins with \"Entry not found\""}},
+		{"compressed", map[string]string{WeightsFile: "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x00"}, []string{"compressed"}},
+		{"GGUF", map[string]string{WeightsFile: "GGUF\x03\x00\x00\x00\x00\x00\x00\x00"}, []string{"GGUF"}},
+		{"an archive cut off", map[string]string{WeightsFile: string(torchtest.Zip([]byte("."), nil, torchtest.Options{})[:60])}, []string{"cut off"}},
 		{"legacy torch", map[string]string{WeightsFile: "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."}, []string{"before 1.6"}},
 		{"hostile pickle", map[string]string{WeightsFile: string(torchtest.Zip([]byte("cos\nsystem\n(X\x02\x00\x00\x00lstR."), nil, torchtest.Options{}))}, []string{"os.system"}},
 		{"configuration of another network", map[string]string{ConfigFile: `{"model_type":"clip"}`}, []string{"clip"}},
@@ -277,6 +291,135 @@ func TestBadModels(t *testing.T) {
 			}
 		})
 	}
+}
+
+// saveSplit writes a model's tensors into several files with an index.
+func saveSplit(t *testing.T, m *Model, parts int) string {
+	t.Helper()
+	whole, dir := filepath.Join(t.TempDir(), "whole"), t.TempDir()
+	if err := Save(whole, m, SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	tensors, err := ReadTensors(filepath.Join(whole, WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	where, split := map[string]string{}, make([]map[string]Tensor, parts)
+	for i, name := range slices.Sorted(maps.Keys(tensors)) {
+		if split[i%parts] == nil {
+			split[i%parts] = map[string]Tensor{}
+		}
+		split[i%parts][name] = tensors[name]
+		where[name] = partName(i%parts, parts)
+	}
+	for i, part := range split {
+		if err := WriteTensors(filepath.Join(dir, partName(i, parts)), part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index, err := json.Marshal(map[string]any{"metadata": map[string]int{"total_size": 1}, "weight_map": where})
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, WeightsFile+".index.json"), index, 0o644)
+	}
+	if err == nil {
+		err = os.CopyFS(filepath.Join(dir, "x"), os.DirFS(whole))
+	}
+	if err == nil {
+		err = os.Rename(filepath.Join(dir, "x", ConfigFile), filepath.Join(dir, ConfigFile))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func partName(i, n int) string { return fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, n) }
+
+func TestSplitWeights(t *testing.T) {
+	m := model(tiny())
+	dir := saveSplit(t, m, 3)
+	got, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(m.Tensors, got.Tensors); d != "" {
+		t.Error("the tensors of three files differ from those of one")
+	}
+	if len(got.SHA256) != 64 {
+		t.Errorf("hash %q", got.SHA256)
+	}
+	second, third := filepath.Join(dir, partName(1, 3)), filepath.Join(dir, partName(2, 3))
+	keep, err := os.ReadFile(second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name   string
+		change func() error
+		want   []string
+	}{
+		{"a file cut off", func() error { return os.WriteFile(second, keep[:len(keep)-5], 0o644) }, []string{partName(1, 3), "cut off"}},
+		{"a pointer", func() error { return os.WriteFile(second, []byte("version https://git-lfs.github.com/spec/v1\n"), 0o644) }, []string{partName(1, 3), "Git LFS pointer"}},
+		{"another file's content", func() error {
+			b, err := os.ReadFile(third)
+			return errors.Join(err, os.WriteFile(second, b, 0o644))
+		}, []string{"both in"}},
+		{"a file missing", func() error { return os.Remove(second) }, []string{"of the 3 files", "1 is missing", partName(1, 3), "tensors"}},
+		{"two files missing", func() error { return os.Remove(third) }, []string{"2 are missing", partName(2, 3)}},
+		{"a path out of the directory", func() error {
+			return os.WriteFile(filepath.Join(dir, WeightsFile+".index.json"), []byte(`{"weight_map":{"a":"../secret.safetensors"}}`), 0o644)
+		}, []string{"../secret.safetensors", "of this directory"}},
+	} {
+		if err := c.change(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(dir)
+		if !errors.Is(err, ErrWeights) {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %q lacks %q", c.name, err, want)
+			}
+		}
+	}
+}
+
+// A directory without weights says what it has in their place.
+func TestNoWeights(t *testing.T) {
+	for name, want := range map[string]string{"model.safetensors.incomplete": "interrupted", "tf_model.h5": "another framework", "readme.txt": "neither"} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir); !errors.Is(err, ErrWeights) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	dir := t.TempDir()
+	if os.Symlink("../../blobs/0123", filepath.Join(dir, WeightsFile)) != nil {
+		return // no links here
+	}
+	if _, err := Open(dir); !errors.Is(err, ErrWeights) || !strings.Contains(err.Error(), "link") {
+		t.Errorf("a link to nothing: %v", err)
+	}
+}
+
+// FuzzIndex: an index from anywhere names files of its directory or is refused.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model.safetensors"}}`))
+	f.Add([]byte(`{"weight_map":{"a":"../x","b":"/etc/passwd","c":"a\\b"}}`))
+	f.Add([]byte("version https://git-lfs.github.com/spec/v1\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		const name = WeightsFile + ".index.json"
+		index, err := readIndex(fstest.MapFS{name: {Data: b}, WeightsFile: {}}, ".", name)
+		for file := range index.tensors {
+			if err == nil && file != WeightsFile && file != name {
+				t.Errorf("%q is there?", file)
+			}
+		}
+	})
 }
 
 func TestOpenMissing(t *testing.T) {

@@ -43,6 +43,10 @@ type Hub struct {
 	Damage   string
 	// Failing is how many answers have the status Status.
 	Failing, Status int
+	// Bare leaves sizes and hashes out of the list, NoCommit the commit. ETags are
+	// "linked" (as the Hub's), "weak" (SHA-256), "other" (no hash) or "none".
+	Bare, NoCommit bool
+	ETags          string
 	// Leaked tells that the other host was sent the token.
 	Leaked bool
 }
@@ -81,8 +85,11 @@ func (h *Hub) serve(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 	case strings.HasPrefix(r.URL.Path, "/api/models/nvidia/tiny/revision/"):
 		h.List(w)
-	case strings.HasPrefix(r.URL.Path, "/nvidia/tiny/resolve/"+Commit+"/"):
+	case strings.HasPrefix(r.URL.Path, "/nvidia/tiny/resolve/"+Commit+"/"), r.URL.Path == "/nvidia/tiny/resolve/main/config.json":
 		name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		if h.ETags == "linked" {
+			h.tag(w, name)
+		}
 		if large(name) {
 			http.Redirect(w, r, h.storage.URL+"/"+name, http.StatusFound)
 			return
@@ -104,9 +111,28 @@ func (h *Hub) List(w http.ResponseWriter) {
 			sum := sha256.Sum256(b)
 			s["lfs"] = map[string]any{"sha256": hex.EncodeToString(sum[:]), "size": len(b), "pointerSize": 134}
 		}
+		if h.Bare {
+			s = map[string]any{"rfilename": name}
+		}
 		siblings = append(siblings, s)
 	}
-	json.NewEncoder(w).Encode(map[string]any{"sha": Commit, "siblings": siblings})
+	list := map[string]any{"sha": Commit, "siblings": siblings}
+	if h.NoCommit {
+		delete(list, "sha")
+	}
+	json.NewEncoder(w).Encode(list)
+}
+
+// tag sets the headers that the Hub's answer for a file has.
+func (h *Hub) tag(w http.ResponseWriter, name string) {
+	b := h.Files[name]
+	w.Header().Set("X-Repo-Commit", Commit)
+	if large(name) {
+		w.Header().Set("X-Linked-Etag", fmt.Sprintf(`"%x"`, sha256.Sum256(b)))
+		w.Header().Set("X-Linked-Size", strconv.Itoa(len(b)))
+		return
+	}
+	w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha1.Sum(append([]byte(fmt.Sprintf("blob %d\x00", len(b))), b...))))
 }
 
 // store is the host of large files, which must never see the token.
@@ -123,6 +149,16 @@ func (h *Hub) send(w http.ResponseWriter, r *http.Request, name string) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	b := bytes.Clone(h.Files[name])
+	switch h.ETags {
+	case "weak":
+		w.Header().Set("ETag", fmt.Sprintf(`W/"%x"`, sha256.Sum256(b)))
+	case "other":
+		w.Header().Set("ETag", fmt.Sprintf(`"%x-%x"`, len(b), len(b)))
+	}
+	if r.Method == http.MethodHead {
+		w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+		return
+	}
 	h.Sent[name]++
 	if h.Damage == name {
 		b[len(b)/2] ^= 1

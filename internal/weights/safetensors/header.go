@@ -77,7 +77,7 @@ func (f *File) place(base, size int64) error {
 		case t.Offset > end:
 			return fmt.Errorf("%w: %d bytes before tensor %.200q belong to no tensor", ErrFormat, t.Offset-end, t.Name)
 		case t.Length > size-base-end:
-			return fmt.Errorf("%w: tensor %.200q needs %d bytes, %d are left: the file is cut off", ErrFormat, t.Name, t.Length, size-base-end)
+			return fmt.Errorf("%w: tensor %.200q needs %d bytes, %d are left: the file is cut off: fetch it again", ErrFormat, t.Name, t.Length, size-base-end)
 		}
 		end += t.Length
 		f.tensors[i].Offset += base

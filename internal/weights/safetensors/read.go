@@ -69,7 +69,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 			ErrFormat, length, limits.SafetensorsHeader, limits.ErrTooLarge)
 	}
 	if int64(length) > size-8 {
-		return nil, fmt.Errorf("%w: the header claims %d bytes, only %d follow: the file is cut off", ErrFormat, length, size-8)
+		return nil, fmt.Errorf("%w: the header claims %d bytes, only %d follow: the file is cut off: fetch it again", ErrFormat, length, size-8)
 	}
 	header := make([]byte, length)
 	if err := readAt(r, header, 8); err != nil {
