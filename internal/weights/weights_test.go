@@ -359,7 +359,9 @@ func TestSplitWeights(t *testing.T) {
 		want   []string
 	}{
 		{"a file cut off", func() error { return os.WriteFile(second, keep[:len(keep)-5], 0o644) }, []string{partName(1, 3), "cut off"}},
-		{"a pointer", func() error { return os.WriteFile(second, []byte("version https://git-lfs.github.com/spec/v1\n"), 0o644) }, []string{partName(1, 3), "Git LFS pointer"}},
+		{"a pointer", func() error {
+			return os.WriteFile(second, []byte("version https://git-lfs.github.com/spec/v1\n"), 0o644)
+		}, []string{partName(1, 3), "Git LFS pointer"}},
 		{"another file's content", func() error {
 			b, err := os.ReadFile(third)
 			return errors.Join(err, os.WriteFile(second, b, 0o644))
