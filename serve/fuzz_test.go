@@ -2,9 +2,7 @@ package serve
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -12,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"testing"
 )
 
@@ -99,33 +96,6 @@ func FuzzAsk(f *testing.F) {
 		}
 		if q.whole && (len(q.files) != 1 || len(a.Images) > 1) {
 			t.Errorf("one picture as the answer to %d photos in %d formats", len(a.Images), len(q.files))
-		}
-	})
-}
-
-// FuzzStudioTask: what Label Studio sends of a task is read or refused, and nothing is
-// fetched.
-func FuzzStudioTask(f *testing.F) {
-	s, err := newStudio(Options{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	data := "data:image/png;base64," + base64.StdEncoding.EncodeToString(tinyPNG(f))
-	f.Add(fmt.Appendf(nil, `{"id":1,"data":{"image":%q}}`, data))
-	f.Add([]byte(`{"id":{"a":[1]},"data":{"image":"http://127.0.0.1/x.png"}}`))
-	f.Add([]byte(`{"data":{"image":"data:;base64,===="}}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		var task studioTask
-		if json.Unmarshal(body, &task) != nil {
-			return
-		}
-		address, _ := task.Data["image"].(string)
-		b, err := s.photo(context.Background(), address, 4096)
-		if err == nil && !strings.HasPrefix(address, "data:") {
-			t.Errorf("%q gave %d bytes", address, len(b))
-		}
-		if err != nil && toProblem(err).Status != http.StatusUnprocessableEntity {
-			t.Error(err)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package serve
 import (
 	"fmt"
 	"log/slog"
-	"net/url"
 	"runtime"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/serve/labelstudio"
 )
 
 // Options of [New]. nil and the zero value are the defaults; every cap may be
@@ -48,7 +48,8 @@ type Options struct {
 	// LabelStudio is the one address from which photographs of Label Studio's
 	// tasks are fetched, as "http://localhost:8080"; empty fetches none.
 	LabelStudio string
-	// LabelStudioToken is the access token for it.
+	// LabelStudioToken is the access token for it: a personal access token (a JSON
+	// Web Token, exchanged for short-lived ones) or a legacy token.
 	LabelStudioToken string
 	// Log gets one line a failed request; nil is silent.
 	Log *slog.Logger
@@ -104,7 +105,7 @@ func (o *Options) withDefaults() (Options, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	if _, err := origin(s.LabelStudio); s.LabelStudio != "" && err != nil {
+	if _, err := labelstudio.Origin(s.LabelStudio); s.LabelStudio != "" && err != nil {
 		return s, err
 	}
 	return s, nil
@@ -121,14 +122,4 @@ func fill[T int | int64 | time.Duration](name string, value *T, standard, most T
 		return fmt.Errorf("%w: %s is %v, the most is %v", groupvit.ErrOption, name, *value, most)
 	}
 	return nil
-}
-
-// origin reads the address of a server: a scheme and a host, no more than a slash
-// behind them.
-func origin(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
-		return nil, fmt.Errorf("%w: address %q of Label Studio: give one like http://localhost:8080", groupvit.ErrOption, address)
-	}
-	return u, nil
 }

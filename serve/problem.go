@@ -14,6 +14,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/serve/labelstudio"
 )
 
 // A problem is an error as RFC 9457 describes it to programs: what went wrong,
@@ -93,7 +94,13 @@ func toProblem(err error) *problem {
 		return kindTimeout.because("the answer took longer than a request may")
 	case errors.Is(err, groupvit.ErrClosed):
 		return kindEnded.because("%v", err)
-	case errors.Is(err, imaging.ErrFormat):
+	case errors.Is(err, labelstudio.ErrFetch):
+		return kindUpstream.because("%v", err)
+	case errors.Is(err, labelstudio.ErrTask), errors.Is(err, labelstudio.ErrSyntax):
+		return kindRequest.because("%v", err)
+	case errors.Is(err, labelstudio.ErrConfig):
+		return kindOption.because("%v", err)
+	case errors.Is(err, imaging.ErrFormat), errors.Is(err, labelstudio.ErrPhoto):
 		return kindPhoto.because("%v", err)
 	case errors.Is(err, groupvit.ErrTooLarge):
 		return kindLarge.because("%v", err)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/serve/labelstudio"
 )
 
 // Server is the http.Handler. It is safe for concurrent use.
@@ -22,7 +23,7 @@ type Server struct {
 	handles  *handles
 	metrics  *metrics
 	origin   *http.CrossOriginProtection
-	studio   *studio
+	studio   *labelstudio.Backend
 	draining atomic.Bool
 	ended    atomic.Bool
 }
@@ -43,7 +44,7 @@ func New(model *groupvit.Model, o *Options) (*Server, error) {
 		pixels: semaphore.NewWeighted(options.DecodePixels), handles: newHandles(options.HandleBytes),
 		origin: http.NewCrossOriginProtection(),
 	}
-	if s.studio, err = newStudio(options); err != nil {
+	if s.studio, err = s.newStudio(); err != nil {
 		return nil, err
 	}
 	if s.metrics, err = newMetrics(s); err != nil {

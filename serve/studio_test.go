@@ -3,8 +3,11 @@ package serve_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -12,7 +15,7 @@ import (
 )
 
 const labelling = `<View><Header value="Draw"/><Image name="img" value="$photo"/>
-<BrushLabels name="brush" toName="img"><Label value="dog" predicted_values="puppy, hound"/><Label value="grass"/></BrushLabels>
+<BrushLabels name="brush" toName="img"><Label value="Dog" predicted_values="dog, puppy, hound"/><Label value="grass" predicted_values="Grass"/></BrushLabels>
 <RectangleLabels name="box" toName="img"><Label value="dog"/></RectangleLabels>
 <PolygonLabels name="ring" toName="img"><Label value="grass"/></PolygonLabels></View>`
 
@@ -113,4 +116,56 @@ func TestNothingFetched(t *testing.T) {
 	if p := a.problem(t); p.Type != "/problems/unreachable-photo" || asked {
 		t.Errorf("%+v, fetched %v", p, asked)
 	}
+}
+
+// TestClientLibrary: Label Studio's own Python package takes what this backend answers:
+// its validation of predictions, and its reading of brushes.
+// GROUPVIT_LABEL_STUDIO_PYTHON is a Python that has label-studio-sdk.
+func TestClientLibrary(t *testing.T) {
+	python := os.Getenv("GROUPVIT_LABEL_STUDIO_PYTHON")
+	if python == "" {
+		t.Skip("GROUPVIT_LABEL_STUDIO_PYTHON is not set: python -m venv DIR && DIR/bin/pip install label-studio-sdk")
+	}
+	const script = `
+import json, sys, urllib.request
+from label_studio_sdk.converter import brush
+from label_studio_sdk.label_interface import LabelInterface
+from label_studio_sdk.label_interface.objects import PredictionValue
+given = json.load(sys.stdin)
+
+def ask(path, body):
+    request = urllib.request.Request(given["url"] + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    return json.load(urllib.request.urlopen(request))
+
+interface = LabelInterface(given["config"])
+interface.validate()
+assert ask("/setup", {"project": "1.1", "schema": given["config"], "hostname": "", "access_token": ""})["model_version"]
+assert ask("/predict", {"tasks": [], "label_config": given["config"]})["results"] == []
+tasks = [{"id": 1, "data": {"photo": given["photo"]}}]
+answer = ask("/predict", {"tasks": tasks, "label_config": given["config"], "project": "1.1", "params": {"context": None}})
+kinds = set()
+for p in answer["results"]:
+    value = PredictionValue(**p)
+    errors = interface.validate_prediction(value.model_dump(), return_errors=True)
+    assert not errors, errors
+    for r in p["result"]:
+        kinds.add(r["type"])
+        if r["type"] == "brushlabels":
+            image = brush.decode_rle(r["value"]["rle"]).reshape(r["original_height"], r["original_width"], 4)
+            assert (image[:, :, 3] > 127).any()
+assert len(answer["results"]) == 1 and "brushlabels" in kinds, answer
+print(",".join(sorted(kinds)))
+`
+	h, _ := start(t, nil)
+	cmd := exec.Command(python, "-c", script)
+	in, err := json.Marshal(map[string]any{"url": h.URL, "config": labelling, "photo": "data:image/png;base64," + base64.StdEncoding.EncodeToString(photo(t, 90, 60))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdin = bytes.NewReader(in)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	t.Logf("it takes regions of the kinds %s", out)
 }

@@ -9,7 +9,10 @@ import { unpack } from "./planes.js";
 const $ = (id) => document.getElementById(id);
 const previewSide = 1024; // of maps and of the photo on the page, in pixels
 
-const state = { api: null, model: null, file: null, id: null, words: [], sent: null, stages: null };
+// id is the encoded photo, whole the same at its own size where that is another:
+// without a server a large photo is made smaller first, and whole is null until
+// something is saved.
+const state = { api: null, model: null, file: null, bitmap: null, id: null, whole: null, words: [], sent: null, stages: null };
 const show = view();
 const field = chips($("chips"), $("words"), (words) => { state.words = words; soon(); });
 
@@ -42,7 +45,7 @@ function askToken() {
 async function load(file) {
   if (!file) return;
   const mine = (state.file = file);
-  Object.assign(state, { id: null, sent: null, stages: null });
+  Object.assign(state, { bitmap: null, id: null, whole: null, sent: null, stages: null });
   show.clear();
   busy(true);
   say("Looking at the photo…");
@@ -50,10 +53,9 @@ async function load(file) {
     const bitmap = await createImageBitmap(file).catch(() => null);
     await ready;
     if (bitmap && mine === state.file) show.photo(bitmap, previewSide);
-    const { blob, name } = await toSend(file, bitmap);
-    const info = await state.api.ask("POST", `v1/images?name=${encodeURIComponent(name)}`, { type: "application/octet-stream", body: blob });
+    const info = await encode(file, bitmap);
     if (mine !== state.file) return; // another photo came meanwhile
-    Object.assign(state, { id: info.id });
+    Object.assign(state, { bitmap, id: info.id });
     if (!bitmap) show.blank(info.width, info.height, previewSide);
     say(state.words.length ? "" : "Now name what to look for.");
     $("keys").hidden = false;
@@ -66,12 +68,15 @@ async function load(file) {
   }
 }
 
-/** In the browser itself a large photo is made smaller first. */
-async function toSend(file, bitmap) {
-  const name = file.name || "photo";
-  if (state.api.where === "server" || !bitmap || Math.max(bitmap.width, bitmap.height) <= previewSide) return { blob: file, name };
-  const small = show.photoCanvas();
-  return { blob: await new Promise((resolve) => small.toBlob(resolve, "image/png")), name };
+/** Whether the photo is made smaller before it is encoded. */
+const shrinks = (bitmap) => state.api.where === "browser" && bitmap && Math.max(bitmap.width, bitmap.height) > previewSide;
+
+/** Encodes a photo; without a bitmap at its own size, whatever that is. */
+async function encode(file, bitmap, signal) {
+  let body = file;
+  if (shrinks(bitmap)) body = await new Promise((resolve) => show.photoCanvas().toBlob(resolve, "image/png"));
+  const name = encodeURIComponent(file.name || "photo");
+  return state.api.ask("POST", `v1/images?name=${name}`, { type: "application/octet-stream", body, signal });
 }
 
 // ---- The question.
@@ -98,7 +103,7 @@ async function question() {
   const mine = (running = new AbortController());
   try {
     const begin = performance.now();
-    const result = await segment({ labels: state.words, formats: ["planes"], result_side: previewSide }, mine.signal);
+    const result = await segment({ labels: state.words, formats: ["planes"], result_side: previewSide }, { signal: mine.signal });
     const map = await unpack(result.formats.planes);
     if (mine.signal.aborted) return;
     field.color(map.colors);
@@ -109,16 +114,24 @@ async function question() {
   }
 }
 
-/** Asks about the photo; one that the server has forgotten is sent again. */
-async function segment(ask, signal) {
-  const send = () => state.api.ask("POST", `v1/images/${state.id}/segment`, { type: "application/json", body: JSON.stringify(ask), signal });
+/**
+ * Asks about the photo, with whole at its own size. One that has not been sent at that
+ * size, or that the server has forgotten, is sent.
+ */
+async function segment(ask, { signal, whole } = {}) {
+  const { file, bitmap } = state, key = whole && shrinks(bitmap) ? "whole" : "id";
+  const send = async () => { state[key] = (await encode(file, key === "id" ? bitmap : null, signal)).id; };
+  const question = async () => {
+    const answer = await state.api.ask("POST", `v1/images/${state[key]}/segment`, { type: "application/json", body: JSON.stringify(ask), signal });
+    return answer.results[0];
+  };
+  if (!state[key]) await send();
   try {
-    return (await send()).results[0];
+    return await question();
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 404) throw error;
-    const info = await state.api.ask("POST", "v1/images", { type: "application/octet-stream", body: state.file, signal });
-    state.id = info.id;
-    return (await send()).results[0];
+    await send();
+    return question();
   }
 }
 
@@ -147,7 +160,7 @@ async function download(format) {
     const ask = { labels: state.words, formats: format === "json" ? [] : [format] };
     const threshold = show.chosenThreshold();
     if (threshold !== null) ask.background = threshold;
-    save[format](state.file, await segment(ask));
+    save[format](state.file, await segment(ask, { whole: true }));
   } catch (error) {
     fail(error);
   } finally {

@@ -1,4 +1,4 @@
-package serve
+package labelstudio
 
 import (
 	"encoding/json"
@@ -126,18 +126,6 @@ func FuzzBrush(f *testing.F) {
 		m, _ := mask.New(13, 9)
 		if err := brush(b).draw(m, 1); err == nil && len(m.Labels) != 117 {
 			t.Error("the mask has changed its size")
-		}
-	})
-}
-
-// FuzzLabelConfig: no labelling interface makes reading panic.
-func FuzzLabelConfig(f *testing.F) {
-	f.Add(`<View><Image name="i" value="$image"/><BrushLabels name="t" toName="i"><Label value="dog" predicted_values="puppy"/></BrushLabels></View>`)
-	f.Add(`<View><RectangleLabels toName=""><Label/></RectangleLabels>`)
-	f.Fuzz(func(t *testing.T, text string) {
-		c, err := parseLabelConfig(text)
-		if err == nil && (c.key == "" || len(c.asked) == 0) {
-			t.Errorf("%+v has no photograph or no labels", c)
 		}
 	})
 }
