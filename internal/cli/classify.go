@@ -20,7 +20,7 @@ The photo is resized and cut as the model directory's preprocessor_config.json s
 		Example: `  groupvit classify cat.jpg --labels "cat,dog,horse"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			words, err := labels.read()
+			words, err := labels.read(env)
 			if err != nil {
 				return err
 			}

@@ -82,8 +82,8 @@ there between its markers; the rest of the page stays as it is.`,
 					return err
 				}
 			}
-			if labels.list != "" || labels.file != "" {
-				if o.Labels, err = labels.read(); err != nil {
+			if labels.given() {
+				if o.Labels, err = labels.read(env); err != nil {
 					return err
 				}
 			}

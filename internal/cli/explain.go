@@ -41,7 +41,7 @@ missing: its rivals say which word took its place, the rule whether a lower
   groupvit explain cat.jpg --labels dog --json | jq '.rules'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			names, err := labels.read()
+			names, err := labels.read(env)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -158,38 +159,56 @@ func (e *environment) decodePhoto(path string) (*imaging.Image, error) {
 }
 
 // labelFlags are --labels and --labels-file.
-type labelFlags struct{ list, file string }
-
-func (l *labelFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&l.list, "labels", "", `words to look for: "dog,grass", with synonyms "dog|puppy,grass"`)
-	cmd.Flags().StringVar(&l.file, "labels-file", "", "file with one label a line, its synonyms after commas")
+type labelFlags struct {
+	lists []string
+	file  string
 }
 
-// read returns the labels as the library takes them.
-func (l *labelFlags) read() ([]string, error) {
-	var classes []vocab.Class
-	var err error
-	switch {
-	case l.list != "" && l.file != "":
-		return nil, usagef("--labels and --labels-file exclude each other")
-	case l.file != "":
-		f, openErr := os.Open(l.file)
-		if openErr != nil {
-			return nil, usagef("--labels-file: %w", openErr)
-		}
-		defer f.Close()
-		classes, err = vocab.ReadLabels(f)
-	default:
-		classes, err = vocab.ParseLabels(l.list)
-	}
+func (l *labelFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&l.lists, "labels", nil, `labels to look for: "dog,grass", with synonyms "dog|puppy,grass", quoted as in CSV where they hold commas, or as a JSON list; may be repeated`)
+	cmd.Flags().StringVar(&l.file, "labels-file", "", "file with one label a line, its synonyms after commas, or with a JSON list; - is stdin")
+}
+
+// given reports whether there are any.
+func (l *labelFlags) given() bool { return len(l.lists) > 0 || l.file != "" }
+
+// read returns the labels as the library takes them, and warns of those that may have
+// been meant otherwise.
+func (l *labelFlags) read(env *environment) ([]string, error) {
+	classes, notes, err := l.classes(env.stdin)
 	if err != nil {
 		return nil, usagef("%w", err)
+	}
+	for _, n := range notes {
+		env.warn("note: %s", n)
 	}
 	var labels []string
 	for _, c := range classes {
 		labels = append(labels, strings.Join(c.Names(), "|"))
 	}
 	return labels, nil
+}
+
+// classes reads the labels, with notes on what they may mean.
+func (l *labelFlags) classes(stdin io.Reader) ([]vocab.Class, []string, error) {
+	if l.file == "" {
+		classes, err := vocab.ParseLabels(l.lists...)
+		return classes, vocab.LabelNotes(classes), err
+	}
+	if strings.TrimSpace(strings.Join(l.lists, "")) != "" {
+		return nil, nil, errors.New("--labels and --labels-file exclude each other")
+	}
+	from := stdin
+	if l.file != stdinName {
+		f, err := os.Open(l.file)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--labels-file: %w", err)
+		}
+		defer f.Close()
+		from = f
+	}
+	classes, err := vocab.ReadLabels(from)
+	return classes, vocab.FileNotes(classes), err
 }
 
 // modelFlag adds --model.

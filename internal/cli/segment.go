@@ -108,7 +108,7 @@ type segmentJob struct {
 func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
 	job := &segmentJob{env: env, turns: make(chan struct{}, computedAtOnce)}
 	var err error
-	if job.labels, err = f.labels.read(); err != nil {
+	if job.labels, err = f.labels.read(env); err != nil {
 		return err
 	}
 	if job.options, err = f.options(); err != nil {

@@ -110,7 +110,7 @@ func (f *videoFlags) run(cmd *cobra.Command, env *environment) error {
 func (f *videoFlags) job(env *environment) (*videoJob, error) {
 	job := &videoJob{env: env, every: f.every, smoother: video.Smoother{Keep: f.smooth}, show: shown[f.shows]}
 	var err error
-	if job.labels, err = f.segment.labels.read(); err != nil {
+	if job.labels, err = f.segment.labels.read(env); err != nil {
 		return nil, err
 	}
 	if job.options, err = f.segment.options(); err != nil {

@@ -13,7 +13,7 @@ func ExampleParseLabels() {
 	fmt.Println(err)
 	// Output:
 	// [dog puppy] [grass] <nil>
-	// label 3: bad labels: "Dog" stands in label 1 already: name it once
+	// duplicate label "Dog": it is label 1 and label 3; name it once
 }
 
 func ExampleFill() {

@@ -3,7 +3,6 @@ package vocab
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,55 +10,23 @@ import (
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
-// ErrLabels is wrapped by every error about labels that a user gives.
+// ErrLabels is wrapped by every error about labels that a user gives. Its own words
+// are not part of their texts, which begin with what is wrong.
 var ErrLabels = errors.New("bad labels")
 
-// labelsFileBytes caps a labels file: every label with as many bytes as allowed,
-// and comments.
-const labelsFileBytes = 2 * limits.Labels * limits.LabelBytes
+// labelError is an error about labels whose text is its own alone.
+type labelError string
 
-// ParseLabels reads labels as the command line takes them: "dog,grass", with
-// synonyms after a bar: "dog|puppy,grass". Space around a label is dropped. At
-// most [limits.Labels] labels of at most [limits.LabelBytes] bytes; no label, an
-// empty one and one that stands twice are errors.
-func ParseLabels(list string) ([]Class, error) {
-	if strings.TrimSpace(list) == "" {
-		return nil, fmt.Errorf(`%w: there are none: name what to look for, as in "dog,grass"`, ErrLabels)
-	}
-	parts := strings.Split(list, ",")
-	if err := limits.Check("the number of labels", "labels", int64(len(parts)), limits.Labels, "name fewer"); err != nil {
-		return nil, err
-	}
-	labels := make([]Class, len(parts))
-	for i, part := range parts {
-		names := strings.Split(part, "|")
-		labels[i] = Class{Name: names[0], Synonyms: names[1:]}
-	}
-	return CheckLabels(labels)
+func (e labelError) Error() string { return string(e) }
+func (labelError) Unwrap() error   { return ErrLabels }
+
+// wrongLabels makes an error that wraps [ErrLabels].
+func wrongLabels(format string, args ...any) error {
+	return labelError(fmt.Sprintf(format, args...))
 }
 
-// ReadLabels reads a labels file: one label a line, its synonyms after it,
-// parted by commas; empty lines and lines that start with "#" are skipped. The
-// rules are those of [ParseLabels].
-func ReadLabels(r io.Reader) ([]Class, error) {
-	text, err := io.ReadAll(io.LimitReader(r, labelsFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("labels file: %w", err)
-	}
-	if err := limits.Check("its size in bytes", "labels file", int64(len(text)), labelsFileBytes, "it holds one label a line"); err != nil {
-		return nil, err
-	}
-	var labels []Class
-	for line := range strings.Lines(strings.TrimPrefix(string(text), "\uFEFF")) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		names := strings.Split(line, ",")
-		labels = append(labels, Class{Name: names[0], Synonyms: names[1:]})
-	}
-	return CheckLabels(labels)
-}
+// errNoLabels is the error of an empty list.
+var errNoLabels = wrongLabels(`no labels given; name what to look for, as in "dog,grass"`)
 
 // LabelsOf makes labels of plain names and checks them as [ParseLabels] does;
 // a name may hold commas and bars.
@@ -74,13 +41,13 @@ func LabelsOf(names []string) ([]Class, error) {
 // CheckLabels trims labels and checks them against the rules of [ParseLabels].
 func CheckLabels(labels []Class) ([]Class, error) {
 	if len(labels) == 0 {
-		return nil, fmt.Errorf(`%w: there are none: name what to look for, as in "dog,grass"`, ErrLabels)
+		return nil, errNoLabels
 	}
 	if err := limits.Check("the number of labels", "labels", int64(len(labels)), limits.Labels, "name fewer"); err != nil {
 		return nil, err
 	}
 	checked := make([]Class, len(labels))
-	seen := map[string]string{}
+	seen := map[string]int{}
 	words := 0
 	for i, label := range labels {
 		names := label.Names()
@@ -94,9 +61,9 @@ func CheckLabels(labels []Class) ([]Class, error) {
 			}
 			key := strings.ToLower(name)
 			if first, ok := seen[key]; ok {
-				return nil, fmt.Errorf("label %d: %w: %s stands in %s already: name it once", i+1, ErrLabels, quote(name), first)
+				return nil, wrongLabels("duplicate label %s: it is label %d and label %d; name it once", quote(name), first, i+1)
 			}
-			seen[key] = fmt.Sprintf("label %d", i+1)
+			seen[key] = i + 1
 			names[k] = name
 		}
 		checked[i].Name = names[0]
@@ -116,14 +83,14 @@ func checkName(name string) (string, error) {
 		return "", err
 	}
 	if !utf8.ValidString(name) {
-		return "", fmt.Errorf("%w: %s is not valid UTF-8", ErrLabels, quote(name))
+		return "", wrongLabels("%s is not valid UTF-8", quote(name))
 	}
 	name = strings.Join(strings.Fields(name), " ")
 	if name == "" {
-		return "", fmt.Errorf("%w: it is empty: is there a comma too many?", ErrLabels)
+		return "", wrongLabels("it is empty; is there a comma too many?")
 	}
 	if i := strings.IndexFunc(name, unicode.IsControl); i >= 0 {
-		return "", fmt.Errorf("%w: %s has a control character at byte %d", ErrLabels, quote(name), i)
+		return "", wrongLabels("%s has a control character at byte %d", quote(name), i)
 	}
 	return name, nil
 }

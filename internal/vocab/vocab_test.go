@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/groupvit/groupvit/internal/limits"
 )
 
 func TestTemplates(t *testing.T) {
@@ -114,78 +112,6 @@ func TestBackgroundWords(t *testing.T) {
 	}
 }
 
-func TestParseLabels(t *testing.T) {
-	for _, c := range []struct {
-		name, list string
-		want       []Class
-	}{
-		{"one", "dog", []Class{{Name: "dog"}}},
-		{"two, with spaces", " dog , green  grass ", []Class{{Name: "dog"}, {Name: "green grass"}}},
-		{"synonyms", "dog|puppy,cat", []Class{{Name: "dog", Synonyms: []string{"puppy"}}, {Name: "cat"}}},
-		{"emoji", "🐶,猫", []Class{{Name: "🐶"}, {Name: "猫"}}},
-		{"many emoji", strings.Repeat("👩‍🚀", 90), []Class{{Name: strings.Repeat("👩‍🚀", 90)}}},
-		{"as long as allowed", strings.Repeat("x", limits.LabelBytes), []Class{{Name: strings.Repeat("x", limits.LabelBytes)}}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := ParseLabels(c.list)
-			if err != nil || !equal(got, c.want) {
-				t.Errorf("got %v, %v", got, err)
-			}
-		})
-	}
-	for _, c := range []struct {
-		name, list string
-		is         error
-		says       string
-	}{
-		{"none", "", ErrLabels, "there are none"},
-		{"only spaces", "  ", ErrLabels, "there are none"},
-		{"an empty one", "dog,,cat", ErrLabels, "label 2"},
-		{"a comma at the end", "dog,", ErrLabels, "label 2"},
-		{"an empty synonym", "dog|", ErrLabels, "label 1"},
-		{"a duplicate", "dog,cat,Dog", ErrLabels, "already"},
-		{"a duplicate but for spaces", "green grass,green   grass", ErrLabels, "already"},
-		{"a synonym that is a label", "dog|cat,cat", ErrLabels, "already"},
-		{"too long", strings.Repeat("x", 10_000), limits.ErrTooLarge, "limit is 1024"},
-		{"a long one among others", "dog," + strings.Repeat("🐶", 300), limits.ErrTooLarge, "label 2"},
-		{"too many", strings.Repeat("x,", 300), limits.ErrTooLarge, "limit is 256"},
-		{"too many synonyms", strings.Repeat("x|", 3000), limits.ErrTooLarge, "synonyms"},
-		{"a control character", "do\x07g", ErrLabels, "control"},
-		{"not UTF-8", "do\xffg", ErrLabels, "UTF-8"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, err := ParseLabels(c.list)
-			if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
-				t.Fatalf("got %v, want %q", err, c.says)
-			}
-			if len(err.Error()) > 400 {
-				t.Errorf("the error has %d bytes", len(err.Error()))
-			}
-		})
-	}
-}
-
-func TestReadLabels(t *testing.T) {
-	got, err := ReadLabels(strings.NewReader("\uFEFF# animals\r\ndog, puppy\r\n\r\ncat\n  tree trunk  \n"))
-	want := []Class{{Name: "dog", Synonyms: []string{"puppy"}}, {Name: "cat"}, {Name: "tree trunk"}}
-	if err != nil || !equal(got, want) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	for name, file := range map[string]string{
-		"empty":         "",
-		"only comments": "# nothing\n\n",
-		"a duplicate":   "dog\ncat\ndog\n",
-		"too large":     strings.Repeat("# comment\n", 100_000),
-		"too many":      strings.Repeat("x\n", 300),
-		"a long line":   strings.Repeat("x", 10_000),
-		"a picture":     "\xff\xd8\xff\xe0\x00\x10JFIF",
-	} {
-		if _, err := ReadLabels(strings.NewReader(file)); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-	}
-}
-
 func TestLabelsOf(t *testing.T) {
 	got, err := LabelsOf([]string{"salt, pepper", "a|b"})
 	if err != nil || !equal(got, []Class{{Name: "salt, pepper"}, {Name: "a|b"}}) {
@@ -198,28 +124,4 @@ func TestLabelsOf(t *testing.T) {
 
 func equal(a, b []Class) bool {
 	return slices.EqualFunc(a, b, func(x, y Class) bool { return x.Name == y.Name && slices.Equal(x.Synonyms, y.Synonyms) })
-}
-
-func FuzzLabels(f *testing.F) {
-	for _, list := range []string{"dog,grass", "dog|puppy", "🐶", ",", "a,a", "\xff", "# x\ny, z"} {
-		f.Add(list)
-	}
-	f.Fuzz(func(t *testing.T, list string) {
-		for _, parse := range []func(string) ([]Class, error){
-			ParseLabels,
-			func(s string) ([]Class, error) { return ReadLabels(strings.NewReader(s)) },
-		} {
-			labels, err := parse(list)
-			if err != nil {
-				continue
-			}
-			if len(labels) == 0 || len(labels) > limits.Labels {
-				t.Fatalf("%d labels", len(labels))
-			}
-			again, err := CheckLabels(labels)
-			if err != nil || !equal(labels, again) {
-				t.Errorf("checked again: %v, %v", again, err)
-			}
-		}
-	})
 }
