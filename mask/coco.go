@@ -10,9 +10,18 @@ import (
 // COCO is the layout of COCO's instance files, as pycocotools and most
 // annotation tools read it.
 type COCO struct {
+	// Info says where the file comes from; nil leaves it out.
+	Info        *COCOInfo        `json:"info,omitempty"`
 	Images      []COCOImage      `json:"images"`
 	Annotations []COCOAnnotation `json:"annotations"`
 	Categories  []COCOCategory   `json:"categories"`
+}
+
+// COCOInfo says where a COCO file comes from.
+type COCOInfo struct {
+	Description string `json:"description,omitempty"`
+	Version     string `json:"version,omitempty"`
+	URL         string `json:"url,omitempty"`
 }
 
 // COCOImage is a photo.
@@ -33,6 +42,9 @@ type COCOAnnotation struct {
 	// Box is [x, y, width, height].
 	Box   [4]float64 `json:"bbox"`
 	Crowd int        `json:"iscrowd"`
+	// Score is how well the region fits its label, as COCO's result files have it;
+	// nil leaves it out.
+	Score *float64 `json:"score,omitempty"`
 }
 
 // COCOShape is a region in one of COCO's two forms: run lengths, or polygons of

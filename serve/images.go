@@ -9,6 +9,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/output"
 )
 
 // imageInfo describes a handle.
@@ -123,7 +124,7 @@ func (s *Server) segmentImage(w http.ResponseWriter, r *http.Request) error {
 			result, err = s.result(ctx, q, begin, out, h.width, h.height)
 			return err
 		}
-		if slices.ContainsFunc(q.files, func(f format) bool { return f.photo }) {
+		if slices.ContainsFunc(q.files, func(f output.Format) bool { return f.Photo }) {
 			err = s.decode(ctx, h.photo, finish)
 		} else {
 			err = finish(nil)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/output"
 )
 
 // segmented is the answer for one photograph: the keys of the command's --json,
@@ -24,7 +25,7 @@ type segmented struct {
 type question struct {
 	labels  []string
 	options groupvit.SegmentOptions
-	files   []format
+	files   []output.Format
 	// whole says that the answer is the one picture that was asked for.
 	whole bool
 }
@@ -39,9 +40,9 @@ func (a *ask) question(r *http.Request) (*question, error) {
 	if q.files, err = parseFormats(a.Formats); err != nil {
 		return nil, err
 	}
-	q.options.Scores = slices.ContainsFunc(q.files, func(f format) bool { return f.scores })
+	q.options.Scores = slices.ContainsFunc(q.files, func(f output.Format) bool { return f.Scores })
 	if strings.HasPrefix(r.Header.Get("Accept"), "image/png") {
-		if len(q.files) != 1 || !q.files[0].png || len(a.Images) > 1 {
+		if len(q.files) != 1 || !q.files[0].PNG || len(a.Images) > 1 {
 			return nil, kindOption.because("Accept is image/png: ask about one photograph in one format that is a picture, overlay or mask")
 		}
 		q.whole = true
@@ -84,7 +85,7 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 // answer is what is sent: all results, or the one picture.
 func (q *question) answer(results []*segmented) any {
 	if q.whole {
-		return picture(results[0].Formats[q.files[0].name].([]byte))
+		return picture(results[0].Formats[q.files[0].Name].([]byte))
 	}
 	return map[string]any{"results": results}
 }
@@ -94,14 +95,14 @@ func (s *Server) result(ctx context.Context, q *question, begin time.Time, a *an
 	found := a.found
 	out := &segmented{Record: s.model.Record(a.name, width, height, found, math.Round(time.Since(begin).Seconds()*1e4)/1e4)}
 	for _, f := range q.files {
-		v, err := f.make(ctx, a)
+		v, err := f.Value(ctx, &output.Answer{Photo: a.photo, Found: found, Record: out.Record})
 		if err != nil {
 			return nil, err
 		}
 		if out.Formats == nil {
 			out.Formats = map[string]any{}
 		}
-		out.Formats[f.name] = v
+		out.Formats[f.Name] = v
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/output"
 )
 
 // embed answers POST /v1/embed: unit vectors of photographs and texts.
@@ -82,8 +83,8 @@ type stage struct {
 	Used   int `json:"used"`
 	// Mask is an indexed PNG of the groups, counted from 1, in base64; Planes are the
 	// same as plain bytes.
-	Mask   []byte      `json:"mask"`
-	Planes *planesJSON `json:"planes"`
+	Mask   []byte         `json:"mask"`
+	Planes *output.Planes `json:"planes"`
 }
 
 // groups answers POST /v1/groups.
@@ -120,7 +121,7 @@ func (s *Server) groupsOf(ctx context.Context, u upload) (*grouped, error) {
 			if st.Mask, err = encodePNG(m); err != nil {
 				return err
 			}
-			if st.Planes, err = packMap(m, nil, counts[i]); err != nil {
+			if st.Planes, err = output.PackMap(m, nil, counts[i]); err != nil {
 				return err
 			}
 			out.Stages = append(out.Stages, st)

@@ -29,7 +29,7 @@ func TestParsePart(t *testing.T) {
 	}
 }
 
-func manifest(t *testing.T, lines ...string) string {
+func listOf(t *testing.T, lines ...string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "list.txt")
 	if err := os.WriteFile(name, []byte(strings.Join(lines, "\n")), 0o666); err != nil {
@@ -45,11 +45,11 @@ func TestShares(t *testing.T) {
 	for i := range 100 {
 		lines = append(lines, fmt.Sprintf("photos/%d/p.jpg", i/3)) // three lines a name
 	}
-	list := manifest(t, append(lines, "", "photos/0/P.png\r", "")...)
+	list := listOf(t, append(lines, "", "photos/0/P.png\r", "")...)
 	names := func(n int) []string {
 		var all []string
 		for i := range n {
-			for item, err := range Manifest(context.Background(), list, Part{i, n}) {
+			for item, err := range Manifest(context.Background(), list, nil, Part{i, n}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -89,14 +89,14 @@ func TestResultNames(t *testing.T) {
 func TestBadManifests(t *testing.T) {
 	for _, lines := range [][]string{{"a.jpg", "x\x00"}, {strings.Repeat("x", 2*limits.PathBytes)}} {
 		var last error
-		for _, err := range Manifest(context.Background(), manifest(t, lines...), Part{0, 1}) {
+		for _, err := range Manifest(context.Background(), listOf(t, lines...), nil, Part{0, 1}) {
 			last = err
 		}
 		if !errors.Is(last, ErrList) {
 			t.Errorf("%.10q: %v", lines, last)
 		}
 	}
-	for _, err := range Manifest(context.Background(), "nowhere", Part{0, 1}) {
+	for _, err := range Manifest(context.Background(), "nowhere", nil, Part{0, 1}) {
 		if !errors.Is(err, os.ErrNotExist) {
 			t.Error(err)
 		}
@@ -137,8 +137,9 @@ func TestShards(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
+	var left LeftOut
 	broken := 0
-	for item, err := range Shards(context.Background(), filepath.Join(dir, "x-{0..2}.tar"), Part{0, 1}) {
+	for item, err := range Shards(context.Background(), filepath.Join(dir, "x-{0..2}.tar"), Part{0, 1}, &left) {
 		if err != nil {
 			broken++
 			if !errors.Is(err, ErrList) || !strings.HasSuffix(item.Photo, "x-2.tar") {
@@ -156,8 +157,11 @@ func TestShards(t *testing.T) {
 	if !slices.Equal(names, want) || broken != 1 {
 		t.Errorf("%v and %d broken, want %v", names, broken, want)
 	}
+	if got := left.String(); got != "1 file left out: 1 .json" {
+		t.Error(got)
+	}
 	n := 0
-	for item := range Shards(context.Background(), filepath.Join(dir, "x-{0..2}.tar"), Part{1, 3}) {
+	for item := range Shards(context.Background(), filepath.Join(dir, "x-{0..2}.tar"), Part{1, 3}, nil) {
 		n++
 		if !strings.HasPrefix(item.Name, "x-1/") {
 			t.Errorf("worker 1 got %s", item.Name)
@@ -180,10 +184,10 @@ func TestParquetPhotos(t *testing.T) {
 		{"huggingface.parquet", []string{"huggingface/red", "huggingface/green", "huggingface/blue", "huggingface/yellow", "huggingface/none: no picture"}},
 		{"img2dataset.parquet", []string{"img2dataset/000000000", "img2dataset/000000001", "img2dataset/000000002", "img2dataset/000000003", "img2dataset/000000004: no picture"}},
 		{"duckdb.parquet", []string{"duckdb/duckdb-000000001", "duckdb/duckdb-000000002", "duckdb/duckdb-000000003", "duckdb/duckdb-000000004", "duckdb/duckdb-000000005: no picture"}},
-		{"paths_pyarrow.parquet", []string{": bad list of photos"}},
+		{"paths_pyarrow.parquet", []string{"paths_pyarrow: bad list of photos"}},
 	} {
 		var got []string
-		for item, err := range Shards(context.Background(), filepath.Join(dir, c.files), Part{0, 1}) {
+		for item, err := range Shards(context.Background(), filepath.Join(dir, c.files), Part{0, 1}, nil) {
 			text := item.Name
 			if err == nil {
 				_, err = item.Read()
@@ -204,7 +208,7 @@ func TestParquetPhotos(t *testing.T) {
 
 func TestLogHalfLines(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "done.jsonl")
-	l, err := OpenLog(name)
+	l, err := OpenLog(name, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,23 +225,24 @@ func TestLogHalfLines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	done := func(l *Log, name string) bool { return l.State(Item{ID: name + ".jpg", Name: name}) == Done }
 	for n := 0; n <= len(whole); n += 97 {
 		if err := os.WriteFile(name, whole[:n], 0o666); err != nil {
 			t.Fatal(err)
 		}
-		l, err := OpenLog(name)
+		l, err := OpenLog(name, nil, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		lines := bytes.Count(whole[:n], []byte("\n"))
-		if l.Done("a") != (lines >= 1) || l.Done("b") || l.Done("c") != (lines >= 3) {
-			t.Errorf("after %d bytes: %v %v %v", n, l.Done("a"), l.Done("b"), l.Done("c"))
+		if done(l, "a") != (lines >= 2) || done(l, "b") || done(l, "c") != (lines >= 4) {
+			t.Errorf("after %d bytes: %v %v %v", n, done(l, "a"), done(l, "b"), done(l, "c"))
 		}
 		if err := l.Add(Record{Photo: "d.jpg", Name: "d"}); err != nil {
 			t.Fatal(err)
 		}
 		l.Close()
-		if again, err := OpenLog(name); err != nil || !again.Done("d") {
+		if again, err := OpenLog(name, nil, false); err != nil || !done(again, "d") {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
 	}
@@ -245,7 +250,7 @@ func TestLogHalfLines(t *testing.T) {
 		if err := os.WriteFile(name, []byte(bad), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := OpenLog(name); !errors.Is(err, ErrList) {
+		if _, err := OpenLog(name, nil, false); !errors.Is(err, ErrList) {
 			t.Errorf("%.10q: %v", bad, err)
 		}
 	}
@@ -324,7 +329,7 @@ func FuzzLog(f *testing.F) {
 		if err := os.WriteFile(name, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if l, err := OpenLog(name); err == nil {
+		if l, err := OpenLog(name, nil, false); err == nil {
 			l.Close()
 		}
 	})
@@ -332,12 +337,15 @@ func FuzzLog(f *testing.F) {
 
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte("a.jpg\n../b.jpg\r\n\n/c"))
+	f.Add([]byte("\ufeffa.jpg\rb.jpg"))
+	f.Add([]byte("\xff\xfea\x00.\x00j\x00"))
+	f.Add([]byte("\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		name := filepath.Join(t.TempDir(), "list")
 		if err := os.WriteFile(name, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		for item, err := range Manifest(context.Background(), name, Part{0, 1}) {
+		for item, err := range Manifest(context.Background(), name, nil, Part{0, 1}) {
 			if err == nil && !filepath.IsLocal(filepath.FromSlash(item.Name)) {
 				t.Errorf("%q would be written to %q", item.Photo, item.Name)
 			}

@@ -10,6 +10,7 @@ import (
 	"image/jpeg"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,44 @@ func TestBadWords(t *testing.T) {
 			t.Errorf("exit code %d, %v: %s", r.code, err, r.errors)
 		}
 	})
+}
+
+// TestLabels: how labels are read, told by what is classified, and what is noted.
+func TestLabels(t *testing.T) {
+	dir := t.TempDir()
+	photo := writePhoto(t, dir, "p.png")
+	file := func(text string) []string {
+		return []string{"--labels-file", writeBytes(t, t.TempDir(), "labels.txt", []byte(text))}
+	}
+	for _, c := range []struct {
+		args  []string
+		stdin string
+		want  []string
+		notes string
+	}{
+		{[]string{"--labels", "dog", "--labels", "cat,wall"}, "", []string{"cat", "dog", "wall"}, ""},
+		{[]string{"--labels", `"cat,dog",wall`}, "", []string{"cat,dog", "wall"}, ""},
+		{[]string{"--labels", `["cat","wall"]`}, "", []string{"cat", "wall"}, ""},
+		{[]string{"--labels", "dog;cat"}, "", []string{"dog;cat"}, "separated by commas"},
+		{file("cat, dog, horse\n"), "", []string{"cat"}, "one label with 2 synonyms"},
+		{file(`["cat", "dog"]`), "", []string{"cat", "dog"}, ""},
+		{[]string{"--labels-file", "-"}, "\ufeffcat\r\ndog\r\n", []string{"cat", "dog"}, ""},
+	} {
+		r := runProgram(t, []byte(c.stdin), append([]string{"classify", photo, "--model", model, "--json"}, c.args...)...)
+		var result struct{ Classes []struct{ Label string } }
+		if err := json.Unmarshal([]byte(r.out), &result); err != nil {
+			t.Fatalf("%v: %+v", c.args, r)
+		}
+		var got []string
+		for _, l := range result.Classes {
+			got = append(got, l.Label)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) || (c.notes == "") != (r.errors == "") || !strings.Contains(r.errors, c.notes) {
+			t.Errorf("%v: %q, %s", c.args, got, r.errors)
+		}
+	}
+	checkRefused(t, exitUsage, []string{"stdin (-) can be one of them alone"}, "segment", "-", "--labels-file", "-", "--model", model)
 }
 
 // TestBadModelFiles: files that claim, cut or call.

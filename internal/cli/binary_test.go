@@ -177,7 +177,7 @@ func TestSegmentFindsPhotos(t *testing.T) {
 		t.Fatal(err)
 	}
 	labels := writeBytes(t, dir, "labels.txt", []byte("# words\ndog, puppy\n\ngrass\n"))
-	common := []string{"--model", model, "--labels-file", labels, "--format", "mask", "-o", filepath.Join(dir, "out")}
+	common := []string{"--model", model, "--labels-file", labels, "--format", "mask", "-o"}
 	for _, c := range []struct {
 		name  string
 		stdin []byte
@@ -185,12 +185,13 @@ func TestSegmentFindsPhotos(t *testing.T) {
 		want  []string // lines' beginnings and files
 		files []string
 	}{
-		{"folder, same name twice", nil, []string{filepath.Join(dir, "in")}, []string{"a.png", "a.PNG"}, []string{"a.mask.png", "a-2.mask.png"}},
+		{"folder, which keeps its tree", nil, []string{filepath.Join(dir, "in")}, []string{"a.png", "a.PNG"}, []string{"a.mask.png", "below/a.mask.png"}},
 		{"pattern", nil, []string{filepath.Join(dir, "o*.png")}, []string{"one.png"}, []string{"one.mask.png"}},
 		{"stdin", b, []string{"-"}, []string{"-"}, []string{"stdin.mask.png"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := runProgram(t, c.stdin, slices.Concat([]string{"segment"}, c.args, common)...)
+			out := filepath.Join(dir, "out", strings.Fields(c.name)[0])
+			r := runProgram(t, c.stdin, slices.Concat([]string{"segment"}, c.args, common, []string{out})...)
 			lines := strings.Split(strings.TrimSpace(r.out), "\n")
 			if r.code != exitDone || len(lines) != len(c.want) {
 				t.Fatalf("%+v", r)
@@ -201,7 +202,7 @@ func TestSegmentFindsPhotos(t *testing.T) {
 				}
 			}
 			for _, f := range c.files {
-				if _, err := os.Stat(filepath.Join(dir, "out", f)); err != nil {
+				if _, err := os.Stat(filepath.Join(out, f)); err != nil {
 					t.Error(err)
 				}
 			}

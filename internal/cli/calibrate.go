@@ -32,7 +32,8 @@ func newCalibrateCommand(env *environment) *cobra.Command {
 		Long: `calibrate finds the background threshold, and the scale of the words' scores, that
 give the best mean IoU on labelled photos (--dataset, --root), for one choice of
 techniques. It writes a small file, which "segment --calibration FILE" and "eval"
-read; named calibration.json in a model directory, it is read with the model. What the file holds already stays.
+read; named calibration.json in a model directory, it is read with the model. What
+the file holds already stays.
 
 --captions counts the words of training captions: a model with word_counts.json in its
 directory says which labels it hardly met.

@@ -78,7 +78,7 @@ there between its markers; the rest of the page stays as it is.`,
 			}
 			var err error
 			if len(photos) > 0 {
-				if o.Photos, err = findPhotos(photos); err != nil {
+				if o.Photos, err = env.findPhotos(cmd.Context(), photos); err != nil {
 					return err
 				}
 			}

@@ -1,25 +1,32 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/groupvit/groupvit/internal/geotiff"
+	"github.com/groupvit/groupvit/internal/output"
 	"github.com/groupvit/groupvit/mask"
 )
 
 // classesName is the file that names YOLO's classes, one a line.
 const classesName = "classes.txt"
 
-// asks tells whether a format is among those to write.
-func (j *segmentJob) asks(name string) bool {
-	return slices.ContainsFunc(j.files, func(f format) bool { return f.name == name })
-}
+// yoloName is the file that describes YOLO's data set.
+const yoloName = "data.yaml"
+
+// asks reports whether a format is among those to write.
+func (j *segmentJob) asks(name string) bool { return output.Has(j.files, name) }
 
 // labelNames are the names of the labels asked for, without their synonyms.
 func (j *segmentJob) labelNames() []string {
@@ -31,8 +38,11 @@ func (j *segmentJob) labelNames() []string {
 	return names
 }
 
-// writeClasses writes the list of classes if format yolo is asked for.
-func (j *segmentJob) writeClasses(path string) error {
+// writeClasses writes the lists of classes that belong to YOLO's texts, if those are
+// asked for: classes.txt and data.yaml in a folder, or classes.txt beside a tar. Ones
+// that are there and differ belong to other texts, and are replaced with overwrite
+// alone.
+func (j *segmentJob) writeClasses(out string, overwrite bool) error {
 	if !j.asks("yolo") {
 		return nil
 	}
@@ -42,16 +52,40 @@ func (j *segmentJob) writeClasses(path string) error {
 			return usagef("--labels: %q: %s has a line for each label, which cannot hold another", n, classesName)
 		}
 	}
-	return storeBytes(path, []byte(strings.Join(names, "\n")+"\n"))
+	lists := map[string][]byte{}
+	classes := []byte(strings.Join(names, "\n") + "\n")
+	if base, ok := strings.CutSuffix(out, ".tar"); ok {
+		lists[base+"."+classesName] = classes
+	} else {
+		lists[filepath.Join(out, classesName)] = classes
+		lists[filepath.Join(out, yoloName)] = yoloData(names)
+	}
+	for _, path := range slices.Sorted(maps.Keys(lists)) {
+		before, err := os.ReadFile(path)
+		switch {
+		case err == nil && bytes.Equal(before, lists[path]):
+			continue
+		case err == nil && !overwrite:
+			return fmt.Errorf("%s has other classes than --labels, and the texts beside it have their numbers; name another --output, or replace it with --overwrite", path)
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+		if err := storeBytes(path, lists[path]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// batchClasses is where a batch writes the list of classes: in its folder, or beside
-// its tar.
-func batchClasses(out string) string {
-	if base, ok := strings.CutSuffix(out, ".tar"); ok {
-		return base + "." + classesName
+// yoloData is YOLO's description of a data set: where its photos are, from the file's
+// own folder, and what its classes are called.
+func yoloData(names []string) []byte {
+	var b bytes.Buffer
+	b.WriteString("train: images\nval: images\nnames:\n")
+	for i, n := range names {
+		fmt.Fprintf(&b, "  %d: %s\n", i, strconv.Quote(n))
 	}
-	return filepath.Join(out, classesName)
+	return b.Bytes()
 }
 
 // ids are the numbers of the labels, if format cityscapes is asked for.
@@ -85,7 +119,8 @@ func (f *segmentFlags) ids(j *segmentJob) ([]uint8, error) {
 	return ids, nil
 }
 
-// placeOf reads where a photo lies, if format geojson is asked for.
+// placeOf reads where a photo lies, if format geojson is asked for, and counts those
+// whose coordinate system is not known.
 func (j *segmentJob) placeOf(photo string, r io.ReaderAt) (*geotiff.Place, error) {
 	if !j.asks("geojson") {
 		return nil, nil
@@ -94,21 +129,46 @@ func (j *segmentJob) placeOf(photo string, r io.ReaderAt) (*geotiff.Place, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: format geojson: %w", photo, err)
 	}
+	if place.EPSG == 0 {
+		j.unplaced.add(photo, place.UserDefined)
+	}
 	return &place, nil
 }
 
-// placeOfFile is [segmentJob.placeOf] of a file.
-func (j *segmentJob) placeOfFile(path string) (_ *geotiff.Place, err error) {
-	if !j.asks("geojson") {
-		return nil, nil
+// unplaced counts photos with coordinates of a system that is not known, and remembers
+// the first. It is safe for concurrent use.
+type unplaced struct {
+	mutex       sync.Mutex
+	first       string
+	photos, own int
+}
+
+func (u *unplaced) add(photo string, own bool) {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	if u.photos == 0 {
+		u.first = photo
 	}
-	if path == stdinName {
-		return nil, usagef("--format geojson reads the photo twice: name a file, not -")
+	u.photos++
+	if own {
+		u.own++
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
+}
+
+// tell warns of them.
+func (u *unplaced) tell(env *environment) {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	if u.photos == 0 {
+		return
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return j.placeOf(path, f)
+	which := u.first
+	if u.photos > 1 {
+		which = fmt.Sprintf("%s and %d more", u.first, u.photos-1)
+	}
+	why := "names no coordinate system"
+	if u.own > 0 {
+		why = "has a coordinate system of its own (user-defined), without an EPSG number"
+	}
+	env.warn("warning: %s %s: its GeoJSON has the coordinates of the file and no \"crs\", which programs then take for longitude and latitude; assign the system there, or write it into the TIFF (gdal_edit.py -a_srs)", which, why)
 }

@@ -45,14 +45,14 @@ func TestAnnotationFormats(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	want := readMask(t, filepath.Join(dir, "p.mask.png"))
-	for ending, read := range map[string]func([]byte) (*mask.Map, error){
-		".txt": func(b []byte) (*mask.Map, error) { return mask.ReadYOLO(bytes.NewReader(b), want.Width, want.Height) },
-		".labelme.json": func(b []byte) (*mask.Map, error) {
+	for file, read := range map[string]func([]byte) (*mask.Map, error){
+		"labels/p.txt": func(b []byte) (*mask.Map, error) { return mask.ReadYOLO(bytes.NewReader(b), want.Width, want.Height) },
+		"labelme/p.json": func(b []byte) (*mask.Map, error) {
 			m, _, err := mask.ReadLabelMe(bytes.NewReader(b), []string{"dog", "grass"})
 			return m, err
 		},
-		"_labelIds.png": func(b []byte) (*mask.Map, error) { return mask.DecodeIDs(bytes.NewReader(b), []uint8{7, 200}) },
-		".coco-polygons.json": func(b []byte) (*mask.Map, error) {
+		"p_labelIds.png": func(b []byte) (*mask.Map, error) { return mask.DecodeIDs(bytes.NewReader(b), []uint8{7, 200}) },
+		"p.coco-polygons.json": func(b []byte) (*mask.Map, error) {
 			c, err := mask.ReadCOCO(bytes.NewReader(b))
 			if err != nil {
 				return nil, err
@@ -60,13 +60,13 @@ func TestAnnotationFormats(t *testing.T) {
 			return c.Map(c.Images[0])
 		},
 	} {
-		b, err := os.ReadFile(filepath.Join(dir, "p"+ending))
+		b, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
 			t.Error(err)
 			continue
 		}
 		if got, err := read(b); err != nil || !slices.Equal(got.Labels, want.Labels) {
-			t.Errorf("%s: another map than the mask, %v", ending, err)
+			t.Errorf("%s: another map than the mask, %v", file, err)
 		}
 	}
 	if b, err := os.ReadFile(filepath.Join(dir, "classes.txt")); err != nil || string(b) != "dog\ngrass\n" {
@@ -85,8 +85,11 @@ func TestAnnotationFormats(t *testing.T) {
 	}
 }
 
-// geoTIFF is a TIFF of pixels of half a metre in UTM 33 N.
-func geoTIFF(t *testing.T, picture image.Image) []byte {
+// utm33 are the keys of WGS 84 / UTM 33 N.
+var utm33 = []uint16{1, 1, 0, 1, 3072, 0, 1, 32633}
+
+// geoTIFF is a TIFF of pixels of half a metre in a coordinate system.
+func geoTIFF(t *testing.T, picture image.Image, keys []uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := tiff.Encode(&b, picture, nil); err != nil {
@@ -109,7 +112,7 @@ func geoTIFF(t *testing.T, picture image.Image) []byte {
 	}
 	add(33550, 12, 3, []float64{0.5, 0.5, 0})
 	add(33922, 12, 6, []float64{0, 0, 0, 452000, 5411000, 0})
-	add(34735, 3, 8, []uint16{1, 1, 0, 1, 3072, 0, 1, 32633})
+	add(34735, 3, len(keys), keys)
 	order.PutUint32(data[4:], uint32(len(data)))
 	data = order.AppendUint16(data, uint16(n+3))
 	return append(append(data, entries...), 0, 0, 0, 0)
@@ -127,7 +130,7 @@ func TestGeoJSONFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	photo := filepath.Join(dir, "field.tif")
-	if err := os.WriteFile(photo, geoTIFF(t, picture), 0o666); err != nil {
+	if err := os.WriteFile(photo, geoTIFF(t, picture, utm33), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	list := filepath.Join(dir, "list.txt")
@@ -156,6 +159,37 @@ func TestGeoJSONFormat(t *testing.T) {
 	}
 	if r := runProgram(t, nil, append([]string{"segment", filepath.Join(dir, "p.png")}, append(args, dir)...)...); r.code != exitFailed || !strings.Contains(r.errors, "no georeference") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Coordinates of a system that is not known are warned of, once a run.
+func TestGeoJSONWithoutSystem(t *testing.T) {
+	dir := t.TempDir()
+	picture := image.NewGray(image.Rect(0, 0, 40, 30))
+	none, own := []uint16{1, 1, 0, 0}, []uint16{1, 1, 0, 2, 2048, 0, 1, 4326, 3072, 0, 1, 32767}
+	for name, c := range map[string]struct {
+		files map[string][]uint16
+		says  string
+	}{
+		"none":    {map[string][]uint16{"a": none}, "a.tif names no coordinate system"},
+		"own":     {map[string][]uint16{"a": own}, "of its own (user-defined)"},
+		"several": {map[string][]uint16{"a": none, "b": none, "c": utm33}, "and 1 more"},
+		"known":   {map[string][]uint16{"a": utm33}, ""},
+	} {
+		photos := filepath.Join(dir, name)
+		for file, keys := range c.files {
+			writeBytes(t, photos, file+".tif", geoTIFF(t, picture, keys))
+		}
+		for _, args := range [][]string{{photos}, {filepath.Join(photos, "a.tif")}} {
+			out := t.TempDir()
+			r := runProgram(t, nil, append([]string{"segment", "--labels", "dog", "--model", model, "--background", "off", "--format", "geojson", "-q", "-o", out}, args...)...)
+			if r.code != exitDone || strings.Contains(r.errors, "warning:") != (c.says != "") || args[0] == photos && !strings.Contains(r.errors, c.says) {
+				t.Errorf("%s: %+v", name, r)
+			}
+			if b, err := os.ReadFile(filepath.Join(out, "a.geojson")); err != nil || bytes.Contains(b, []byte(`"crs"`)) != (c.says == "") {
+				t.Errorf("%s: %s, %v", name, b, err)
+			}
+		}
 	}
 }
 

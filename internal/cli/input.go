@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,148 +13,178 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/batch"
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/output"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 // stdinName is the argument that stands for a photo on stdin.
 const stdinName = "-"
 
-// photoEndings are the files that are taken from a folder. Files named one by
-// one may have any name: what they are decides their content.
-var photoEndings = []string{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
-
-// findPhotos expands arguments: folders to the photos in them and below, sorted;
-// patterns, where the shell has left any, to what they match. A photo that is
-// named twice is taken once.
-func findPhotos(args []string) ([]string, error) {
-	var list []string
-	seen := map[string]bool{}
+// expand replaces patterns, where the shell has left any, by what they match; folders
+// reports whether a folder is among the paths.
+func expand(args []string) (paths []string, folders bool, err error) {
 	for _, arg := range args {
-		found, err := expand(arg)
-		if err != nil {
-			return nil, err
-		}
-		for _, path := range found {
-			if clean := filepath.Clean(path); !seen[clean] {
-				seen[clean] = true
-				list = append(list, path)
+		info, err := os.Stat(arg)
+		if err != nil && arg != stdinName && strings.ContainsAny(arg, "*?[") {
+			matches, err := filepath.Glob(arg)
+			if err != nil {
+				return nil, false, usagef("pattern %s: %w", arg, err)
 			}
-		}
-	}
-	return list, nil
-}
-
-// expand returns the photos that one argument stands for.
-func expand(arg string) ([]string, error) {
-	if arg == stdinName {
-		return []string{arg}, nil
-	}
-	info, err := os.Stat(arg)
-	switch {
-	case err == nil && info.IsDir():
-		found, err := photosBelow(arg)
-		if err == nil && len(found) == 0 {
-			err = fmt.Errorf("folder %s has no photos (%s)", arg, strings.Join(photoEndings, ", "))
-		}
-		return found, err
-	case err == nil || !strings.ContainsAny(arg, "*?["):
-		return []string{arg}, nil // a missing one fails when it is read
-	}
-	matches, err := filepath.Glob(arg)
-	if err != nil {
-		return nil, usagef("pattern %s: %w", arg, err)
-	}
-	if len(matches) == 0 {
-		return nil, fmt.Errorf("pattern %s matches no file", arg)
-	}
-	var list []string
-	for _, m := range matches {
-		info, err := os.Stat(m)
-		if err != nil || !info.IsDir() {
-			list = append(list, m)
+			if len(matches) == 0 {
+				return nil, false, fmt.Errorf("pattern %s matches no file", arg)
+			}
+			for _, m := range matches {
+				folders = folders || isDir(m)
+			}
+			paths = append(paths, matches...)
 			continue
 		}
-		found, err := photosBelow(m)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, found...)
+		folders = folders || err == nil && info.IsDir()
+		paths = append(paths, arg)
 	}
-	return list, nil
+	if folders && slices.Contains(paths, stdinName) {
+		return nil, false, usagef("%s (stdin) cannot be named beside folders", stdinName)
+	}
+	return paths, folders, nil
 }
 
-// photosBelow returns the photos of a folder, links to photos among them. Hidden
-// files and folders are left out, and what segment itself has written.
-func photosBelow(dir string) ([]string, error) {
-	var found []string
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case path != dir && strings.HasPrefix(d.Name(), "."):
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-		case isPhotoName(d.Name()) && isFile(path, d):
-			found = append(found, path)
-		}
-		return nil
-	})
-	return found, err
-}
-
-func isPhotoName(name string) bool {
-	name = strings.ToLower(name)
-	for _, ending := range []string{".overlay.png", ".mask.png", "_labelids.png"} {
-		if strings.HasSuffix(name, ending) {
-			return false
-		}
-	}
-	return slices.Contains(photoEndings, filepath.Ext(name))
-}
-
-func isFile(path string, d fs.DirEntry) bool {
-	if d.Type()&fs.ModeSymlink == 0 {
-		return d.Type().IsRegular()
-	}
+func isDir(path string) bool {
 	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
+	return err == nil && info.IsDir()
 }
 
-// readPhoto reads and decodes a photo, or stdin for "-". It leaves when ctx ends,
-// though nothing may ever come from a pipe.
-func (e *environment) readPhoto(ctx context.Context, path string) (*imaging.Image, error) {
-	type outcome struct {
-		photo *imaging.Image
-		err   error
+// photoItems are the photos of files and folders, "-" for stdin; it warns of files of
+// folders that are none.
+func (e *environment) photoItems(ctx context.Context, paths []string) ([]batch.Item, error) {
+	if slices.Contains(paths, stdinName) {
+		return e.itemsWithStdin(ctx, paths)
 	}
-	done := make(chan outcome, 1)
-	go func() {
-		photo, err := e.decodePhoto(path)
-		done <- outcome{photo, err}
-	}()
-	select {
-	case o := <-done:
-		return o.photo, o.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (e *environment) decodePhoto(path string) (*imaging.Image, error) {
-	if path == stdinName {
-		return imaging.Decode(e.stdin, imaging.Options{Name: "stdin"})
-	}
-	f, err := os.Open(path)
+	var left batch.LeftOut
+	folder, err := batch.NewFolder(paths, output.IsResult, &left)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s is a folder, not a photo", path)
+	named := map[string]bool{}
+	for _, p := range paths {
+		named[p] = true
 	}
-	return imaging.Decode(f, imaging.Options{Name: path})
+	var items []batch.Item
+	for item, err := range folder.Items(ctx, nil) {
+		if err != nil && item.Photo == "" {
+			return nil, err
+		}
+		if err != nil { // a folder that cannot be read fails as a photo does
+			item.Read = func() ([]byte, error) { return nil, err }
+		} else if named[item.Photo] {
+			item.Read = func() ([]byte, error) { return e.readFile(ctx, item.Photo) }
+		}
+		items = append(items, item)
+	}
+	e.tellLeftOut(&left)
+	if len(items) == 0 {
+		return nil, fmt.Errorf("there are no photos in %s (%s)", strings.Join(paths, ", "), strings.Join(imaging.Extensions(), ", "))
+	}
+	return items, nil
+}
+
+// itemsWithStdin is [environment.photoItems] where stdin is among the photos.
+func (e *environment) itemsWithStdin(ctx context.Context, paths []string) ([]batch.Item, error) {
+	others := slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return p == stdinName })
+	var items []batch.Item
+	if len(others) > 0 {
+		var err error
+		if items, err = e.photoItems(ctx, others); err != nil {
+			return nil, err
+		}
+	}
+	stdin := batch.Item{Photo: stdinName, ID: stdinName, Relative: "stdin", Read: func() ([]byte, error) { return e.readFile(ctx, stdinName) }}
+	return slices.Insert(items, min(slices.Index(paths, stdinName), len(items)), stdin), nil
+}
+
+// tellLeftOut warns of files that are not done because of what they are.
+func (e *environment) tellLeftOut(left *batch.LeftOut) {
+	if s := left.String(); s != "" {
+		e.warn("%s", s)
+		for _, hint := range left.Hints() {
+			e.warn("%s", hint)
+		}
+	}
+}
+
+// findPhotos returns the paths of the photos that arguments name: files, and what lies
+// in folders and below.
+func (e *environment) findPhotos(ctx context.Context, args []string) ([]string, error) {
+	paths, _, err := expand(args)
+	if err != nil {
+		return nil, err
+	}
+	items, err := e.photoItems(ctx, paths)
+	if err != nil {
+		return nil, err
+	}
+	photos := make([]string, len(items))
+	for i, item := range items {
+		photos[i] = item.Photo
+	}
+	return photos, nil
+}
+
+// readPhoto reads and decodes a photo, or stdin for "-".
+func (e *environment) readPhoto(ctx context.Context, path string) (*imaging.Image, error) {
+	data, err := e.readFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	name := path
+	if path == stdinName {
+		name = "stdin"
+	}
+	return imaging.DecodeBytes(data, imaging.Options{Name: name})
+}
+
+// readFile reads a file that was named by itself, which may be a pipe, or stdin for
+// "-". It leaves when ctx ends, though nothing may ever come from a pipe.
+func (e *environment) readFile(ctx context.Context, path string) ([]byte, error) {
+	if path == stdinName {
+		return readPipe(ctx, func() (io.ReadCloser, error) { return io.NopCloser(e.stdin), nil })
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a folder, not a photo", path)
+	case info.Mode().IsRegular():
+		return batch.ReadFile(path)
+	}
+	return readPipe(ctx, func() (io.ReadCloser, error) { return os.Open(path) })
+}
+
+// readPipe reads what is opened, one byte more than a photo may have at most.
+func readPipe(ctx context.Context, open func() (io.ReadCloser, error)) ([]byte, error) {
+	type outcome struct {
+		data []byte
+		err  error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		r, err := open()
+		if err != nil {
+			done <- outcome{nil, err}
+			return
+		}
+		defer r.Close()
+		data, err := io.ReadAll(io.LimitReader(r, batch.MostBytes+1))
+		done <- outcome{data, err}
+	}()
+	select {
+	case o := <-done:
+		return o.data, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // labelFlags are --labels and --labels-file.

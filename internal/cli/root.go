@@ -46,6 +46,8 @@ type environment struct {
 	stdout, stderr io.Writer
 	// terminal says that stderr is a terminal: progress bars are welcome.
 	terminal bool
+	// quiet leaves out what is neither a result nor a warning: --quiet.
+	quiet bool
 	// json says that results go to stdout as one JSON object a line.
 	json bool
 	// engine says what computes.
@@ -94,6 +96,13 @@ func (e *environment) warn(format string, args ...any) {
 	fmt.Fprintf(e.stderr, format+"\n", args...)
 }
 
+// say writes a line about the course of things to stderr, unless that is to be quiet.
+func (e *environment) say(format string, args ...any) {
+	if !e.quiet {
+		e.warn(format, args...)
+	}
+}
+
 // newRootCommand builds the program's tree of commands.
 func newRootCommand(env *environment) *cobra.Command {
 	root := &cobra.Command{
@@ -127,6 +136,7 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
 	}
 	flags := root.PersistentFlags()
 	flags.BoolVar(&env.json, "json", false, "print results as one JSON object a line")
+	flags.BoolVarP(&env.quiet, "quiet", "q", false, "print results, warnings and errors alone")
 	flags.StringVar(&env.engine.Kind, "engine", "", "what computes: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
 	flags.IntVar(&env.engine.Threads, "threads", 0, "threads of one computation; 0 means all")
 	flags.StringVar(&env.engine.Precision, "precision", "", "of products: float32, bf16, or in inference int8 (default $GROUPVIT_PRECISION, then float32)")

@@ -1,25 +1,20 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit"
-	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/output"
 )
 
 type segmentFlags struct {
 	labels                                  labelFlags
 	model, protocol, background, out, files string
-	templates, labelIDs                     string
+	templates, labelIDs, root               string
 	shortSide                               int
+	overwrite                               bool
 	techniques                              techniqueFlags
 	batch                                   batchFlags
 }
@@ -28,20 +23,24 @@ func newSegmentCommand(env *environment) *cobra.Command {
 	f := &segmentFlags{}
 	cmd := &cobra.Command{
 		Use:   "segment PATH…",
-		Short: "Cut photographs into regions named by words",
-		Long: `Cut photographs into regions named by words. PATH is a photo, a folder (with all
-photos below it), a pattern, or - for one photo on stdin.
+		Short: "Segment photos with any text labels",
+		Long: `Segment photos with any text labels (zero-shot, open vocabulary). PATH is a photo, a
+folder (with all photos below it), a pattern, or - for one photo on stdin.
 
 For NAME.jpg it writes, as --format asks (overlay, mask and json if it does not),
 
 ` + formatHelp() + `
-A second photo of the same name is NAME-2, and so on. Results (*.overlay.png,
-*.mask.png) and hidden files in a folder are not taken for photos.
+Single photos are written anew by every call; a second photo of the same name is
+NAME-2, and so on. The results of a folder keep its tree, and a done-log beside them
+lets the same command go on after a stop of any kind, without doing a photo twice;
+photos that have changed are done again. Files in it that are no photos are counted.
 
 For very many photos, --manifest reads their paths from a file and --shards photos
-out of tar files; --shard i/n does one share of n of them. Results keep their folders
-below --output (or go into a tar, if that ends in .tar), and a done-log beside them
-lets the same command go on after a stop of any kind, without doing a photo twice.
+out of tar files; both go on in the same way. --shard i/n does one share of n of them.
+Results go into a tar if --output ends in .tar.
+
+An output remembers the labels, the model and the other settings of its results; a
+run with others is refused, unless --overwrite starts it over.
 
 Exit code 3 says that some photos failed; the others are done.`,
 		Example: `  # A picture to look at, in the folder out
@@ -51,7 +50,7 @@ Exit code 3 says that some photos failed; the others are done.`,
   groupvit segment photos/ --labels-file words.txt --json --format "" > found.jsonl
 
   # Quick, for many photos; or with a technique more
-  groupvit segment photos/ --labels dog --quality fast
+  groupvit segment photos/ --labels dog --quality fast -o out
   groupvit segment dog.jpg --labels dog --with pamr=10
 
   # One word: "nothing found" where it is not there
@@ -65,7 +64,8 @@ Exit code 3 says that some photos failed; the others are done.`,
   groupvit segment --shards 'photos-{0000..0999}.tar' --labels dog --format mask -o masks.tar
 
   # From another program
-  curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json --format ""`,
+  curl -s https://example.org/dog.jpg | groupvit segment - --labels dog --json --format ""
+  find photos -name '*.jpg' | groupvit segment --manifest - --labels dog --format mask -o masks`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case !f.batch.asked():
@@ -83,29 +83,21 @@ Exit code 3 says that some photos failed; the others are done.`,
 	flags.StringVar(&f.protocol, "protocol", "", "paper, hf, tcl, sclip or best (default: paper for the paper's network, else best)")
 	flags.StringVar(&f.background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
 	flags.StringVarP(&f.out, "output", "o", ".", "folder for the results; made if missing")
-	flags.StringVar(&f.files, "format", "overlay,mask,json", "files to write, any of "+strings.Join(formatNames(), ", ")+`; "" for none`)
+	flags.StringVar(&f.files, "format", "overlay,mask,json", "files to write, any of "+strings.Join(output.Names(output.Files()), ", ")+`; "" for none`)
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.StringVar(&f.labelIDs, "label-ids", "", "for --format cityscapes: CSV file of name,number lines (default: Cityscapes' own)")
-	flags.IntVar(&f.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
+	flags.IntVar(&f.shortSide, "short-side", 0, "input resolution: the short side in pixels (default: the protocol's)")
+	flags.StringVar(&f.root, "root", "", "folder that COCO's file_name is relative to (default: the folder that is segmented; lines of a manifest stay as they are)")
+	flags.BoolVar(&f.overwrite, "overwrite", false, "start an output over that holds results of other settings")
 	f.techniques.add(cmd)
 	f.batch.add(cmd)
 	return cmd
 }
 
-// segmentJob is what a call of segment does to each photo.
-type segmentJob struct {
-	env     *environment
-	model   *groupvit.Model
-	labels  []string
-	options groupvit.SegmentOptions
-	files   []format
-	// ids are the numbers of the labels where a format asks for them.
-	ids []uint8
-	// turns has a place for each photo that may be computed at a time.
-	turns chan struct{}
-}
-
 func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) error {
+	if err := f.checkStdin(args); err != nil {
+		return err
+	}
 	job := &segmentJob{env: env, turns: make(chan struct{}, computedAtOnce)}
 	var err error
 	if job.labels, err = f.labels.read(env); err != nil {
@@ -121,34 +113,43 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *environment, args []string) 
 		return err
 	}
 	for _, file := range job.files {
-		job.options.Scores = job.options.Scores || file.name == "npy"
+		job.options.Scores = job.options.Scores || file.Scores
 	}
 	if f.batch.asked() {
-		return f.runBatch(cmd, job)
+		return f.runBatch(cmd, job, nil)
 	}
-	photos, err := findPhotos(args)
+	if f.batch.part != wholePart {
+		return usagef("--shard is for --manifest and --shards")
+	}
+	paths, folders, err := expand(args)
 	if err != nil {
 		return err
 	}
-	names, renamed := outputNames(photos)
-	if len(job.files) > 0 {
-		if err := makeFolder(f.out); err != nil {
-			return err
+	if folders && len(job.files) > 0 {
+		return f.runBatch(cmd, job, paths)
+	}
+	return f.runPhotos(cmd, job, paths)
+}
+
+// checkStdin refuses calls that read stdin for two things.
+func (f *segmentFlags) checkStdin(args []string) error {
+	var users []string
+	for _, a := range args {
+		if a == stdinName {
+			users = append(users, "a photo")
+			break
 		}
-		env.tellRenamed(photos, names, renamed)
 	}
-	if job.model, err = env.openWith(cmd, f.model, f.techniques.calibration); err != nil {
-		return err
+	if f.labels.file == stdinName {
+		users = append(users, "--labels-file")
 	}
-	defer job.model.Close()
-	bases := make([]string, len(names))
-	for i, n := range names {
-		bases[i] = filepath.Join(f.out, n)
+	if f.batch.manifest == stdinName {
+		users = append(users, "--manifest")
 	}
-	if err := job.writeClasses(filepath.Join(f.out, classesName)); err != nil {
-		return err
+	if len(users) > 1 {
+		return usagef("stdin (-) can be one of them alone: %s", strings.Join(users, ", "))
 	}
-	return job.all(cmd.Context(), photos, bases)
+	return nil
 }
 
 func (f *segmentFlags) options() (groupvit.SegmentOptions, error) {
@@ -162,145 +163,4 @@ func (f *segmentFlags) options() (groupvit.SegmentOptions, error) {
 	}
 	err = f.techniques.set(&o)
 	return o, err
-}
-
-// tellRenamed warns of photos whose results have another name than theirs.
-func (e *environment) tellRenamed(photos, names []string, renamed []int) {
-	const most = 5
-	for k, i := range renamed {
-		if k == most {
-			e.warn("and %d more; the JSON of each says which photo it is", len(renamed)-most)
-			return
-		}
-		e.warn("%s: another photo has its name: the results are %s", photos[i], names[i])
-	}
-}
-
-// all segments the photos, some side by side, and prints their results in order.
-func (j *segmentJob) all(ctx context.Context, photos, bases []string) error {
-	bar := j.bar(len(photos))
-	failed, noted, most := 0, false, mostAtOnce
-	if j.options.Scores { // up to a gigabyte each
-		most = 1
-	}
-	err := inOrder(ctx, len(photos), most, func(i int) (groupvit.Record, error) {
-		return j.one(ctx, photos[i], bases[i])
-	}, func(i int, result groupvit.Record, err error) error {
-		if ctxErr := ctx.Err(); ctxErr != nil {
-			return fmt.Errorf("interrupted after %d of %d photos: %w", i, len(photos), ctxErr)
-		}
-		if isOption(err) {
-			return usagef("%w", err)
-		}
-		defer bar(i + 1)
-		if err != nil {
-			failed++
-			if len(photos) > 1 {
-				j.env.clearLine()
-				j.env.warn("%v", err)
-				return nil
-			}
-			return err
-		}
-		if !noted {
-			noted = true
-			j.env.clearLine()
-			if note := result.Report.Note; note != "" {
-				j.env.warn("note: %s", note)
-			}
-			j.env.warnRare(result.RareWords)
-		}
-		if j.env.json {
-			return j.env.print(result)
-		}
-		return j.env.tell(result)
-	})
-	j.env.clearLine()
-	switch {
-	case err != nil || failed == 0:
-		return err
-	case failed == len(photos):
-		return fmt.Errorf("all %d photos failed", failed)
-	}
-	return fmt.Errorf("%d of %d photos failed: %w", failed, len(photos), errPartial)
-}
-
-// isOption says whether what was asked for is wrong, for any photo.
-func isOption(err error) bool {
-	return errors.Is(err, groupvit.ErrOption) || errors.Is(err, groupvit.ErrLabels)
-}
-
-// bar returns what shows that so many photos are done: a bar on a terminal, unless
-// the results themselves appear there, or nothing.
-func (j *segmentJob) bar(photos int) func(done int) {
-	if photos < 2 || !j.env.terminal || isTerminal(j.env.stdout) {
-		return func(int) {}
-	}
-	return j.env.progress("photos", photos).set
-}
-
-// one segments a photo and writes its results to files that begin with base. Its
-// errors name the photo or the file.
-func (j *segmentJob) one(ctx context.Context, path, base string) (groupvit.Record, error) {
-	photo, err := j.env.readPhoto(ctx, path)
-	if err != nil {
-		return groupvit.Record{}, err
-	}
-	place, err := j.placeOfFile(path)
-	if err != nil {
-		return groupvit.Record{}, err
-	}
-	a, err := j.ask(ctx, path, photo)
-	if err != nil {
-		return groupvit.Record{}, err
-	}
-	a.place = place
-	for _, f := range j.files {
-		if err := writeFile(base+f.ending, func(w io.Writer) error { return f.write(ctx, w, a) }); err != nil {
-			return groupvit.Record{}, err
-		}
-	}
-	return a.result, nil
-}
-
-// ask segments a photo that has been read. Its errors name the photo.
-func (j *segmentJob) ask(ctx context.Context, path string, photo *imaging.Image) (*answer, error) {
-	s, seconds, err := j.compute(ctx, photo)
-	if isOption(err) { // the photo does not matter
-		return nil, err
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return &answer{photo: photo, found: s, ids: j.ids, result: j.model.Record(path, photo.Width, photo.Height, s, seconds)}, nil
-}
-
-// computedAtOnce is how many photos are computed side by side: where one works on a
-// single thread (resizing, deciding), the other has the rest of the machine.
-const computedAtOnce = 2
-
-// compute asks the model, and says how long it took, beside another photo or not.
-func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupvit.Segmentation, float64, error) {
-	j.turns <- struct{}{}
-	defer func() { <-j.turns }()
-	start := time.Now()
-	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
-	return s, float64(time.Since(start).Milliseconds()) / 1000, err
-}
-
-// tell writes what was found as a line of text.
-func (e *environment) tell(r groupvit.Record) error {
-	var found []string
-	for _, s := range r.Segments {
-		share := fmt.Sprintf("%.1f%%", 100*s.Area)
-		if s.Area < 0.0005 {
-			share = "<0.1%"
-		}
-		found = append(found, s.Label+" "+share)
-	}
-	if len(found) == 0 {
-		found = []string{"nothing found"}
-	}
-	_, err := fmt.Fprintf(e.stdout, "%s: %s\n", r.Photo, strings.Join(found, ", "))
-	return err
 }

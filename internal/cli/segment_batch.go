@@ -1,23 +1,25 @@
 package cli
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
-	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/output"
 )
+
+// wholePart is the share of a worker that does everything.
+const wholePart = "0/1"
 
 // batchFlags are those of runs over very many photos.
 type batchFlags struct {
@@ -26,37 +28,38 @@ type batchFlags struct {
 
 func (b *batchFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&b.manifest, "manifest", "", "file with the path of a photo on each line")
+	flags.StringVar(&b.manifest, "manifest", "", "file with the path of a photo on each line; - is stdin")
 	flags.StringVar(&b.shards, "shards", "", "tar or Parquet files with photos: a pattern with {0000..0999} or *, several joined by ::")
-	flags.StringVar(&b.part, "shard", "0/1", "with --manifest and --shards: the share to do, i/n with 0 ≤ i < n")
+	flags.StringVar(&b.part, "shard", wholePart, "with --manifest and --shards: the share to do, i/n with 0 ≤ i < n")
 }
 
-// asked tells whether the photos come from a list.
+// asked reports whether the photos come from a list.
 func (b *batchFlags) asked() bool { return b.manifest != "" || b.shards != "" }
 
-// items are the photos of this worker.
-func (b *batchFlags) items(ctx context.Context, part batch.Part) iter.Seq2[batch.Item, error] {
-	if b.manifest != "" {
-		return batch.Manifest(ctx, b.manifest, part)
-	}
-	return batch.Shards(ctx, b.shards, part)
-}
-
-// batchRun is a run over the photos of a list.
+// batchRun is a run over the photos of folders or a list, which goes on where it was
+// stopped.
 type batchRun struct {
 	*segmentJob
-	log *batch.Log
-	// tar takes the results; without it they are files below folder.
-	tar    *batch.Tar
-	folder string
+	out    batchOutput
+	folder *batch.Folder // nil for a list
+	left   batch.LeftOut
 
-	begun                 time.Time
-	done, failed, skipped int
-	told                  time.Time
+	begun, told time.Time
+	tally
 }
 
-// runBatch does one worker's share of a list, or what of it is left.
-func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob) error {
+// tally counts what became of the photos of a run.
+type tally struct {
+	// Done and Failed are of this run; Skipped were done by an earlier one, Changed were
+	// done again since the photo is another one.
+	Done    int `json:"photos_done"`
+	Failed  int `json:"photos_failed"`
+	Skipped int `json:"photos_skipped"`
+	Changed int `json:"photos_changed"`
+}
+
+// runBatch does one worker's share of folders or a list, or what of it is left.
+func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob, folders []string) error {
 	if f.batch.manifest != "" && f.batch.shards != "" {
 		return usagef("--manifest and --shards: give one of them")
 	}
@@ -68,102 +71,80 @@ func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob) error {
 		return usagef(`--format "" would leave nothing to go on from: name a format`)
 	}
 	run := &batchRun{segmentJob: job, begun: time.Now(), told: time.Now()}
-	shut, err := run.open(f.out, part)
-	if err != nil {
+	if job.places, err = newPlaces(f.root, f.out, job.files); err != nil {
 		return err
 	}
+	if folders != nil {
+		if run.folder, err = batch.NewFolder(folders, output.IsResult, &run.left); err != nil {
+			return err
+		}
+	}
+	if err := run.out.prepare(f.out, part); err != nil {
+		return err
+	}
+	defer run.out.release()
 	if job.model, err = job.env.openWith(cmd, f.model, f.techniques.calibration); err != nil {
-		return errors.Join(err, shut())
+		return err
 	}
 	defer job.model.Close()
-	if err := job.writeClasses(batchClasses(f.out)); err != nil {
-		return errors.Join(err, shut())
+	if err := run.open(f); err != nil {
+		return err
 	}
-	if n := run.log.Count(); n > 0 {
-		job.env.warn("%d photos are done already", n)
-	}
-	err = run.all(cmd.Context(), f.batch.items(cmd.Context(), part))
-	if shutErr := shut(); err == nil {
-		err = shutErr
-	}
-	job.env.clearLine()
-	job.env.warn("%s", run.counts())
+	err = run.all(cmd.Context(), run.items(cmd.Context(), f, part))
+	err = errors.Join(err, run.out.close())
+	run.report()
 	return err
 }
 
-// open opens the output and its done-log, which it locks against a second run.
-func (r *batchRun) open(out string, part batch.Part) (shut func() error, err error) {
-	// Workers that share a list share a folder, each with a log, or each have a tar.
-	of := ""
-	if part.N > 1 {
-		of = fmt.Sprintf("-%d-of-%d", part.I, part.N)
-	}
-	logName, tarName := "", ""
-	if base, ok := strings.CutSuffix(out, ".tar"); ok {
-		tarName, logName = base+of+".tar", base+of+".done.jsonl"
-		err = os.MkdirAll(filepath.Dir(out), 0o777)
-	} else {
-		r.folder, logName = out, filepath.Join(out, ".done"+of+".jsonl")
-		err = makeFolder(out)
-	}
+// photosSetting names the folder of the photos, whose results one output holds.
+const photosSetting = "photos of"
+
+// open opens the output for the settings of this run.
+func (r *batchRun) open(f *segmentFlags) error {
+	settings, err := f.settings(r.segmentJob)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	lock := flock.New(logName + ".lock")
-	if ok, err := lock.TryLock(); !ok || err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: another run writes it: let it end, or give this one another --output or --shard", logName), err)
+	if r.folder != nil {
+		settings = append(settings, batch.Setting{Name: photosSetting, Value: r.folder.Root})
 	}
-	if r.log, err = batch.OpenLog(logName); err != nil {
-		return nil, errors.Join(err, lock.Unlock())
+	if err := r.out.open(settings, f.overwrite); err != nil {
+		return err
 	}
-	shut = func() error {
-		err := r.log.Close()
-		if r.tar != nil {
-			err = errors.Join(err, r.tar.Close())
-		}
-		return errors.Join(err, lock.Unlock())
+	if err := r.writeClasses(r.out.name, f.overwrite); err != nil {
+		return errors.Join(err, r.out.close())
 	}
-	if tarName != "" {
-		if r.tar, err = batch.OpenTar(tarName, r.log.End()); err != nil {
-			return nil, errors.Join(err, shut())
-		}
+	if n := r.out.log.Count(); n > 0 {
+		r.env.say("going on: %s done already", count(n, "photo"))
 	}
-	return shut, nil
+	return nil
+}
+
+// items are the photos of this worker.
+func (r *batchRun) items(ctx context.Context, f *segmentFlags, part batch.Part) iter.Seq2[batch.Item, error] {
+	switch {
+	case r.folder != nil:
+		return r.folder.Items(ctx, r.out.log)
+	case f.batch.manifest != "":
+		return batch.Manifest(ctx, f.batch.manifest, r.env.stdin, part)
+	}
+	return batch.Shards(ctx, f.batch.shards, part, &r.left)
 }
 
 // found is what became of a photo.
 type found struct {
 	result groupvit.Record
 	files  []batch.File
+	// image is the photo's file, if the results have it beside them.
+	image []byte
 }
 
 // all does the photos, some side by side; results are stored and logged in order.
 func (r *batchRun) all(ctx context.Context, items iter.Seq2[batch.Item, error]) error {
 	var broken error // of the list itself
-	left := func(yield func(batch.Item) bool) {
-		for item, err := range items {
-			switch {
-			case err != nil && item.Photo == "":
-				broken = err
-				return
-			case err != nil: // a broken shard or name
-				item.Read = func() ([]byte, error) { return nil, err }
-			case r.log.Done(item.Name):
-				r.skipped++
-				continue
-			}
-			if !yield(item) {
-				return
-			}
-		}
-	}
-	most := mostAtOnce
-	if r.options.Scores {
-		most = 1
-	}
-	err := inOrderOf(ctx, left, most, func(i batch.Item) (found, error) { return r.one(ctx, i) }, func(i batch.Item, f found, err error) error {
+	err := inOrderOf(ctx, r.pending(items, &broken), r.atOnce(), func(i batch.Item) (found, error) { return r.one(ctx, i) }, func(i batch.Item, f found, err error) error {
 		if ctxErr := ctx.Err(); ctxErr != nil {
-			return fmt.Errorf("interrupted: %w; the same command goes on", ctxErr)
+			return r.interrupted(ctxErr)
 		}
 		if isOption(err) {
 			return usagef("%w", err)
@@ -174,43 +155,90 @@ func (r *batchRun) all(ctx context.Context, items iter.Seq2[batch.Item, error]) 
 	case err != nil:
 		return err
 	case ctx.Err() != nil:
-		return fmt.Errorf("interrupted: %w; the same command goes on", ctx.Err())
+		return r.interrupted(ctx.Err())
 	case broken != nil:
 		return broken
-	case r.failed > 0 && r.done == 0 && r.skipped == 0:
-		return fmt.Errorf("all %d photos failed: the done-log says why", r.failed)
-	case r.failed > 0:
-		return fmt.Errorf("%d photos failed, the done-log says why: %w", r.failed, errPartial)
+	case r.Failed > 0 && r.Done == 0 && r.Skipped == 0:
+		return fmt.Errorf("%s; see %s", allFailed(r.Failed), r.out.logName)
+	case r.Failed > 0:
+		return fmt.Errorf("%s failed; see %s: %w", count(r.Failed, "photo"), r.out.logName, errPartial)
+	case r.Done+r.Skipped == 0:
+		return r.nothing()
 	}
 	return nil
 }
 
+func (r *batchRun) interrupted(err error) error {
+	return fmt.Errorf("interrupted after %s: %w; the same command goes on", count(r.Done, "photo"), err)
+}
+
+// nothing is the error of a run without any photo; that of one worker of several may
+// have none.
+func (r *batchRun) nothing() error {
+	if r.out.part.N > 1 {
+		return nil
+	}
+	return errors.New("there are no photos in what was named")
+}
+
+// pending are the photos that are still to do. An error of the list itself is left in
+// broken.
+func (r *batchRun) pending(items iter.Seq2[batch.Item, error], broken *error) iter.Seq[batch.Item] {
+	return func(yield func(batch.Item) bool) {
+		for item, err := range items {
+			if err != nil && item.Photo == "" {
+				*broken = err
+				return
+			}
+			if err == nil {
+				var skip bool
+				if skip, err = r.known(item); skip {
+					r.Skipped++
+					continue
+				}
+			}
+			if err != nil { // a broken shard, a bad name
+				item.Read = func() ([]byte, error) { return nil, err }
+			}
+			if !yield(item) {
+				return
+			}
+		}
+	}
+}
+
+// known reports whether a photo is done. An error says why it cannot be.
+func (r *batchRun) known(item batch.Item) (skip bool, err error) {
+	switch r.out.log.State(item) {
+	case batch.Done:
+		return true, nil
+	case batch.Taken:
+		return false, fmt.Errorf("%s: the results %s are those of another photo, from an earlier run; name another --output", item.Photo, item.Name)
+	case batch.Changed:
+		if r.out.tar != nil {
+			return false, fmt.Errorf("%s has changed since its results went into %s, where they cannot be replaced; name another --output, or start over with --overwrite", item.Photo, r.out.tarName)
+		}
+		r.Changed++
+	}
+	return false, nil
+}
+
 // one segments a photo and makes its files.
 func (r *batchRun) one(ctx context.Context, item batch.Item) (found, error) {
-	data, err := item.Read()
+	a, data, err := r.do(ctx, item)
 	if err != nil {
 		return found{}, err
 	}
-	photo, err := imaging.Decode(bytes.NewReader(data), imaging.Options{Name: item.Photo})
-	if err != nil {
-		return found{}, err
-	}
-	place, err := r.placeOf(item.Photo, bytes.NewReader(data))
-	if err != nil {
-		return found{}, err
-	}
-	a, err := r.ask(ctx, item.Photo, photo)
-	if err != nil {
-		return found{}, err
-	}
-	a.place = place
-	f := found{result: a.result}
+	f := found{result: a.Record}
 	for _, format := range r.files {
-		var b bytes.Buffer
-		if err := format.write(ctx, &b, a); err != nil {
+		b, err := encode(ctx, format, a)
+		if err != nil {
 			return found{}, fmt.Errorf("%s: %w", item.Photo, err)
 		}
-		f.files = append(f.files, batch.File{Name: item.Name + format.ending, Data: b.Bytes()})
+		f.files = append(f.files, batch.File{Name: format.Path(item.Name), Data: b})
+	}
+	if r.asks("yolo") && r.out.tar == nil {
+		f.image = data
 	}
 	return f, nil
 }
@@ -218,51 +246,83 @@ func (r *batchRun) one(ctx context.Context, item batch.Item) (found, error) {
 // take stores what became of a photo, then logs it. Its errors end the run: they
 // are the output's.
 func (r *batchRun) take(item batch.Item, f found, failure error) error {
-	record := batch.Record{Photo: item.Photo, Name: item.Name}
-	switch {
-	case failure != nil:
-		r.failed++
+	record := batch.RecordOf(item)
+	if failure != nil {
+		r.Failed++
 		record.Error = failure.Error()
 		r.env.clearLine()
 		r.env.warn("%v", failure)
-	case r.tar != nil:
-		end, err := r.tar.Add(f.files)
-		if err != nil {
-			return err
-		}
-		record.End = end
-	default:
-		if err := r.store(f.files); err != nil {
-			return err
-		}
+	} else if err := r.store(item, f, &record); err != nil {
+		return err
 	}
-	if err := r.log.Add(record); err != nil {
+	if err := r.out.log.Add(record); err != nil {
 		return err
 	}
 	if failure == nil {
-		r.done++
-		if r.env.json {
-			if err := r.env.print(f.result); err != nil {
-				return err
-			}
+		if item.Renamed {
+			r.env.warn("%s: another photo has its name: the results are %s", item.Photo, item.Name)
+		}
+		if r.Done++; r.Done == 1 {
+			r.noteOnce(f.result)
+		}
+		if err := r.print(f.result); err != nil {
+			return err
 		}
 	}
 	r.progress()
 	return nil
 }
 
-// store writes the files of a photo into the folder.
-func (r *batchRun) store(files []batch.File) error {
-	for _, f := range files {
-		path := filepath.Join(r.folder, filepath.FromSlash(f.Name))
+// print prints a result: of a folder as of single photos, of a list as JSON alone.
+func (r *batchRun) print(result groupvit.Record) error {
+	if r.folder == nil && !r.env.json {
+		return nil
+	}
+	r.env.clearLine()
+	return r.segmentJob.result(result)
+}
+
+// store writes the files of a photo.
+func (r *batchRun) store(item batch.Item, f found, record *batch.Record) error {
+	if r.out.tar != nil {
+		end, err := r.out.tar.Add(f.files)
+		record.End = end
+		return err
+	}
+	for _, file := range f.files {
+		path := filepath.Join(r.out.name, filepath.FromSlash(file.Name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return fmt.Errorf("output folder: %w", err)
 		}
-		if err := storeBytes(path, f.Data); err != nil {
+		if err := storeBytes(path, file.Data); err != nil {
 			return err
 		}
 	}
-	return nil
+	if f.image == nil {
+		return nil
+	}
+	_, err := placeImage(r.out.name, item, f.image)
+	return err
+}
+
+// report says at the end what became of the photos, and keeps it in a file.
+func (r *batchRun) report() {
+	r.env.clearLine()
+	r.unplaced.tell(r.env)
+	r.env.tellLeftOut(&r.left)
+	r.env.say("%s", r.counts())
+	if r.Done > 0 {
+		r.env.say("wrote %s to %s", listOf(output.Names(r.files), "and"), r.out.name)
+	}
+	summary := struct {
+		tally
+		LeftOut *batch.LeftOut `json:"left_out"`
+		Seconds float64        `json:"seconds"`
+	}{r.tally, &r.left, float64(time.Since(r.begun).Milliseconds()) / 1000}
+	err := writeFile(r.out.summaryName, func(w io.Writer) error { return json.NewEncoder(w).Encode(summary) })
+	if err != nil {
+		r.env.warn("%v", err)
+	}
 }
 
 // progress tells now and then how far the run is.
@@ -271,7 +331,7 @@ func (r *batchRun) progress() {
 	if r.env.terminal {
 		pause = time.Second / 2
 	}
-	if time.Since(r.told) < pause {
+	if r.env.quiet || time.Since(r.told) < pause || r.env.terminal && isTerminal(r.env.stdout) && r.folder != nil {
 		return
 	}
 	r.told = time.Now()
@@ -280,20 +340,23 @@ func (r *batchRun) progress() {
 		fmt.Fprint(r.env.stderr, r.counts())
 		return
 	}
-	r.env.warn("%s", r.counts())
+	r.env.say("%s", r.counts())
 }
 
 // counts says what is done.
 func (r *batchRun) counts() string {
-	s := fmt.Sprintf("%d photos done", r.done)
-	if r.skipped > 0 {
-		s += fmt.Sprintf(", %d before", r.skipped)
+	s := count(r.Done, "photo") + " done"
+	if r.Changed > 0 {
+		s += fmt.Sprintf(" (%d changed since an earlier run)", r.Changed)
 	}
-	if r.failed > 0 {
-		s += fmt.Sprintf(", %d failed", r.failed)
+	if r.Skipped > 0 {
+		s += fmt.Sprintf(", %d skipped (already processed)", r.Skipped)
 	}
-	if seconds := time.Since(r.begun).Seconds(); r.done > 0 && seconds > 0 {
-		s += fmt.Sprintf(", %.2f a second", float64(r.done)/seconds)
+	if r.Failed > 0 {
+		s += fmt.Sprintf(", %d failed", r.Failed)
+	}
+	if seconds := time.Since(r.begun).Seconds(); r.Done > 0 && seconds > 0 {
+		s += fmt.Sprintf(", %.2f a second", float64(r.Done)/seconds)
 	}
 	return s
 }

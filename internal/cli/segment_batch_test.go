@@ -156,7 +156,7 @@ func TestBatchShards(t *testing.T) {
 		t.Errorf("%+v, %s, %v", r, log, err)
 	}
 	shard(photo)
-	if r := runProgram(t, nil, args...); r.code != exitDone || !strings.Contains(r.errors, "1 photos done, 1 before") {
+	if r := runProgram(t, nil, args...); r.code != exitDone || !strings.Contains(r.errors, "1 photo done, 1 skipped") {
 		t.Errorf("%+v", r)
 	}
 	if files := contents(t, out); len(files) != 2 || files["s-0/good.mask.png"] == "" || files["s-0/bad.mask.png"] != files["s-0/good.mask.png"] {

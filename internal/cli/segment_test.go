@@ -161,39 +161,84 @@ func TestFormatsAgree(t *testing.T) {
 }
 
 // TestNamesOfResults: photos of one name do not overwrite each other's results,
-// and say so; results and hidden files are no photos; a photo named twice is
-// taken once.
+// and say so; a photo named twice is taken once.
 func TestNamesOfResults(t *testing.T) {
 	dir := t.TempDir()
-	writePhoto(t, dir, "x/a.png")
-	writePhoto(t, dir, "x/a.jpg")
-	writePhoto(t, dir, "y/A.png")
-	writePhoto(t, dir, "x/.hidden.png")
-	writePhoto(t, dir, "x/.cache/b.png")
-	writePhoto(t, dir, "x/.png")
-	if err := os.Symlink(filepath.Join(dir, "y", "A.png"), filepath.Join(dir, "x", "link.png")); err != nil {
-		t.Logf("no links here: %v", err)
-	}
-	args := []string{"segment", filepath.Join(dir, "x"), filepath.Join(dir, "x", "a.png"), filepath.Join(dir, "y") + string(filepath.Separator), "--labels", "dog", "--model", model, "-o", filepath.Join(dir, "x"), "--json"}
-	for range 2 { // the second time its own results lie among the photos
+	photos := []string{writePhoto(t, dir, "x/a.jpg"), writePhoto(t, dir, "x/a.png"), writePhoto(t, dir, "y/A.png")}
+	out := filepath.Join(dir, "out")
+	args := slices.Concat([]string{"segment"}, photos, []string{filepath.Join(dir, "x", ".", "a.png"), "--labels", "dog", "--model", model, "-o", out, "--json"})
+	for range 2 {
 		r := runProgram(t, nil, args...)
-		lines := strings.Split(strings.TrimSpace(r.out), "\n")
-		if r.code != exitDone || len(lines) != 4 && len(lines) != 3 {
-			t.Fatalf("%d lines: %+v", len(lines), r)
+		if r.code != exitDone || strings.Count(r.out, "\n") != 3 {
+			t.Fatalf("%+v", r)
 		}
 		if !strings.Contains(r.errors, "a.png: another photo has its name: the results are a-2") || !strings.Contains(r.errors, "the results are A-3") {
 			t.Errorf("not told of other names: %s", r.errors)
 		}
-		for name, photo := range map[string]string{"a": "a.jpg", "a-2": "a.png", "A-3": "A.png"} {
-			var found groupvit.Record
-			b, err := os.ReadFile(filepath.Join(dir, "x", name+".json"))
-			if err == nil {
-				err = json.Unmarshal(b, &found)
-			}
-			if err != nil || filepath.Base(found.Photo) != photo {
-				t.Errorf("%s.json is of %s, want %s (%v)", name, found.Photo, photo, err)
-			}
+		checkPhotosOf(t, out, map[string]string{"a": "a.jpg", "a-2": "a.png", "A-3": "A.png"})
+	}
+}
+
+// checkPhotosOf checks which photo each JSON file is about.
+func checkPhotosOf(t *testing.T, out string, photos map[string]string) {
+	t.Helper()
+	for name, photo := range photos {
+		var found groupvit.Record
+		b, err := os.ReadFile(filepath.Join(out, name+".json"))
+		if err == nil {
+			err = json.Unmarshal(b, &found)
 		}
+		if err != nil || filepath.Base(found.Photo) != photo {
+			t.Errorf("%s.json is of %s, want %s (%v)", name, found.Photo, photo, err)
+		}
+	}
+}
+
+// TestFolder: the results of a folder keep its tree, and the second run goes on; what
+// is no photo is counted, results of the first run among it.
+func TestFolder(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a.png", "a.jpg", "below/a.png", "PHOTO.JFIF", ".hidden.png", ".cache/b.png"} {
+		writePhoto(t, dir, name)
+	}
+	writeBytes(t, dir, "b.heic", []byte("no photo"))
+	writeBytes(t, dir, "c.HEIC", []byte("no photo"))
+	writeBytes(t, dir, "notes.txt", []byte("words"))
+	args := []string{"segment", dir, "--labels", "dog", "--model", model, "-o", dir, "--format", "mask,json"}
+	r := runProgram(t, nil, args...)
+	if r.code != exitDone || strings.Count(r.out, "\n") != 4 || !strings.Contains(r.out, "dog 100.0%") {
+		t.Fatalf("%+v", r)
+	}
+	for _, want := range []string{"5 files left out: 2 .heic, 2 hidden, 1 .txt", "HEIC is not read", "the results are a-2", "4 photos done", "wrote mask and json to " + dir} {
+		if !strings.Contains(r.errors, want) {
+			t.Errorf("%q is missing in: %s", want, r.errors)
+		}
+	}
+	checkPhotosOf(t, dir, map[string]string{"a": "a.jpg", "a-2": "a.png", "below/a": "a.png", "PHOTO": "PHOTO.JFIF"})
+	summary, err := os.ReadFile(filepath.Join(dir, ".summary.json"))
+	if err != nil || !bytes.Contains(summary, []byte(`"photos_done":4`)) || !bytes.Contains(summary, []byte(`".heic":2`)) {
+		t.Errorf("%s, %v", summary, err)
+	}
+	before := contents(t, dir)
+	writePhoto(t, dir, "A.gif") // comes before the others
+	r = runProgram(t, nil, append(args, "-q")...)
+	if r.code != exitDone || strings.Count(r.out, "\n") != 1 || strings.Contains(r.errors, "photos done") || !strings.Contains(r.errors, "written by an earlier run") {
+		t.Errorf("%+v", r)
+	}
+	after := contents(t, dir)
+	for name, data := range before {
+		if after[name] != data {
+			t.Errorf("%s has been written again", name)
+		}
+	}
+	if len(after) != len(before)+3 {
+		t.Errorf("%d files, %d before", len(after), len(before))
+	}
+	if r := runProgram(t, nil, "segment", t.TempDir(), "--labels", "dog", "--model", model, "-o", filepath.Join(dir, "new")); r.code != exitFailed || !strings.Contains(r.errors, "no photos") {
+		t.Errorf("an empty folder: %+v", r)
+	}
+	if r := runProgram(t, nil, "segment", dir, "--labels", "dog", "--model", model, "--format", "", "-q"); r.code != exitDone || strings.Count(r.out, "\n") != 5 {
+		t.Errorf("without files: %+v", r)
 	}
 }
 

@@ -3,7 +3,6 @@ package cli
 import (
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -25,14 +24,15 @@ func BenchmarkFolder(b *testing.B) {
 	if folder == "" {
 		b.Skip("GROUPVIT_FOLDER names no folder of photos")
 	}
-	photos, err := photosBelow(folder)
+	env := &environment{stdout: io.Discard, stderr: io.Discard}
+	items, err := env.photoItems(b.Context(), []string{folder})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if n, err := strconv.Atoi(os.Getenv("GROUPVIT_FOLDER_PHOTOS")); err == nil && n < len(photos) {
-		photos = photos[:n]
+	if n, err := strconv.Atoi(os.Getenv("GROUPVIT_FOLDER_PHOTOS")); err == nil && n < len(items) {
+		items = items[:n]
 	}
-	job := &segmentJob{turns: make(chan struct{}, computedAtOnce), env: &environment{stdout: io.Discard, stderr: io.Discard}, labels: strings.Split("person,dog,car,grass,sky", ",")}
+	job := &segmentJob{turns: make(chan struct{}, computedAtOnce), env: env, labels: strings.Split("person,dog,car,grass,sky", ",")}
 	formatNames := os.Getenv("GROUPVIT_FOLDER_FORMAT")
 	if formatNames == "" {
 		formatNames = "mask"
@@ -49,14 +49,13 @@ func BenchmarkFolder(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer job.model.Close()
-	decoded := make([]*imaging.Image, len(photos))
-	bases := make([]string, len(photos))
-	out := b.TempDir()
-	for i, p := range photos {
-		if decoded[i], err = job.env.decodePhoto(p); err != nil {
+	decoded := make([]*imaging.Image, len(items))
+	run := &photosRun{segmentJob: job, out: b.TempDir(), items: items}
+	for i := range items {
+		if decoded[i], err = env.readPhoto(b.Context(), items[i].File); err != nil {
 			b.Fatal(err)
 		}
-		bases[i] = filepath.Join(out, strconv.Itoa(i))
+		items[i].Name = strconv.Itoa(i)
 		if _, err := job.model.Segment(b.Context(), decoded[i], job.labels, &job.options); err != nil { // compiles its size
 			b.Fatal(err)
 		}
@@ -73,12 +72,12 @@ func BenchmarkFolder(b *testing.B) {
 		alone += time.Since(start)
 		runtime.GC()
 		start = time.Now()
-		if err := job.all(b.Context(), photos, bases); err != nil {
+		if err := run.all(b.Context()); err != nil {
 			b.Fatal(err)
 		}
 		whole += time.Since(start)
 	}
-	count := float64(len(photos) * b.N)
+	count := float64(len(items) * b.N)
 	b.ReportMetric(count/whole.Seconds(), "photos/s")
 	b.ReportMetric(count/alone.Seconds(), "alone/s")
 	b.ReportMetric(alone.Seconds()/whole.Seconds(), "share")

@@ -27,6 +27,9 @@ type Place struct {
 	Affine mask.Affine
 	// EPSG is the number of the coordinate system, 0 where the file names none.
 	EPSG int
+	// UserDefined reports that the file has a coordinate system of its own instead,
+	// which no number stands for.
+	UserDefined bool
 }
 
 // Tags and keys of the standard.
@@ -37,10 +40,13 @@ const (
 	tagTransformation = 34264
 	tagKeys           = 34735
 
+	keyModelType  = 1024 // 1: projected, 2: longitude and latitude
 	keyRasterType = 1025 // 1: pixels are areas, 2: points
 	keyGeographic = 2048
 	keyProjected  = 3072
+	projected     = 1
 	userDefined   = 32767
+	leastEPSG     = 1024 // smaller numbers are undefined, or of the standard's first draft
 )
 
 // Read reads the place of a TIFF. Errors wrap ErrNone, ErrFormat or
@@ -79,11 +85,17 @@ func (p *Place) keys(k []uint64) (points bool) {
 			values[k[i]] = k[i+3]
 		}
 	}
-	for _, key := range []uint64{keyProjected, keyGeographic} {
-		if v := values[key]; v != 0 && v != userDefined {
-			p.EPSG = int(v)
-			break
-		}
+	// A projected system is based on a geographic one, which is not that of the
+	// coordinates.
+	system := values[keyProjected]
+	if system == 0 && values[keyModelType] != projected {
+		system = values[keyGeographic]
+	}
+	switch {
+	case system == userDefined:
+		p.UserDefined = true
+	case system >= leastEPSG:
+		p.EPSG = int(system)
 	}
 	return values[keyRasterType] == 2
 }

@@ -62,16 +62,21 @@ func TestRead(t *testing.T) {
 		data []byte
 		want Place
 	}{
-		"areas":      {file(binary.LittleEndian, scale, tie, entry{tagKeys, utm33(1)}), Place{north, 32633}},
-		"big endian": {file(binary.BigEndian, entry{tagOrientation, []uint16{1}}, scale, tie, entry{tagKeys, utm33(1)}), Place{north, 32633}},
+		"areas":      {file(binary.LittleEndian, scale, tie, entry{tagKeys, utm33(1)}), Place{Affine: north, EPSG: 32633}},
+		"big endian": {file(binary.BigEndian, entry{tagOrientation, []uint16{1}}, scale, tie, entry{tagKeys, utm33(1)}), Place{Affine: north, EPSG: 32633}},
 		"points": {file(binary.LittleEndian, scale, tie, entry{tagKeys, utm33(2)}),
-			Place{mask.Affine{A: 0.5, C: 994.75, E: -0.25, F: 5005.125}, 32633}},
+			Place{Affine: mask.Affine{A: 0.5, C: 994.75, E: -0.25, F: 5005.125}, EPSG: 32633}},
 		"matrix, longitude and latitude": {
 			file(binary.LittleEndian, entry{tagTransformation, []float64{1, 2, 0, 3, 4, 5, 0, 6, 0, 0, 0, 0, 0, 0, 0, 1}},
 				entry{tagKeys, []uint16{1, 1, 0, 1, keyGeographic, 0, 1, 4326}}),
-			Place{mask.Affine{A: 1, B: 2, C: 3, D: 4, E: 5, F: 6}, 4326}},
-		"no system":  {file(binary.LittleEndian, scale, tie), Place{north, 0}},
-		"own system": {file(binary.LittleEndian, scale, tie, entry{tagKeys, []uint16{1, 1, 0, 1, keyProjected, 0, 1, userDefined}}), Place{north, 0}},
+			Place{Affine: mask.Affine{A: 1, B: 2, C: 3, D: 4, E: 5, F: 6}, EPSG: 4326}},
+		"no system":  {file(binary.LittleEndian, scale, tie), Place{Affine: north}},
+		"own system": {file(binary.LittleEndian, scale, tie, entry{tagKeys, []uint16{1, 1, 0, 1, keyProjected, 0, 1, userDefined}}), Place{Affine: north, UserDefined: true}},
+		"own system, based on WGS 84": {
+			file(binary.LittleEndian, scale, tie, entry{tagKeys, []uint16{1, 1, 0, 3, keyModelType, 0, 1, projected, keyGeographic, 0, 1, 4326, keyProjected, 0, 1, userDefined}}),
+			Place{Affine: north, UserDefined: true}},
+		"projected, without a number": {
+			file(binary.LittleEndian, scale, tie, entry{tagKeys, []uint16{1, 1, 0, 2, keyModelType, 0, 1, projected, keyGeographic, 0, 1, 4326}}), Place{Affine: north}},
 	} {
 		if got, err := Read(bytes.NewReader(c.data)); err != nil || got != c.want {
 			t.Errorf("%s: %+v, %v", name, got, err)

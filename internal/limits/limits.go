@@ -152,7 +152,10 @@ const (
 	// PathBytes is the longest path of a list of photos, in bytes.
 	PathBytes = 4096
 	// LogLine is the longest line of a done-log, in bytes.
-	LogLine = 64 << 10
+	LogLine = 256 << 10
+	// SettingsBytes is the largest record of a run's settings, in bytes: every label
+	// with its synonyms.
+	SettingsBytes = 16 << 20
 )
 
 // Error says what was too large, for which input, and how to mend it. It wraps

@@ -1,4 +1,4 @@
-package serve
+package output
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 	"github.com/groupvit/groupvit/mask"
 )
 
-// planesJSON is a map as plain bytes, compressed by zlib, for programs: a page
+// Planes is a map as plain bytes, compressed by zlib, for programs: a page
 // inflates it with DecompressionStream, Python with zlib and numpy.frombuffer.
-type planesJSON struct {
+type Planes struct {
 	Width  int `json:"width"`
 	Height int `json:"height"`
 	// Bits of a label: 8, or 16 (little-endian) where there are more than 255.
@@ -32,10 +32,10 @@ type planesJSON struct {
 
 // planes makes them of an answer. Only protocol best has a confidence that a
 // threshold can be compared with.
-func planes(ctx context.Context, a *answer) (any, error) {
-	found := a.found
+func planes(ctx context.Context, a *Answer) (any, error) {
+	found := a.Found
 	if found.Report.Protocol != groupvit.Best {
-		return packMap(found.Map, nil, len(found.Labels))
+		return PackMap(found.Map, nil, len(found.Labels))
 	}
 	c, err := found.Confidence(ctx)
 	if err != nil {
@@ -44,21 +44,21 @@ func planes(ctx context.Context, a *answer) (any, error) {
 	sure := make([]uint8, len(c.Value))
 	for i, v := range c.Value {
 		sure[i] = uint8(math.Round(255 * float64(min(max(v, 0), 1))))
-		if v < 0 { // a hidden word is more probable, whatever the threshold
+		if v < 0 { // a word of the background is more probable, whatever the threshold
 			c.Likely.Labels[i] = 0
 		}
 	}
-	p, err := packMap(c.Likely, sure, len(found.Labels))
+	p, err := PackMap(c.Likely, sure, len(found.Labels))
 	if err == nil {
 		p.Threshold = found.Threshold
 	}
 	return p, err
 }
 
-// packMap packs a map of so many labels, and a confidence for each of its pixels
+// PackMap packs a map of so many labels, and a confidence for each of its pixels
 // where there is one.
-func packMap(m *mask.Map, confidence []uint8, labels int) (*planesJSON, error) {
-	p := &planesJSON{Width: m.Width, Height: m.Height, Bits: 8, Colors: make([]string, labels)}
+func PackMap(m *mask.Map, confidence []uint8, labels int) (*Planes, error) {
+	p := &Planes{Width: m.Width, Height: m.Height, Bits: 8, Colors: make([]string, labels)}
 	for i := range p.Colors {
 		c := render.Color(i + 1)
 		p.Colors[i] = fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
@@ -96,10 +96,4 @@ func deflate(raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	return b.Bytes(), nil
-}
-
-func encodePNG(m *mask.Map) ([]byte, error) {
-	var b bytes.Buffer
-	err := m.EncodePNG(&b, mask.VOCPalette())
-	return b.Bytes(), err
 }
