@@ -114,7 +114,8 @@ func newModelPullCommand(env *environment) *cobra.Command {
 		Long: `pull fetches a model from the Hugging Face Hub into the cache that the Hub's own
 clients use, and prints where it is. What is there already is not fetched again; a
 download that was cut goes on where it stopped; every file is checked against the
-hash that the Hub announces (of a mirror that announces none, its ETag); two pulls at once wait for each other.
+hash that the Hub announces (of a mirror that announces none, its ETag); two pulls at
+once wait for each other.
 
 Environment, as for the Hub's own clients: HF_HOME or HF_HUB_CACHE (where the cache
 is), HF_TOKEN (private models), HF_ENDPOINT (a mirror), HF_HUB_OFFLINE=1 (ask no
