@@ -37,5 +37,6 @@ func (f *ImageFeatures) cut(c Config) []**Node {
 	add(c.projectsGroups(), &f.Areas)
 	add(c.teaches(), &f.Assignment)
 	add(v.PatchEmbeddings != "", &f.Patches)
+	add(c.namesGlobally(), &f.Global)
 	return places
 }

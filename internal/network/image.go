@@ -32,6 +32,9 @@ type ImageOutput struct {
 	// PatchEmbeddings [B, h·w, P] are projected patches, not normalised, nil
 	// unless the variant asks for them.
 	PatchEmbeddings *Node
+	// GlobalEmbedding [B, P] is the context branch's vector of the whole image in
+	// the shared space, not normalised; nil unless a loss looks at it.
+	GlobalEmbedding *Node
 	// GridH and GridW are the size of the token grid.
 	GridH, GridW int
 	// Updates holds new running statistics by parameter name (training).
@@ -51,6 +54,9 @@ type ImageFeatures struct {
 	// Patches [B, h·w, D] are normed patches, nil unless the variant projects
 	// them.
 	Patches *Node
+	// Global [B, C] is the context branch's vector of the whole image, nil without
+	// one.
+	Global *Node
 	// Updates holds new running statistics of the stem (training).
 	Updates map[string]*Node
 }
@@ -65,9 +71,13 @@ func Image(w Weights, c Config, pixels *Node, m Mode) ImageOutput {
 func ImageTower(w Weights, c Config, pixels *Node, m Mode) ImageFeatures {
 	t := newTower(w, c, m)
 	f := ImageFeatures{Updates: t.updates}
-	x, h, width := t.embed(pixels)
+	x, stem, h, width := t.embed(pixels)
 	f.GridH, f.GridW = h, width
 	local := t.local(x)
+	if len(c.Variant.Context.Channels) > 0 {
+		local, f.Global = t.context(local, stem)
+		x = local // the transformer stands above the context
+	}
 	if c.hasTrunk() {
 		x = Add(x, t.positions(h, width))
 	}
@@ -180,6 +190,9 @@ func ImageHead(w Weights, c Config, f ImageFeatures, m Mode) ImageOutput {
 	if f.Patches != nil {
 		out.PatchEmbeddings = t.project(head, f.Patches)
 	}
+	if m.Training && c.namesGlobally() {
+		out.GlobalEmbedding = t.linear(contextName+".naming", f.Global)
+	}
 	// In the paper's training only the pooled feature reaches the head, whose
 	// batch statistics it alone makes.
 	switch {
@@ -199,7 +212,11 @@ func ImageHead(w Weights, c Config, f ImageFeatures, m Mode) ImageOutput {
 	return out
 }
 
-// projectsGroups tells whether the losses may look at single groups.
+// namesGlobally reports whether the noun loss looks at the context branch's vector
+// of the whole image.
+func (c Config) namesGlobally() bool { return contains(c.Variant.NounsAgainst, AgainstGlobal) }
+
+// projectsGroups reports whether the losses may look at single groups.
 func (c Config) projectsGroups() bool {
 	return c.Variant.AreaWeighted || contains(c.Variant.nounsAgainst(), AgainstGroups) || c.teaches()
 }

@@ -32,6 +32,8 @@ type Batch struct {
 	// Explains [B, U] is 1 where prompt u may explain a part of picture i; nil is
 	// where Targets is above 0. Without an explaining loss it does not matter.
 	Explains *Node
+	// Dense is what label maps say; nil without them.
+	Dense *Dense
 	// Rows, where set, says that the pictures are a part of a batch, whose texts
 	// are all here; see [LossConfig.OfRows].
 	Rows *Rows
@@ -52,6 +54,9 @@ type LossConfig struct {
 	// TeachWeight multiplies [TeachLoss], by which patches teach groups their
 	// words, for a network that has and projects both; the paper's 0.
 	TeachWeight float64
+	// DenseWeight multiplies [DenseLoss] of the patches, DenseGroupWeight that of
+	// the groups' map, where the batch has label maps; the paper's 0.
+	DenseWeight, DenseGroupWeight float64
 }
 
 // PaperLoss is the published loss.
@@ -152,6 +157,9 @@ func (l LossConfig) addNouns(w Weights, c Config, out *LossOutput, u, prompts *N
 	}
 	out.Total = Add(out.Total, MulScalar(out.Nouns, l.NounWeight))
 	l.addParts(out, prompts, s, b)
+	if b.Dense != nil {
+		l.addDense(out, prompts, s, b)
+	}
 }
 
 // nouns is the noun loss of scores [B, U].

@@ -15,6 +15,8 @@ func nounScores(c Config, image ImageOutput, u, prompts *Node, against string) *
 		return bestParts(c, image.GroupEmbeddings, prompts, image.Areas)
 	case AgainstPatches:
 		return bestParts(c, image.PatchEmbeddings, prompts, nil)
+	case AgainstGlobal:
+		u = unit(image.GlobalEmbedding)
 	}
 	return Einsum("ip,up->iu", u, prompts)
 }

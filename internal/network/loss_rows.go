@@ -33,6 +33,8 @@ type Sums struct {
 	// Explained, a scalar, is the number of pictures that one of the batch's words
 	// may explain a part of.
 	Explained *Node
+	// Labelled, a scalar, is the number of pictures with a labelled patch.
+	Labelled *Node
 }
 
 // OfRows computes the losses of a part of the pictures of b, where b.Rows says

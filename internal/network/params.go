@@ -154,8 +154,58 @@ func (l *paramList) embeddings() {
 		l.norm("local_model.mlp.layer_norm", c.Width)
 		l.mlp("local_model.mlp", c.Width, v.LocalMLP, c.Width)
 	}
+	l.context()
 	if v.LocalValues {
 		l.norm("local_model.value_norm", c.Width)
+	}
+}
+
+// context is the context branch; see [Context].
+func (l *paramList) context() {
+	c, branch := l.config, l.config.Variant.Context
+	if len(branch.Channels) == 0 {
+		return
+	}
+	in := c.Width
+	for i, out := range branch.Channels {
+		name := contextDownName(i)
+		l.convolution(name+".conv", in, out, 3, false)
+		l.batchNorm(name+".norm", out, 1)
+		for j := range branch.blocks(i) {
+			l.residualBlock(contextBlockName(i, j), out)
+		}
+		in = out
+	}
+	l.linear(contextName+".global", in, in)
+	if c.namesGlobally() {
+		l.linear(contextName+".naming", in, c.EmbedWidth)
+	}
+	for i := len(branch.Channels) - 2; i >= 0; i-- {
+		name, out := contextUpName(i), branch.Channels[i]
+		l.add(name+".conv.weight", drawUniform(fanIn(in+out)), out, in+out)
+		l.batchNorm(name+".norm", out, 1)
+		l.residualBlock(name+".block", out)
+		in = out
+	}
+	zero := drawConstant(0)
+	l.add(contextName+".out.weight", zero, c.Width, in)
+	l.add(contextName+".out.bias", zero, c.Width)
+	if branch.MLP > 0 {
+		l.norm(contextName+".mlp.layer_norm", c.Width)
+		l.linear(contextName+".mlp.fc1", c.Width, branch.MLP)
+		l.add(contextName+".mlp.fc2.weight", zero, c.Width, branch.MLP)
+		l.add(contextName+".mlp.fc2.bias", zero, c.Width)
+	}
+}
+
+// residualBlock adds a block of two 3×3 convolutions that starts as the identity.
+func (l *paramList) residualBlock(name string, width int) {
+	batchNorm := l.config.Variant.Stem.BatchNorm
+	for i, scale := range []float64{1, 0} {
+		l.convolution(fmt.Sprintf("%s.conv%d", name, i+1), width, width, 3, !batchNorm)
+		if batchNorm {
+			l.batchNorm(fmt.Sprintf("%s.norm%d", name, i+1), width, scale)
+		}
 	}
 }
 
@@ -168,13 +218,7 @@ func (l *paramList) stem() {
 			l.batchNorm(name+".norm", out, 1)
 		}
 		for j := range stem.blocks(i) {
-			block := stemBlockName(i, j)
-			l.convolution(block+".conv1", out, out, 3, !stem.BatchNorm)
-			l.convolution(block+".conv2", out, out, 3, !stem.BatchNorm)
-			if stem.BatchNorm {
-				l.batchNorm(block+".norm1", out, 1)
-				l.batchNorm(block+".norm2", out, 0) // the block starts as the identity
-			}
+			l.residualBlock(stemBlockName(i, j), out)
 		}
 		in = out
 	}

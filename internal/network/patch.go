@@ -12,7 +12,10 @@ import (
 // embed turns pixels [B, 3, H, W] into tokens [B, h·w, D], row-major, before
 // any position: patches or the convolutional stem, then LayerNorm. Pixels right
 // and below of the last whole patch are dropped.
-func (t *tower) embed(pixels *Node) (tokens *Node, h, w int) {
+//
+// stem [B, h, w, D] is the convolutional stem's map before the LayerNorm, nil
+// without one.
+func (t *tower) embed(pixels *Node) (tokens, stem *Node, h, w int) {
 	p := t.config.PatchSize
 	dims := pixels.Shape().Dimensions
 	h, w = dims[2]/p, dims[3]/p
@@ -20,12 +23,13 @@ func (t *tower) embed(pixels *Node) (tokens *Node, h, w int) {
 		pixels = Slice(pixels, AxisRange(), AxisRange(), AxisRange(0, h*p), AxisRange(0, w*p))
 	}
 	if len(t.config.Variant.Stem.Channels) > 0 {
-		tokens = t.stem(pixels)
+		stem = t.stem(pixels)
+		tokens = stem
 	} else {
 		tokens = t.patches(pixels, h, w)
 	}
 	tokens = Reshape(tokens, dims[0], h*w, t.config.Width)
-	return t.norm("vision_model.embeddings.layernorm", tokens), h, w
+	return t.norm("vision_model.embeddings.layernorm", tokens), stem, h, w
 }
 
 // patches is the convolution whose stride is its kernel: one product of the

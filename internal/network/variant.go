@@ -30,6 +30,8 @@ type Variant struct {
 	// LocalMLP is the hidden width of an MLP on the stem's tokens before any
 	// attention: local features f = e + MLP(LN(e)); 0 leaves f = e.
 	LocalMLP int `json:"local_mlp,omitempty"`
+	// Context adds what stands around a patch to its local features.
+	Context Context `json:"context,omitzero"`
 	// LocalValues lets the first grouping block pool the local features f
 	// instead of the tokens that went through attention.
 	LocalValues bool `json:"local_values,omitempty"`
@@ -55,7 +57,8 @@ type Variant struct {
 	// PatchPooled makes the image vector the mean of the projected patches.
 	PatchPooled bool `json:"patch_pooled,omitempty"`
 	// NounsAgainst lists what the noun loss compares words with: "pooled" (the
-	// paper, the default), "groups", "patches"; each named adds a term.
+	// paper, the default), "groups", "patches", "global" (the context branch's
+	// vector of the whole image); each named adds a term.
 	NounsAgainst []string `json:"nouns_against,omitempty"`
 	// NounSharpness is β of the softmax that weighs groups or patches by their
 	// likeness to the word (10).
@@ -99,6 +102,56 @@ func (s Stem) blocks(i int) int {
 	return 0
 }
 
+// Context is a branch of convolutions above the stem that sees the whole image:
+// each entry of Channels halves the map once more (strides 16, 32, … of a stem of
+// stride 8), the mean over the last map is added to each of its places, and the
+// way back up to the stem's grid joins the maps by bilinear interpolation, as a
+// feature pyramid does (Lin et al., CVPR 2017). Its output is added to the local
+// features and starts at zero, so that a network grown by it computes at first
+// what it computed without.
+//
+// With captions alone such a branch harms the map, since a patch learns to answer
+// for what stands elsewhere in the image; on label maps it is what helps most.
+type Context struct {
+	// Channels is the width after each halving; none is no branch.
+	Channels []int `json:"channels,omitempty"`
+	// Blocks is the number of residual blocks after each halving (may be shorter
+	// than Channels).
+	Blocks []int `json:"blocks,omitempty"`
+	// MLP is the hidden width of an MLP on the sum of local features and context;
+	// 0 leaves it out.
+	MLP int `json:"mlp,omitempty"`
+}
+
+func (x Context) blocks(i int) int {
+	if i < len(x.Blocks) {
+		return x.Blocks[i]
+	}
+	return 0
+}
+
+func (x Context) validate(stem Stem) error {
+	n := len(x.Channels)
+	switch {
+	case n == 0 && (len(x.Blocks) > 0 || x.MLP != 0):
+		return fmt.Errorf("context blocks and mlp need context channels")
+	case n == 0:
+		return nil
+	case n > 4 || len(x.Blocks) > n:
+		return fmt.Errorf("context has %d halvings and %d entries of blocks, allowed are up to 4 and as many", n, len(x.Blocks))
+	case !stem.BatchNorm:
+		return fmt.Errorf("context needs a convolutional stem with batch_norm")
+	case x.MLP < 0 || x.MLP > 1<<17:
+		return fmt.Errorf("context mlp is %d, allowed are 0 to %d", x.MLP, 1<<17)
+	}
+	for i, ch := range x.Channels {
+		if ch < 1 || ch > maxWidth || x.blocks(i) < 0 || x.blocks(i) > maxDepth {
+			return fmt.Errorf("context step %d has %d channels and %d blocks", i, ch, x.blocks(i))
+		}
+	}
+	return nil
+}
+
 // Values of the Variant's text fields.
 const (
 	PatchesLocal   = "local"
@@ -106,6 +159,7 @@ const (
 	AgainstPooled  = "pooled"
 	AgainstGroups  = "groups"
 	AgainstPatches = "patches"
+	AgainstGlobal  = "global"
 	PoolEnd        = "end"
 	PoolMean       = "mean"
 )
@@ -143,6 +197,12 @@ func (v Variant) validate(c Config) error {
 	if len(v.Stem.Blocks) > len(v.Stem.Channels) {
 		return bad("%d entries of stem blocks for %d halvings", len(v.Stem.Blocks), len(v.Stem.Channels))
 	}
+	if err := v.Context.validate(v.Stem); err != nil {
+		return bad("%v", err)
+	}
+	if slices.Contains(v.NounsAgainst, AgainstGlobal) && len(v.Context.Channels) == 0 {
+		return bad("nouns_against global needs a context branch")
+	}
 	if v.LocalMLP < 0 || v.LocalMLP > 1<<17 {
 		return bad("local_mlp is %d, allowed are 0 to %d", v.LocalMLP, 1<<17)
 	}
@@ -175,8 +235,8 @@ func (v Variant) validate(c Config) error {
 		}
 	}
 	for _, a := range v.NounsAgainst {
-		if err := oneOf("nouns_against", a, AgainstPooled, AgainstGroups, AgainstPatches); err != nil || a == "" {
-			return bad("nouns_against has %q, allowed are pooled, groups, patches", a)
+		if err := oneOf("nouns_against", a, AgainstPooled, AgainstGroups, AgainstPatches, AgainstGlobal); err != nil || a == "" {
+			return bad("nouns_against has %q, allowed are pooled, groups, patches, global", a)
 		}
 	}
 	needsPatches := v.PatchPooled || c.Map() != MapGroups || slices.Contains(v.NounsAgainst, AgainstPatches)
