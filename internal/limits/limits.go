@@ -99,6 +99,8 @@ const (
 	SampleBytes = 96 << 20
 	// Captions is the largest number of captions of one sample.
 	Captions = 1024
+	// LabelMapPixels is the largest label map of a sample, in pixels.
+	LabelMapPixels = 64 << 20
 	// Shards is the largest number of shards a pattern may expand to.
 	Shards = 1 << 20
 	// TableRow is the longest row of a CSV file, in bytes; TableRows the largest

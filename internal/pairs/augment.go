@@ -73,14 +73,21 @@ func cut(im *Image, r rectangle) *Image {
 	return part
 }
 
-// picture writes one augmented, normalised picture [3, S, S] to pixels.
-func (l *Loader) picture(pixels []float32, stored *Image, d *dice, batch side) error {
-	a, size := l.options.Augment, l.options.ImageSize
-	im, err := a.reshape(d, stored, size, batch)
+// picture writes one augmented, normalised image [3, size, size] to pixels. It
+// returns the sample's labels of the part of it that is seen, a value a cell of
+// Options.LabelCell pixels, nil without labels.
+func (l *Loader) picture(pixels []float32, size int, s *loaded, d *dice, batch side) ([]uint8, error) {
+	a, stored := l.options.Augment, s.image
+	part := a.crop(d, stored.Width, stored.Height, batch)
+	im, err := a.reshape(d, stored, part, size)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	flip := a.Flip > 0 && d.float() < a.Flip
+	var cells []uint8
+	if s.labels != nil && len(s.labels.Pix) > 0 {
+		cells = s.labels.grid(part, stored.Width, stored.Height, flip, size/l.options.LabelCell)
+	}
 	if a.Rand.Operations > 0 {
 		if im == stored { // it may be in the cache
 			im = im.Clone()
@@ -111,16 +118,16 @@ func (l *Loader) picture(pixels []float32, stored *Image, d *dice, batch side) e
 	if a.Erase > 0 && d.float() < a.Erase {
 		a.erase(d, pixels, size)
 	}
-	return nil
+	return cells, nil
 }
 
 // softest is the smallest part of its side to which a softened picture is shrunk.
 const softest = 0.45
 
-// reshape crops a picture and resizes the part to size × size, at times by way of
-// a smaller size. The result may be the picture itself.
-func (a Augment) reshape(d *dice, im *Image, size int, batch side) (*Image, error) {
-	im = cut(im, a.crop(d, im.Width, im.Height, batch))
+// reshape resizes a part of a picture to size × size, at times by way of a smaller
+// size. The result may be the picture itself.
+func (a Augment) reshape(d *dice, im *Image, part rectangle, size int) (*Image, error) {
+	im = cut(im, part)
 	if a.Soften > 0 && d.float() < a.Soften {
 		small := max(1, int(math.Round(d.between(softest, 1)*float64(size))))
 		if small < im.Width && small < im.Height {

@@ -28,6 +28,13 @@ type Batch struct {
 	// captions names it; or it is a word for ground or scenery, of which every
 	// picture has some, and the captions name none.
 	Explains []float32
+	// Labels, Word and Background [B, N] and Stuff [U] are what label maps say of the
+	// N = (S/cell)² cells of each picture, as network.Dense has them; nil without
+	// label maps. Competing [B, U] is nil where a loader makes parts: see
+	// [Part.Competing].
+	Labels           []int32
+	Word, Background []float32
+	Competing, Stuff []float32
 	// Keys [B] are the pictures' keys, Texts [B] the captions drawn.
 	Keys, Texts []string
 	// Nouns [U] are the words of the prompts; "" where the prompt is padding or
@@ -72,4 +79,21 @@ func (p *Part) Rows(from, to int) (targets, known, explains []float32) {
 		return x[from*b.U : to*b.U]
 	}
 	return cut(b.Targets), cut(b.Known), cut(b.Explains)
+}
+
+// Competing returns rows [to−from, U] of the batch's Competing; nil without label
+// maps.
+func (p *Part) Competing(from, to int) []float32 {
+	b := p.Batch
+	switch {
+	case b.Labels == nil:
+		return nil
+	case b.Competing != nil:
+		return b.Competing[from*b.U : to*b.U]
+	}
+	out := make([]float32, (to-from)*b.U)
+	for i := from; i < to; i++ {
+		p.rows.competing(b, i, out[(i-from)*b.U:(i-from+1)*b.U])
+	}
+	return out
 }

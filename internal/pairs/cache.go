@@ -12,7 +12,20 @@ import (
 type loaded struct {
 	key            string
 	captions, tags []string
-	image          *Image
+	// templated reports whether the captions say no more than the tags.
+	templated bool
+	image     *Image
+	labels    *LabelMap // nil without one, or where labels are not asked for
+}
+
+// text is the sample without its images.
+func (s *loaded) text() *loaded {
+	t := *s
+	t.image = nil
+	if s.labels != nil {
+		t.labels = &LabelMap{Words: s.labels.Words, Classes: s.labels.Classes}
+	}
+	return &t
 }
 
 // load returns a sample, from memory where it is kept, or nil when it cannot be
@@ -76,6 +89,9 @@ func (l *Loader) keep(i int, s *loaded) {
 		return
 	}
 	size := int64(len(s.image.Pix))
+	if s.labels != nil {
+		size += int64(len(s.labels.Pix))
+	}
 	if l.cached.Add(size) > l.options.Cache.Bytes || !l.cache[i].CompareAndSwap(nil, s) {
 		l.cached.Add(-size)
 	}
@@ -88,7 +104,7 @@ func (l *Loader) read(i int) (*loaded, error) {
 	if l.texts != nil {
 		copied := *l.texts[i]
 		sample = &copied
-		sample.Picture, err = l.index.picture(i)
+		err = l.index.readImages(sample, i)
 	} else {
 		sample, err = l.index.Sample(i)
 	}
@@ -104,5 +120,9 @@ func (l *Loader) read(i int) (*loaded, error) {
 			return nil, fmt.Errorf("%w: %w", errPicture, err)
 		}
 	}
-	return &loaded{sample.Key, sample.Captions, sample.Tags, im}, nil
+	s := &loaded{key: sample.Key, captions: sample.Captions, tags: sample.Tags, templated: sample.Templated(), image: im}
+	if l.options.Labels {
+		s.labels, err = sample.LabelMap()
+	}
+	return s, err
 }

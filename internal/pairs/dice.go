@@ -21,6 +21,8 @@ const (
 	forTemplate
 	forCrop
 	forWeights
+	forMix
+	forExtraNouns
 )
 
 // roll returns the dice of a purpose at a place.

@@ -21,6 +21,9 @@ func splitName(name string) (key, extension string) {
 	if base := filepath.Base(name); ending == "" || strings.HasPrefix(base, ".") {
 		return "", ""
 	}
+	if stem, ok := strings.CutSuffix(name, "."+labelsExtension); ok && filepath.Base(stem) != "." {
+		return filepath.ToSlash(stem), labelsExtension
+	}
 	return filepath.ToSlash(key), strings.ToLower(ending[1:])
 }
 
@@ -63,7 +66,7 @@ func oneFolder(root, folder string, files *[]string, yield func(member, error) b
 	for _, e := range entries {
 		inside, _ := filepath.Rel(root, filepath.Join(folder, e.Name()))
 		key, extension := splitName(inside)
-		wanted := extension == "json" || extension == "txt" || extension == "text" || slices.Contains(pictureExtensions, extension)
+		wanted := extension == "json" || extension == "txt" || extension == "text" || extension == labelsExtension || slices.Contains(pictureExtensions, extension)
 		if e.Type().IsRegular() && key != "" && wanted {
 			found = append(found, named{key, extension, e})
 		}

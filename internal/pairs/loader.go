@@ -225,13 +225,17 @@ func (l *Loader) place(step, i int) uint64 {
 // draw returns the sample of slot i of a step, or the one that takes its place
 // because it cannot be used, and its number.
 func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, int, error) {
-	first := l.choose(step, i)
+	return l.usable(ctx, l.choose(step, i), roll(l.options.Seed, forSubstitute, l.place(step, i)))
+}
+
+// usable returns sample first and its number, or another, drawn with d, where it
+// cannot be used.
+func (l *Loader) usable(ctx context.Context, first int, d *dice) (*loaded, int, error) {
 	if s, err := l.load(ctx, first); s != nil || err != nil {
 		return s, first, err
 	}
 	// Others by chance, then all in turn: so that a few usable samples are found
 	// among very many broken ones, and that it is noticed when there is none.
-	d := roll(l.options.Seed, forSubstitute, l.place(step, i))
 	for range 32 {
 		k := d.intn(l.index.Len())
 		if s, err := l.load(ctx, k); s != nil || err != nil {

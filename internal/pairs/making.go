@@ -17,7 +17,9 @@ type making struct {
 	// parts, those of earlier parts have no pictures any more.
 	drawn   []*loaded
 	numbers []int
-	rows    *rows // once all are drawn
+	// cells are the label maps of the slots; nil without.
+	cells []*cells
+	rows  *rows // once all are drawn
 }
 
 // make makes batch number step and hands it out, in parts where the options say so,
@@ -25,13 +27,16 @@ type making struct {
 func (l *Loader) make(ctx context.Context, step int, hand func(*Part) bool) error {
 	o := l.options
 	m := &making{Loader: l, drawn: make([]*loaded, o.Batch), numbers: make([]int, o.Batch)}
+	if o.Labels {
+		m.cells = make([]*cells, o.Batch)
+	}
 	m.batch = &Batch{Step: step, Size: o.Batch, ImageSize: o.ImageSize, Context: o.Context}
 	m.crop = o.Augment.batchCrop(roll(o.Seed, forCrop, uint64(step)))
 	if o.Part == 0 {
 		p, err := m.part(ctx, 0, o.Batch, false)
 		if err == nil {
 			m.batch.Pixels = p.Pixels
-			l.words(m.batch, m.drawn).fill(m.batch)
+			l.words(m.batch, m.drawn, m.cells).fill(m.batch)
 			hand(p)
 		}
 		return err
@@ -48,7 +53,7 @@ func (l *Loader) make(ctx context.Context, step int, hand func(*Part) bool) erro
 				return err
 			}
 			if !again && from+p.Size == o.Batch {
-				m.rows = l.words(m.batch, m.drawn)
+				m.rows = l.words(m.batch, m.drawn, m.cells)
 			}
 			p.rows = m.rows
 			if !hand(p) {
@@ -103,11 +108,18 @@ func (m *making) slot(ctx context.Context, i int, again bool, pixels []float32) 
 	if err != nil {
 		return err
 	}
-	if err = m.picture(pixels, s.image, roll(m.options.Seed, forPicture, m.place(step, i)), m.crop); m.options.Part > 0 {
-		s = &loaded{key: s.key, captions: s.captions, tags: s.tags}
+	seen, err := m.compose(ctx, pixels, s, step, i)
+	if err != nil {
+		return err
 	}
 	if !again { // the second time somebody may read the rows
+		if m.options.Part > 0 {
+			s = s.text()
+		}
 		m.drawn[i] = s
+		if m.cells != nil {
+			m.cells[i] = seen
+		}
 	}
-	return err
+	return nil
 }

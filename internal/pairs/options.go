@@ -40,6 +40,11 @@ type Options struct {
 	TaggedAsCaptions bool
 	// Nouns says which prompts go with the captions.
 	Nouns NounOptions
+	// Labels says to read label maps, one value a cell of LabelCell pixels, which
+	// divides ImageSize; it needs distinct noun prompts. Samples without a label map
+	// have cells of which nothing is known.
+	Labels    bool
+	LabelCell int
 	// Augment says how pictures are varied.
 	Augment Augment
 	// Balance draws part of each batch evenly over some words.
@@ -105,6 +110,10 @@ type NounOptions struct {
 	// Templates are the prompts' forms, one drawn each time; nil is the paper's
 	// 80 ("full"). StuffTemplates, if any, are for words of kind stuff.
 	Templates, StuffTemplates []string
+	// Least adds further words of the list, drawn for each batch, until it has so
+	// many prompts, for losses in which words compete that no image of the batch
+	// shows; it needs Distinct and mode "list". 0 adds none.
+	Least int
 	// Pad makes U a multiple of it where Distinct is set; 0 is 16. A graph is
 	// compiled for each U, so that few sizes are better than many.
 	Pad int
@@ -157,6 +166,10 @@ type Augment struct {
 	Soften float64
 	// Flip is the chance of a mirrored picture.
 	Flip float64
+	// Mosaic is the chance that a picture is made of four samples at half the size,
+	// Cutmix that a rectangle of it comes from another sample. Their label maps move
+	// along; such a picture has no caption and counts in no other loss.
+	Mosaic, Cutmix float64
 	// Contrast multiplies normalised values by U(1−Contrast, 1+Contrast),
 	// Brightness adds U(−Brightness, Brightness) to all and Channel
 	// U(−Channel, Channel) to each channel, in normalised units.
@@ -212,6 +225,9 @@ func (o Options) Validate() error {
 	case !(o.Balance.Share >= 0 && o.Balance.Share <= 1):
 		return bad("balance share %v: it must be in [0, 1]", o.Balance.Share)
 	}
+	if err := o.validateLabels(); err != nil {
+		return bad("%v", err)
+	}
 	for _, w := range o.Weights {
 		if !(w > 0 && w <= 1000) {
 			return bad("weight %g: it must be above 0, at most 1000; leave a source out that is not wanted", w)
@@ -231,6 +247,29 @@ func (o Options) Validate() error {
 	return nil
 }
 
+// validateLabels checks what label maps need.
+func (o Options) validateLabels() error {
+	a := o.Augment
+	mixes := a.Mosaic > 0 || a.Cutmix > 0
+	switch {
+	case !(a.Mosaic >= 0 && a.Cutmix >= 0 && a.Mosaic+a.Cutmix <= 1):
+		return fmt.Errorf("mosaic %v and cutmix %v: they must be chances whose sum is at most 1", a.Mosaic, a.Cutmix)
+	case mixes && !o.Labels:
+		return fmt.Errorf("mosaic and cutmix need label maps: without them a mixed picture teaches nothing")
+	case !o.Labels:
+		return nil
+	case o.LabelCell < 1 || o.ImageSize%o.LabelCell != 0:
+		return fmt.Errorf("label cell of %d pixels: it must divide the image size %d", o.LabelCell, o.ImageSize)
+	case a.Mosaic > 0 && o.ImageSize%(2*o.LabelCell) != 0:
+		return fmt.Errorf("mosaic: the image size %d must be an even number of label cells of %d pixels", o.ImageSize, o.LabelCell)
+	case o.Nouns.Mode != NounsList || !o.Nouns.Distinct:
+		return fmt.Errorf("label maps need distinct prompts of a word list (mode %q)", NounsList)
+	case a.Rand.Operations > 0 || a.Erase > 0:
+		return fmt.Errorf("label maps do not follow rand and erase: set rand operations and erase to 0")
+	}
+	return nil
+}
+
 func (n NounOptions) validate() error {
 	switch n.Mode {
 	case NounsNone, NounsTagger, NounsList:
@@ -242,6 +281,10 @@ func (n NounOptions) validate() error {
 		return fmt.Errorf("k %d: it must be 0 to 256", n.K)
 	case n.Mode != NounsNone && n.K == 0 && !n.Distinct:
 		return fmt.Errorf("k 0 (all nouns of a photo) needs distinct prompts")
+	case n.Least < 0 || n.Least > 1<<14:
+		return fmt.Errorf("least %d: it must be 0 to %d prompts", n.Least, 1<<14)
+	case n.Least > 0 && (n.Mode != NounsList || !n.Distinct):
+		return fmt.Errorf("least %d needs distinct prompts of a word list (mode %q)", n.Least, NounsList)
 	case n.Pad < 1 || n.Pad > 1<<16:
 		return fmt.Errorf("pad %d: it must be 1 to %d", n.Pad, 1<<16)
 	}

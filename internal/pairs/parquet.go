@@ -177,7 +177,7 @@ func (x *Index) parquetEntries(ctx context.Context, t *pictureTable) iter.Seq2[e
 				yield(entry{}, fmt.Errorf("%w: %w", errTable, err))
 				return
 			}
-			e := entry{t.rowKey(number, values[3], values[2]), part{file: file, offset: number}, none, none}
+			e := entry{t.rowKey(number, values[3], values[2]), part{file: file, offset: number}, none, none, none}
 			number++
 			if !yield(x.rowEntry(e, values)) {
 				return

@@ -13,7 +13,7 @@ const person = "person"
 
 // words fills in a batch's captions and prompts, and returns what its matrices are
 // made of, nil without prompts.
-func (l *Loader) words(b *Batch, drawn []*loaded) *rows {
+func (l *Loader) words(b *Batch, drawn []*loaded, seen []*cells) *rows {
 	t := l.options.Tokenizer
 	b.CaptionWeight = make([]float32, b.Size)
 	for i, s := range drawn {
@@ -24,25 +24,28 @@ func (l *Loader) words(b *Batch, drawn []*loaded) *rows {
 		if l.options.Captions {
 			b.Captions = append(b.Captions, t.Encode(caption, b.Context)...)
 		}
-		if !l.masked(s) {
+		if !l.masked(s) && (seen == nil || !seen[i].mixed) {
 			b.CaptionWeight[i] = 1
 		}
 	}
 	if l.finder == nil {
 		return nil
 	}
-	r := &rows{loader: l, drawn: drawn, prompts: make([][]int32, b.Size)}
+	r := &rows{loader: l, drawn: drawn, cells: seen, prompts: make([][]int32, b.Size)}
 	if l.options.Nouns.Distinct {
-		l.distinctPrompts(b, r)
+		columns := l.distinctPrompts(b, r)
+		if seen != nil {
+			r.label(b, columns)
+		}
 	} else {
 		l.ownPrompts(b, r)
 	}
 	return r
 }
 
-// masked says whether only tags are known of a photo.
+// masked reports whether only tags are known of a photo.
 func (l *Loader) masked(s *loaded) bool {
-	return len(s.tags) > 0 && !l.options.TaggedAsCaptions
+	return s.templated && !l.options.TaggedAsCaptions
 }
 
 // ownPrompts gives every picture K prompts of its own, as the paper's code does:
@@ -68,21 +71,44 @@ func (l *Loader) ownPrompts(b *Batch, r *rows) {
 	}
 }
 
-// distinctPrompts gives every noun of the batch one prompt.
-func (l *Loader) distinctPrompts(b *Batch, r *rows) {
+// distinctPrompts gives every noun of the batch one prompt, and words of label maps,
+// and further ones up to the least number. It returns their columns.
+func (l *Loader) distinctPrompts(b *Batch, r *rows) map[string]int {
 	options := l.options.Nouns
 	columns := map[string]int{}
+	column := func(noun string) int {
+		u, ok := columns[noun]
+		if !ok {
+			u = len(columns)
+			columns[noun] = u
+			b.Nouns = append(b.Nouns, noun)
+			d := roll(l.options.Seed, forTemplate, uint64(b.Step), hash(noun))
+			b.Prompts = append(b.Prompts, l.options.Tokenizer.Encode(vocab.Fill(l.template(d, noun), noun), b.Context)...)
+		}
+		return u
+	}
 	for i, s := range r.drawn {
+		if r.mixed(i) {
+			continue
+		}
 		for _, noun := range l.drawNouns(b, i, s) {
-			u, ok := columns[noun]
-			if !ok {
-				u = len(columns)
-				columns[noun] = u
-				b.Nouns = append(b.Nouns, noun)
-				d := roll(l.options.Seed, forTemplate, uint64(b.Step), hash(noun))
-				b.Prompts = append(b.Prompts, l.options.Tokenizer.Encode(vocab.Fill(l.template(d, noun), noun), b.Context)...)
+			r.prompts[i] = append(r.prompts[i], int32(column(noun)))
+		}
+	}
+	for _, c := range r.cells {
+		for _, s := range c.samples {
+			for _, word := range s.labelWords() {
+				column(l.name(word))
 			}
-			r.prompts[i] = append(r.prompts[i], int32(u))
+		}
+	}
+	if options.Least > len(columns) {
+		words := slices.Clone(l.list.Words())
+		shuffle(roll(l.options.Seed, forExtraNouns, uint64(b.Step)), words)
+		for _, w := range words {
+			if len(columns) < options.Least {
+				column(w.Name)
+			}
 		}
 	}
 	b.U = max(1, (len(columns)+options.Pad-1)/options.Pad) * options.Pad
@@ -91,16 +117,17 @@ func (l *Loader) distinctPrompts(b *Batch, r *rows) {
 		b.Nouns = append(b.Nouns, "")
 		b.Prompts = append(b.Prompts, padding...)
 	}
+	return columns
 }
 
-// drawNouns returns the nouns of picture i: all of all its captions, once each,
+// drawNouns returns the nouns of picture i: all of all its captions and tags, once each,
 // or K of the caption drawn, some of them again where it has fewer.
 func (l *Loader) drawNouns(b *Batch, i int, s *loaded) []string {
 	k := l.options.Nouns.K
 	if k == 0 {
 		var all []string
-		for _, caption := range s.captions {
-			for _, noun := range l.finder.Nouns(caption) {
+		for _, text := range s.texts() {
+			for _, noun := range l.finder.Nouns(text) {
 				if !slices.Contains(all, noun) {
 					all = append(all, noun)
 				}

@@ -8,19 +8,29 @@ type rows struct {
 	prompts [][]int32
 	// drawn are the samples; their pictures are not looked at.
 	drawn []*loaded
+	// cells are the pictures' label maps; nil without.
+	cells []*cells
 }
+
+// mixed reports whether picture i is made of several samples, of which its captions
+// say nothing.
+func (r *rows) mixed(i int) bool { return r.cells != nil && r.cells[i].mixed }
 
 // fill makes a batch's matrices.
 func (r *rows) fill(b *Batch) {
 	if r != nil {
 		p := Part{Batch: b, rows: r}
 		b.Targets, b.Known, b.Explains = p.Rows(0, b.Size)
+		b.Competing = p.Competing(0, b.Size)
 	}
 }
 
 // write fills in rows of Targets, Known and Explains, which are zeros.
 func (r *rows) write(b *Batch, from, to int, targets, known, explains []float32) {
 	for i := from; i < to; i++ {
+		if r.mixed(i) {
+			continue // nothing is known
+		}
 		row := func(x []float32) []float32 { return x[(i-from)*b.U : (i-from+1)*b.U] }
 		own := row(targets)
 		for _, u := range r.prompts[i] {
@@ -47,11 +57,11 @@ func (l *Loader) known(b *Batch, s *loaded, targets, row []float32) {
 }
 
 // explains says which words may explain a part of a picture: those of all of its
-// captions, whichever were drawn.
+// captions and tags, whichever were drawn.
 func (l *Loader) explains(b *Batch, s *loaded, row []float32) {
 	named, grounded := map[string]bool{}, false
-	for _, caption := range s.captions {
-		for _, noun := range l.finder.Nouns(caption) {
+	for _, text := range s.texts() {
+		for _, noun := range l.finder.Nouns(text) {
 			named[noun] = true
 			grounded = grounded || l.isStuff(noun)
 		}
@@ -61,4 +71,93 @@ func (l *Loader) explains(b *Batch, s *loaded, row []float32) {
 			row[u] = 1
 		}
 	}
+}
+
+// label fills in what the label maps say, with the columns of the words.
+func (r *rows) label(b *Batch, columns map[string]int) {
+	n := r.cells[0].side * r.cells[0].side
+	b.Labels, b.Stuff = make([]int32, b.Size*n), make([]float32, b.U)
+	b.Word, b.Background = make([]float32, b.Size*n), make([]float32, b.Size*n)
+	for u, noun := range b.Nouns {
+		if r.loader.isStuff(noun) {
+			b.Stuff[u] = 1
+		}
+	}
+	for i, c := range r.cells {
+		for k, v := range c.value {
+			at, s := i*n+k, c.samples[c.from[k]]
+			switch v {
+			case LabelUnknown:
+			case LabelBackground:
+				b.Background[at] = someBackground
+			default:
+				u := columns[r.loader.name(s.labelWords()[v-1])]
+				b.Labels[at], b.Word[at] = int32(u), 1
+				if b.Stuff[u] > 0 {
+					b.Word[at], b.Background[at] = 1-someBackground, someBackground
+				}
+			}
+		}
+	}
+}
+
+// someBackground is the weight of "some background word" at a cell; where the map
+// names which one, that has the rest.
+const someBackground = 0.5
+
+// competing says which prompts the label map of picture i tells apart: all, or where
+// it has classes of its own, those that every one of its samples knows.
+func (r *rows) competing(b *Batch, i int, row []float32) {
+	for u, noun := range b.Nouns {
+		if noun != "" {
+			row[u] = 1
+		}
+	}
+	for _, s := range r.cells[i].samples {
+		if s.labels == nil || len(s.labels.Classes) == 0 {
+			continue
+		}
+		known := map[string]bool{}
+		for _, list := range [][]string{s.labels.Classes, s.labels.Words} {
+			for _, word := range list {
+				known[r.loader.name(word)] = true
+			}
+		}
+		for u, noun := range b.Nouns {
+			if !known[noun] {
+				row[u] = 0
+			}
+		}
+	}
+	// A word that a cell of the picture shows competes whatever another sample knows.
+	for k, v := range r.cells[i].value {
+		if v != LabelUnknown && v != LabelBackground {
+			row[b.Labels[i*len(r.cells[i].value)+k]] = 1
+		}
+	}
+}
+
+// labelWords are the words of the sample's label map.
+func (s *loaded) labelWords() []string {
+	if s.labels == nil {
+		return nil
+	}
+	return s.labels.Words
+}
+
+// texts are the sample's captions and, where people wrote these, its tags, which
+// name what is in it too.
+func (s *loaded) texts() []string {
+	if s.templated {
+		return s.captions
+	}
+	return append(s.captions[:len(s.captions):len(s.captions)], s.tags...)
+}
+
+// name is what the word list calls a word: its own word for a synonym.
+func (l *Loader) name(word string) string {
+	if w, ok := l.list.Find(word); ok {
+		return w.Name
+	}
+	return word
 }

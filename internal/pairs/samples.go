@@ -137,6 +137,9 @@ func (x *Index) Fingerprint() string {
 	h := sha256.New()
 	for _, e := range x.entries {
 		fmt.Fprintf(h, "%q %d %d %d\n", e.key, e.picture.size, e.json.size, e.text.size)
+		if e.labels != none {
+			fmt.Fprintf(h, "labels %d\n", e.labels.size)
+		}
 	}
 	for _, file := range slices.Sorted(maps.Keys(x.tables)) {
 		fmt.Fprintf(h, "%x\n", x.tables[file].file.Sum())
@@ -158,6 +161,10 @@ type Sample struct {
 	Tags []string
 	// Picture is the encoded picture.
 	Picture []byte
+	// labels is the encoded label map, nil without one, with the words of its
+	// values and the only words that it tells apart.
+	labels                   []byte
+	labelWords, labelClasses []string
 }
 
 // Decode decodes the sample's picture.
@@ -171,8 +178,16 @@ func (x *Index) Sample(i int) (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Picture, err = x.picture(i)
-	return s, err
+	return s, x.readImages(s, i)
+}
+
+// readImages reads a sample's picture and its label map.
+func (x *Index) readImages(s *Sample, i int) (err error) {
+	e := x.entries[i]
+	if s.Picture, err = x.picture(i); err == nil && e.labels != none {
+		s.labels, err = x.read(e.labels)
+	}
+	return err
 }
 
 // Text reads what a sample says, without its picture.
@@ -231,6 +246,8 @@ func (s *Sample) parse(b []byte) error {
 		Captions []string `json:"captions"`
 		Caption  string   `json:"caption"`
 		Tags     []string `json:"tags"`
+		Labels   []string `json:"labels"`
+		Classes  []string `json:"label_classes"`
 	}
 	if err := json.Unmarshal(b, &fields); err != nil {
 		return fmt.Errorf("%w: %w", errJSON, err)
@@ -244,11 +261,8 @@ func (s *Sample) parse(b []byte) error {
 	if len(s.Captions) == 0 {
 		s.add(fields.Caption)
 	}
-	for _, t := range fields.Tags[:min(len(fields.Tags), limits.Captions)] {
-		if t = strings.TrimSpace(t); t != "" {
-			s.Tags = append(s.Tags, t)
-		}
-	}
+	s.Tags = trimmed(fields.Tags[:min(len(fields.Tags), limits.Captions)])
+	s.labelWords, s.labelClasses = fields.Labels, trimmed(fields.Classes[:min(len(fields.Classes), limits.Captions)])
 	return nil
 }
 

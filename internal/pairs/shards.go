@@ -36,8 +36,8 @@ type part struct {
 
 // entry is a sample: where its files lie.
 type entry struct {
-	key                 string
-	picture, json, text part
+	key                         string
+	picture, json, text, labels part
 }
 
 // none is an entry's missing file.
@@ -117,7 +117,7 @@ func group(members iter.Seq2[member, error]) iter.Seq2[entry, error] {
 				if !done() {
 					return
 				}
-				e, rank, total, started = entry{m.key, none, none, none}, len(pictureExtensions), 0, true
+				e, rank, total, started = entry{m.key, none, none, none, none}, len(pictureExtensions), 0, true
 			}
 			total += int64(m.size)
 			switch m.extension {
@@ -125,6 +125,8 @@ func group(members iter.Seq2[member, error]) iter.Seq2[entry, error] {
 				e.json = m.part
 			case "txt", "text":
 				e.text = m.part
+			case labelsExtension:
+				e.labels = m.part
 			default:
 				if r := slices.Index(pictureExtensions, m.extension); r >= 0 && r < rank {
 					e.picture, rank = m.part, r

@@ -78,7 +78,7 @@ func (l *Loader) stages(ctx context.Context, s *Speed) error {
 			continue
 		}
 		read := time.Now()
-		if err := l.picture(pixels, sample.image, roll(o.Seed, forPicture, uint64(i)), crop); err != nil {
+		if _, err := l.picture(pixels, o.ImageSize, sample, roll(o.Seed, forPicture, uint64(i)), crop); err != nil {
 			return err
 		}
 		decode, picture = decode+read.Sub(start), picture+time.Since(read)
@@ -92,7 +92,7 @@ func (l *Loader) stages(ctx context.Context, s *Speed) error {
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / count }
 	start := time.Now()
 	b := &Batch{Size: len(drawn), ImageSize: o.ImageSize, Context: o.Context}
-	l.words(b, drawn).fill(b)
+	l.words(b, drawn, nil).fill(b)
 	s.Decode, s.Picture, s.Words = each(decode), each(picture), each(time.Since(start))
 	s.Width, s.Height = s.Width/count, s.Height/count
 	return nil

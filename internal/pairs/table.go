@@ -172,7 +172,7 @@ func (x *Index) tableEntry(folder string, r row) (entry, error) {
 		path = filepath.Join(folder, path)
 	}
 	key := strings.TrimSuffix(filepath.ToSlash(r.path), filepath.Ext(r.path))
-	e := entry{key, none, none, none}
+	e := entry{key, none, none, none, none}
 	var err error
 	if e.picture, err = x.file(path); err != nil {
 		return e, err

@@ -239,7 +239,7 @@ func TestInterpolation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Augment{Crop: CropNone, Interpolation: name}.reshape(roll(1, forPicture), im, 9, side{})
+		got, err := Augment{Crop: CropNone, Interpolation: name}.reshape(roll(1, forPicture), im, rectangle{0, 0, im.Width, im.Height}, 9)
 		if err != nil || !slices.Equal(got.Pix, want.Pix) {
 			t.Errorf("%s: another picture (%v)", name, err)
 		}

@@ -150,7 +150,7 @@ func (h *head) buildThrough(t *Stepper, g *Graph, in []*Node) []*Node {
 
 // batchOf reads a block's rows of the targets: the weight of the block's captions,
 // of all captions, how well captions fit; then, where there are prompts, targets,
-// known, and where a loss asks, explains.
+// known, and where a loss asks, explains and what label maps say.
 func (h *heads) batchOf(t *Stepper, r *reader, nouns bool) network.Batch {
 	b := network.Batch{Rows: &network.Rows{Weight: r.next()}}
 	b.CaptionWeight, b.CaptionTargets = r.next(), r.next()
@@ -158,6 +158,9 @@ func (h *heads) batchOf(t *Stepper, r *reader, nouns bool) network.Batch {
 		b.Targets, b.Known = r.next(), r.next()
 		if t.settings.Loss.explains() {
 			b.Explains = r.next()
+		}
+		if t.settings.Loss.dense() {
+			b.Dense = r.dense()
 		}
 	}
 	return b
@@ -189,7 +192,7 @@ func noSums(b network.Batch) network.Sums {
 		s.Prompts = ReduceSum(OnesLike(b.Targets), 0)
 		s.Named = s.Prompts
 		s.Pictures = ReduceAllSum(s.Prompts)
-		s.Explained = s.Pictures
+		s.Explained, s.Labelled = s.Pictures, s.Pictures
 	}
 	return s
 }
@@ -207,7 +210,7 @@ func (h *heads) buildLosses(t *Stepper, g *Graph, in []*Node) []*Node {
 	b.Rows.Sums.Captions = r.next()
 	if nouns {
 		s := &b.Rows.Sums
-		s.Prompts, s.Named, s.Pictures, s.Explained = r.next(), r.next(), r.next(), r.next()
+		s.Prompts, s.Named, s.Pictures, s.Explained, s.Labelled = r.next(), r.next(), r.next(), r.next(), r.next()
 	}
 	features := r.in[len(r.in)-len(t.parts.cut):]
 	b.Rows.Columns = r.in[:len(r.in)-len(t.parts.cut)]

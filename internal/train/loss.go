@@ -28,6 +28,9 @@ type Loss struct {
 	// TeachWeight multiplies the loss by which patches teach groups their words
 	// (network.TeachLoss).
 	TeachWeight float64
+	// DenseWeight multiplies the loss of label maps for the patches
+	// (network.DenseLoss), DenseGroupWeight that for the groups' map.
+	DenseWeight, DenseGroupWeight float64
 }
 
 // Values of Loss.Kind and Loss.SoftTargets.
@@ -48,6 +51,7 @@ func (l Loss) config() network.LossConfig {
 	return network.LossConfig{
 		Sigmoid: l.Kind == lossSigmoid, NounWeight: l.NounsWeight, ShareTemperature: l.ShareTemperature,
 		ExplainWeight: l.ExplainWeight, TeachWeight: l.TeachWeight,
+		DenseWeight: l.DenseWeight, DenseGroupWeight: l.DenseGroupWeight,
 	}
 }
 
@@ -57,7 +61,10 @@ func (s Settings) validateParts() error {
 		return fmt.Errorf("%w: loss.%s: %s", ErrSettings, key, fmt.Sprintf(format, args...))
 	}
 	l := s.Loss
-	for key, weight := range map[string]float64{"explain_weight": l.ExplainWeight, "teach_weight": l.TeachWeight} {
+	for key, weight := range map[string]float64{
+		"explain_weight": l.ExplainWeight, "teach_weight": l.TeachWeight,
+		"dense_weight": l.DenseWeight, "dense_group_weight": l.DenseGroupWeight,
+	} {
 		switch {
 		case !(weight >= 0 && weight <= 1e6):
 			return bad(key, "%g: it must be from 0 to 1e6", weight)
@@ -70,8 +77,14 @@ func (s Settings) validateParts() error {
 	if l.TeachWeight > 0 && !s.Model.HasGroups() {
 		return bad("teach_weight", "%g: the model has no groups that could be taught", l.TeachWeight)
 	}
+	if l.DenseGroupWeight > 0 && !s.Model.HasGroups() {
+		return bad("dense_group_weight", "%g: the model has no groups", l.DenseGroupWeight)
+	}
 	return nil
 }
+
+// dense reports whether a loss learns from label maps.
+func (l Loss) dense() bool { return l.DenseWeight > 0 || l.DenseGroupWeight > 0 }
 
 // explains tells whether a loss asks which words may explain a part of a picture.
 func (l Loss) explains() bool { return l.ExplainWeight > 0 || l.TeachWeight > 0 }

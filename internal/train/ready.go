@@ -97,6 +97,14 @@ func (u upload) whole(r *ready, p *pairs.Part, step int) error {
 	if u.settings.Loss.explains() {
 		err = add(err, b.Explains, b.Size, b.U)
 	}
+	if b.Labels != nil && err == nil {
+		n := len(b.Labels) / b.Size
+		err = put(r, u, b.Labels, b.Size, n)
+		err = add(err, b.Word, b.Size, n)
+		err = add(err, b.Background, b.Size, n)
+		err = add(err, b.Competing, b.Size, b.U)
+		err = add(err, b.Stuff, b.U)
+	}
 	return err
 }
 

@@ -122,6 +122,15 @@ type Nouns struct {
 	// Words and StuffWords are the list of mode "list": "name" or "name,
 	// synonym, …". Both empty is the built-in list for photos.
 	Words, StuffWords []string
+	// PartWords are its words for clothes and parts of a body, of which a photo's
+	// tags tell nothing.
+	PartWords []string
+	// Vocabulary is a file with the list instead, as groupvit data vocabulary writes
+	// it.
+	Vocabulary string
+	// Least is the least number of distinct prompts of a batch: further words of the
+	// list are drawn for the losses of label maps.
+	Least int
 }
 
 // Optimizer holds the numbers of AdamW.
@@ -339,8 +348,9 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 		Mean: d.Mean, Std: d.Std, Tokenizer: t, Captions: true, TaggedAsCaptions: d.TaggedAsCaptions,
 		Nouns: pairs.NounOptions{
 			Mode: d.Nouns.Mode, Words: words, K: d.Nouns.K, Distinct: d.Nouns.Distinct,
-			Templates: templates, StuffTemplates: stuff, Pad: d.Nouns.Pad,
+			Least: d.Nouns.Least, Templates: templates, StuffTemplates: stuff, Pad: d.Nouns.Pad,
 		},
+		Labels: s.Loss.dense(), LabelCell: s.Model.PatchSize,
 		Augment: d.Augment, Balance: d.Balance, Cache: pairs.Cache{Side: d.CacheSide, Bytes: int64(d.CacheMegabytes) << 20},
 		ShuffleBuffer: d.ShuffleBuffer, Workers: d.Workers, Prefetch: d.Prefetch, Seed: s.Seed,
 		Weights: d.UpsamplingFactors, Resampled: d.Resampled,
@@ -372,7 +382,7 @@ func (n Nouns) list() ([]nouns.Word, error) {
 	for _, part := range []struct {
 		entries []string
 		kind    nouns.Kind
-	}{{n.Words, nouns.Thing}, {n.StuffWords, nouns.Stuff}} {
+	}{{n.Words, nouns.Thing}, {n.StuffWords, nouns.Stuff}, {n.PartWords, nouns.Body}} {
 		for _, entry := range part.entries {
 			names := splitWords(entry)
 			if len(names) == 0 {

@@ -66,6 +66,15 @@ func (l *lossPasses) targets(a *arguments, b block) {
 	if l.settings.Loss.explains() {
 		a.floats("block's explains", explains, b.size, batch.U)
 	}
+	if batch.Labels != nil {
+		n := len(batch.Labels) / batch.Size
+		from, to := b.from*n, (b.from+b.size)*n
+		a.ids("block's labels", batch.Labels[from:to], b.size, n)
+		a.floats("block's words", batch.Word[from:to], b.size, n)
+		a.floats("block's background", batch.Background[from:to], b.size, n)
+		a.floats("block's competing", l.last.Competing(b.from, b.from+b.size), b.size, batch.U)
+		a.floats("stuff", batch.Stuff, batch.U)
+	}
 }
 
 // findColumns adds up log Σ exp over the pictures.
@@ -124,6 +133,7 @@ func (l *lossPasses) block(b block, texts, sum *tensors.Tensor, metrics map[stri
 		a.floats("named", l.sums.named, u)
 		a.floats("pictures", []float32{l.sums.pictures})
 		a.floats("explained", []float32{l.sums.explained})
+		a.floats("labelled", []float32{l.sums.labelled})
 	}
 	for i, x := range l.columns {
 		a.floats(fmt.Sprint("columns ", i), x, len(x))

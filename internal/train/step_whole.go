@@ -46,6 +46,14 @@ func (t *Stepper) readTargets(r *reader, b *network.Batch) {
 			b.Explains = r.next()
 		}
 	}
+	if r.more() {
+		b.Dense = r.dense()
+	}
+}
+
+// dense reads what label maps say.
+func (r *reader) dense() *network.Dense {
+	return &network.Dense{Labels: r.next(), Word: r.next(), Background: r.next(), Competing: r.next(), Stuff: r.next()}
 }
 
 // buildWhole is the graph of stepWhole. It returns one tensor with all metrics.

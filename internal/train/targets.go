@@ -94,6 +94,8 @@ func (f *fits) sharedNouns(row []float32, i int) {
 type sums struct {
 	captions, prompts, named []float32
 	pictures, explained      float32
+	// labelled is the number of pictures with a cell of which something is known.
+	labelled float32
 }
 
 // sumsOf adds up what the losses need to know of all pictures, some rows at a time.
@@ -120,6 +122,7 @@ func (l Loss) sumsOf(p *pairs.Part, f *fits, blocks []block) sums {
 			s.addPrompts(targets[at*b.U:(at+1)*b.U], known[at*b.U:(at+1)*b.U])
 		}
 	}
+	s.countLabelled(p)
 	if l.explains() {
 		for _, k := range blocks {
 			_, _, explains := p.Rows(k.from, k.from+k.size)
@@ -175,4 +178,26 @@ func blocksOf(n, most int) []block {
 		out = append(out, block{from, min(size, n-from)})
 	}
 	return out
+}
+
+// countLabelled counts the pictures that network.DenseLoss means over: with a cell
+// that shows a word, or background where a background word competes.
+func (s *sums) countLabelled(p *pairs.Part) {
+	b := p.Batch
+	if b.Labels == nil {
+		return
+	}
+	n := len(b.Labels) / b.Size
+	for i := range b.Size {
+		stuff := false
+		for u, competes := range p.Competing(i, i+1) {
+			stuff = stuff || competes > 0 && b.Stuff[u] > 0
+		}
+		for k := i * n; k < (i+1)*n; k++ {
+			if b.Word[k] > 0 || stuff && b.Background[k] > 0 {
+				s.labelled++
+				break
+			}
+		}
+	}
 }
