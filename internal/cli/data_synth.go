@@ -34,6 +34,7 @@ type synthFlags struct {
 	objects, radius string
 	scene           synth.Options
 	shardSize       int
+	labels          bool
 }
 
 func newDataSynthCommand(env *environment) *cobra.Command {
@@ -73,6 +74,7 @@ never among the training scenes, whatever the numbers.`,
 	flags.StringVar(&f.radius, "radius", "10-18", "radius of an object in pixels: a number or a range")
 	flags.BoolVar(&f.scene.Distinct, "distinct", false, "at most one object of a kind")
 	flags.IntVar(&f.scene.Grounds, "grounds", 1, "different grounds in a scene, 1 to 4, as bands")
+	flags.BoolVar(&f.labels, "labels", false, "add the exact masks to the training shards, for training on label maps")
 	flags.IntVar(&f.shardSize, "shard-size", 1000, "scenes of a shard")
 	return cmd
 }
@@ -133,7 +135,7 @@ func (f *synthFlags) sets() []sceneSet {
 	var sets []sceneSet
 	if f.scenes > 0 {
 		o := common
-		o.Scenes, o.Shards = f.scenes, true
+		o.Scenes, o.Shards, o.Labels = f.scenes, true, f.labels
 		sets = append(sets, sceneSet{filepath.Join(f.output, trainFolder), o})
 	}
 	if f.test > 0 {

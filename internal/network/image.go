@@ -75,8 +75,9 @@ func ImageTower(w Weights, c Config, pixels *Node, m Mode) ImageFeatures {
 	f.GridH, f.GridW = h, width
 	local := t.local(x)
 	if len(c.Variant.Context.Channels) > 0 {
+		before := local
 		local, f.Global = t.context(local, stem)
-		x = local // the transformer stands above the context
+		x = Add(x, Sub(local, before)) // the transformer sees the context too
 	}
 	if c.hasTrunk() {
 		x = Add(x, t.positions(h, width))
@@ -190,7 +191,7 @@ func ImageHead(w Weights, c Config, f ImageFeatures, m Mode) ImageOutput {
 	if f.Patches != nil {
 		out.PatchEmbeddings = t.project(head, f.Patches)
 	}
-	if m.Training && c.namesGlobally() {
+	if c.namesGlobally() {
 		out.GlobalEmbedding = t.linear(contextName+".naming", f.Global)
 	}
 	// In the paper's training only the pooled feature reaches the head, whose

@@ -55,8 +55,7 @@ func denseLoss(parts, prompts, s *Node, d Dense, rows *Rows) *Node {
 // mean under its assignment. groups [B, G, P] unit, soft [B, G, N]; [B, N, P].
 func mixture(groups, soft *Node) *Node { return unit(Einsum("bgn,bgp->bnp", soft, groups)) }
 
-// metricDense is the name of the loss among the metrics; of the groups' map
-// metricDenseGroups.
+// Names of these losses among the metrics.
 const (
 	metricDense       = "loss_dense"
 	metricDenseGroups = "loss_dense_groups"
@@ -69,26 +68,30 @@ func (l LossConfig) addDense(out *LossOutput, prompts, s *Node, b Batch) {
 		loss := denseLoss(parts, prompts, s, *b.Dense, b.Rows)
 		out.Metrics[name] = StopGradient(loss)
 		out.Total = Add(out.Total, MulScalar(loss, weight))
-	}
-	if l.DenseWeight > 0 {
-		parts := unit(out.Image.PatchEmbeddings)
-		add(metricDense, parts, l.DenseWeight)
-		if b.Rows == nil {
-			out.Metrics[metricAccuracy] = denseAccuracy(parts, prompts, *b.Dense)
-		}
+		out.Metrics[metricAccuracy] = denseAccuracy(parts, prompts, *b.Dense, b.Rows)
 	}
 	if l.DenseGroupWeight > 0 {
 		add(metricDenseGroups, mixture(unit(out.Image.GroupEmbeddings), out.Image.Assignment), l.DenseGroupWeight)
 	}
+	if l.DenseWeight > 0 {
+		add(metricDense, unit(out.Image.PatchEmbeddings), l.DenseWeight)
+	}
 }
 
-// denseAccuracy is the share of patches with a word, by weight, whose best competing
-// prompt it is: what tells how well things are named.
-func denseAccuracy(parts, prompts *Node, d Dense) *Node {
+// denseAccuracy is the share of an image's labelled patches whose best competing
+// prompt is their label, or any background word where they show background; the mean
+// over images with such a patch.
+func denseAccuracy(parts, prompts *Node, d Dense, rows *Rows) *Node {
 	logits := Add(Einsum("bnp,up->bnu", StopGradient(parts), StopGradient(prompts)), hidden(d.Competing))
 	best := ArgMax(logits, -1, dtypes.Int32)
-	right := ConvertDType(Equal(best, d.Labels), logits.DType())
-	return Div(ReduceAllSum(Mul(right, d.Word)), MaxScalar(ReduceAllSum(d.Word), 1e-6))
+	word := Mul(ConvertDType(Equal(best, d.Labels), logits.DType()), positivePart(d.Word))
+	chosen := OneHot(best, logits.Shape().Dimensions[2], logits.DType())
+	stuff := Einsum("bnu,u->bn", chosen, d.Stuff)
+	right := Max(word, Mul(stuff, positivePart(d.Background)))
+	known := positivePart(Add(d.Word, d.Background))
+	images := ReduceSum(known, 1)
+	share := Div(ReduceSum(Mul(right, known), 1), MaxScalar(images, 1.0))
+	return Div(ReduceAllSum(share), MaxScalar(rows.labelled(positivePart(images)), 1.0))
 }
 
 // labelled is [Sums.Labelled], of images [B], 1 for one with a labelled patch.

@@ -14,7 +14,7 @@ type plainImage struct {
 	stages                           [][]plainStage
 	groups                           []rows
 	pooled, embedding                rows
-	areas                            rows
+	areas, global, globalEmbedding   rows
 	groupEmbeddings, patchEmbeddings []rows
 }
 
@@ -38,12 +38,26 @@ func (p *plain) image(pixels array) plainImage {
 		}
 	}
 	var out plainImage
-	var finals, locals []rows
-	for _, picture := range batch {
+	var context, finals, locals []rows
+	if len(v.Context.Channels) > 0 {
+		context, out.global = p.context(batch)
+		if slices.Contains(v.NounsAgainst, network.AgainstGlobal) {
+			out.globalEmbedding = p.linear("local_model.context.naming", out.global)
+		}
+	}
+	for b, picture := range batch {
 		e := p.norm("vision_model.embeddings.layernorm", picture.rows)
 		local := e
 		if v.LocalMLP > 0 {
 			local = plus(e, p.mlp("local_model.mlp", p.norm("local_model.mlp.layer_norm", e)))
+		}
+		if context != nil {
+			before := local
+			local = plus(local, context[b])
+			if v.Context.MLP > 0 {
+				local = plus(local, p.mlp("local_model.context.mlp", p.norm("local_model.context.mlp.layer_norm", local)))
+			}
+			e = plus(e, plus(local, before.each(func(x float64) float64 { return -x })))
 		}
 		if position, ok := p.params["vision_model.embeddings.position_embeddings"]; ok {
 			at := zeros(len(e), p.config.Width)

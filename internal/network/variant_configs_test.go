@@ -39,10 +39,21 @@ func photos() network.Config {
 	return c
 }
 
+// context is photos with a context branch, and groups above it.
+func context() network.Config {
+	c := photos()
+	c.ImageSize = 20 // maps of 5, 3 and 2 places a side
+	c.Depths, c.GroupTokens, c.OutputGroups = []int{1}, []int{3}, []int{3}
+	c.Variant.SoftAssign = true
+	c.Variant.Context = network.Context{Channels: []int{6, 5}, Blocks: []int{1, 0}, MLP: 7}
+	c.Variant.NounsAgainst = []string{network.AgainstPatches, network.AgainstGroups, network.AgainstGlobal}
+	return c
+}
+
 // variants are configurations by name: each option alone on the paper's network,
 // numbers of stages, and the recipes' combinations.
 func variants() map[string]network.Config {
-	out := map[string]network.Config{"paper": small(), "recipe scenes": scenes(), "recipe photos": photos()}
+	out := map[string]network.Config{"paper": small(), "recipe scenes": scenes(), "recipe photos": photos(), "recipe context": context()}
 	add := func(name string, change func(c *network.Config, v *network.Variant)) {
 		c := small()
 		change(&c, &c.Variant)
@@ -67,6 +78,16 @@ func variants() map[string]network.Config {
 	})
 	add("stem with BatchNorm", func(_ *network.Config, v *network.Variant) {
 		v.Stem = network.Stem{Channels: []int{3, 8}, Blocks: []int{1}, BatchNorm: true}
+	})
+	add("context branch", func(c *network.Config, v *network.Variant) {
+		c.ImageSize = 20 // maps of 5, 3 and 2 places a side
+		v.Stem = network.Stem{Channels: []int{3, 8}, Blocks: []int{0, 1}, BatchNorm: true}
+		v.Context = network.Context{Channels: []int{6, 5}, Blocks: []int{1, 2}, MLP: 7}
+		v.PatchEmbeddings, v.NounsAgainst = network.PatchesLocal, []string{network.AgainstPatches, network.AgainstGlobal}
+	})
+	add("context branch of one step", func(_ *network.Config, v *network.Variant) {
+		v.Stem = network.Stem{Channels: []int{3, 8}, BatchNorm: true}
+		v.Context = network.Context{Channels: []int{4}}
 	})
 	add("local MLP and values", func(_ *network.Config, v *network.Variant) { v.LocalMLP, v.LocalValues = 5, true })
 	add("local values in the first of two stages", func(c *network.Config, v *network.Variant) {

@@ -128,6 +128,10 @@ func plainScores(c network.Config, i plainImage, u, w rows, against string) rows
 				scores[b][n] = inner(u[b], w[n])
 				continue
 			}
+			if against == network.AgainstGlobal {
+				scores[b][n] = inner(unitAll(i.globalEmbedding)[b], w[n])
+				continue
+			}
 			parts := i.patchEmbeddings
 			if against == network.AgainstGroups {
 				parts = i.groupEmbeddings
@@ -247,7 +251,7 @@ func trainable(c network.Config) []string {
 // parameter of the recipes' networks, which assign softly.
 func TestVariantGradients(t *testing.T) {
 	e := enginetest.New(t, engine.Go, 1)
-	for name, c := range map[string]network.Config{"scenes": scenes(), "photos": photos()} {
+	for name, c := range map[string]network.Config{"scenes": scenes(), "photos": photos(), "context": context()} {
 		t.Run(name, func(t *testing.T) {
 			b, params := drawBatch(c), drawnWeights(c)
 			got := b.run(t, e, dtypes.Float64, c, params, true, trainable(c))

@@ -103,9 +103,9 @@ func (m *LabelMap) Encode() ([]byte, error) {
 // width×height pixels, mirrored where the image is.
 func (m *LabelMap) grid(r rectangle, width, height int, flip bool, n int) []uint8 {
 	out := make([]uint8, n*n)
+	// In whole numbers, so that a centre on a border always falls to the same side.
 	at := func(cell, from, size, whole, pixels int) int {
-		centre := float64(from) + (float64(cell)+0.5)/float64(n)*float64(size)
-		return min(int(centre/float64(whole)*float64(pixels)), pixels-1)
+		return (2*n*from + (2*cell+1)*size) * pixels / (2 * n * whole)
 	}
 	for i := range n {
 		row := m.Pix[at(i, r.y, r.height, height, m.Height)*m.Width:]

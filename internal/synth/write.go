@@ -35,6 +35,9 @@ type DataOptions struct {
 	// ShardSize scenes (0 is 1,000): KEY.png and KEY.json with the caption.
 	Shards    bool
 	ShardSize int
+	// Labels adds the exact masks to the shards, as label maps that training reads:
+	// KEY.labels.png, whose value i ≥ 1 is the i-th of the JSON's "labels".
+	Labels bool
 	// VOC asks for the layout of PASCAL VOC: JPEGImages/KEY.png (PNG, because
 	// JPEG would blur the noise), SegmentationClass/KEY.png (indexed, value =
 	// class), ImageSets/Segmentation/val.txt, and classes.txt with one class
@@ -51,6 +54,8 @@ func (o DataOptions) Validate() error {
 		return fmt.Errorf("%w: %d scenes: it must be 1 to 10,000,000", ErrOptions, o.Scenes)
 	case o.ShardSize < 0 || o.ShardSize > 1_000_000:
 		return fmt.Errorf("%w: %d scenes a shard: it must be 1 to 1,000,000", ErrOptions, o.ShardSize)
+	case o.Labels && !o.Shards:
+		return fmt.Errorf("%w: label maps are for shards", ErrOptions)
 	case !o.Shards && !o.VOC:
 		return fmt.Errorf("%w: neither shards nor the VOC layout is asked for", ErrOptions)
 	}
@@ -114,6 +119,7 @@ type writer struct {
 type encoded struct {
 	key               string
 	photo, mask, json []byte
+	labels            []byte
 	err               error
 }
 
@@ -221,7 +227,11 @@ func (w *writer) encode(index int) encoded {
 			Captions []string `json:"captions"`
 			Width    int      `json:"width"`
 			Height   int      `json:"height"`
-		}{[]string{s.Caption}, s.Size, s.Size})
+			Labels   []string `json:"labels,omitempty"`
+		}{[]string{s.Caption}, s.Size, s.Size, w.labels()})
+	}
+	if w.options.Labels && e.err == nil {
+		e.labels, e.err = encodePNG(s.labelImage())
 	}
 	return e
 }
@@ -247,7 +257,18 @@ func (w *writer) put(index int, e encoded) error {
 	if err := w.member(e.key+".png", e.photo); err != nil {
 		return err
 	}
-	return w.member(e.key+".json", e.json)
+	if err := w.member(e.key+".json", e.json); err != nil || e.labels == nil {
+		return err
+	}
+	return w.member(e.key+".labels.png", e.labels)
+}
+
+// labels are the words of the label maps' values, from 1 on.
+func (w *writer) labels() []string {
+	if !w.options.Labels {
+		return nil
+	}
+	return words[:]
 }
 
 func (w *writer) nextShard(number int) error {
@@ -290,6 +311,16 @@ func (s Scene) Image() image.Image {
 	for i := range s.Mask {
 		copy(im.Pix[4*i:], s.RGB[3*i:3*i+3])
 		im.Pix[4*i+3] = 255
+	}
+	return im
+}
+
+// labelImage is the mask as a label map: class plus 1, since 0 would say that only
+// background is known.
+func (s Scene) labelImage() *image.Gray {
+	im := image.NewGray(image.Rect(0, 0, s.Size, s.Size))
+	for i, class := range s.Mask {
+		im.Pix[i] = class + 1
 	}
 	return im
 }

@@ -13,7 +13,7 @@ import (
 func scenes(t *testing.T, n int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "scenes")
-	if err := synth.Write(context.Background(), dir, synth.DataOptions{Scenes: n, Seed: 5, Shards: true}); err != nil {
+	if err := synth.Write(context.Background(), dir, synth.DataOptions{Scenes: n, Seed: 5, Shards: true, Labels: true}); err != nil {
 		t.Fatal(err)
 	}
 	return dir
