@@ -221,7 +221,7 @@ func parseTokenizer(b []byte) (*Tokenizer, error) {
 // Save writes the tokenizer to a directory, in the five files from which
 // Hugging Face's transformers makes its CLIP tokenizer.
 func (t *Tokenizer) Save(dir string) error {
-	files, err := t.Files()
+	files, err := t.Files(ClipContext)
 	if err != nil {
 		return err
 	}

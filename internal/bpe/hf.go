@@ -49,8 +49,9 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// Files returns the tokenizer's files of a Hugging Face directory, by name.
-func (t *Tokenizer) Files() (map[string][]byte, error) {
+// Files returns the tokenizer's files of a Hugging Face directory, by name, for a
+// network that reads context tokens: who reads them cuts longer texts.
+func (t *Tokenizer) Files(context int) (map[string][]byte, error) {
 	vocabulary := make(object, len(t.tokens))
 	for i, token := range t.tokens {
 		vocabulary[i] = field{token, i}
@@ -65,7 +66,7 @@ func (t *Tokenizer) Files() (map[string][]byte, error) {
 	files := map[string][]byte{MergesFile: merges.Bytes()}
 	for name, value := range map[string]any{
 		VocabularyFile: vocabulary,
-		TokenizerFile:  t.tokenizerJSON(vocabulary, lines),
+		TokenizerFile:  t.tokenizerJSON(vocabulary, lines, context),
 		ConfigFile: object{
 			{"add_prefix_space", false},
 			{"bos_token", startToken},
@@ -73,7 +74,7 @@ func (t *Tokenizer) Files() (map[string][]byte, error) {
 			{"do_lower_case", true},
 			{"eos_token", endToken},
 			{"errors", "replace"},
-			{"model_max_length", ClipContext},
+			{"model_max_length", context},
 			{"pad_token", endToken},
 			{"tokenizer_class", "CLIPTokenizer"},
 			{"unk_token", endToken},
@@ -100,7 +101,7 @@ const splitPattern = `'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`
 
 // tokenizerJSON describes the tokenizer for Hugging Face's tokenizers library,
 // as transformers does for CLIP.
-func (t *Tokenizer) tokenizerJSON(vocabulary object, merges []string) object {
+func (t *Tokenizer) tokenizerJSON(vocabulary object, merges []string, context int) object {
 	special := func(content string, id int32) object {
 		return object{
 			{"id", id}, {"content", content}, {"single_word", false}, {"lstrip", false},
@@ -110,7 +111,7 @@ func (t *Tokenizer) tokenizerJSON(vocabulary object, merges []string) object {
 	regex := func(pattern string) object { return object{{"Regex", pattern}} }
 	return object{
 		{"version", "1.0"},
-		{"truncation", nil},
+		{"truncation", truncation(context)},
 		{"padding", nil},
 		{"added_tokens", []object{special(startToken, t.start), special(endToken, t.end)}},
 		{"normalizer", object{

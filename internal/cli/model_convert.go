@@ -60,7 +60,7 @@ into it.`,
 				err = weights.SaveOfficial(out, m, half)
 			} else {
 				if len(m.TokenizerFiles) == 0 && m.Config.Text.Vocabulary == bpe.CLIP().Vocabulary() {
-					if m.TokenizerFiles, err = bpe.CLIP().Files(); err != nil {
+					if m.TokenizerFiles, err = bpe.CLIP().Files(m.Config.Text.Context); err != nil {
 						return err
 					}
 				}

@@ -173,17 +173,21 @@ func (f exportFlags) plan(m *weights.Model) (map[string]func() ([]byte, error), 
 }
 
 // tokenizerFiles are the model's own, or those of CLIP's tokenizer cut to its
-// vocabulary; none where it has a vocabulary of another kind.
+// vocabulary; none where it has a vocabulary of another kind. They cut texts to what
+// the text graph takes.
 func tokenizerFiles(m *weights.Model) (map[string][]byte, error) {
-	size := m.Config.Text.Vocabulary
-	if len(m.TokenizerFiles) > 0 || size < bpe.MinVocabulary || size > bpe.ClipVocabulary {
-		return m.TokenizerFiles, nil
+	size, context := m.Config.Text.Vocabulary, m.Config.Text.Context
+	if files, err := bpe.WithContext(m.TokenizerFiles, context); !errors.Is(err, bpe.ErrNoTokenizer) {
+		return files, err
+	}
+	if size < bpe.MinVocabulary || size > bpe.ClipVocabulary {
+		return nil, nil
 	}
 	t, err := bpe.Truncated(size)
 	if err != nil {
 		return nil, err
 	}
-	return t.Files()
+	return t.Files(context)
 }
 
 // write writes the files, none if one of them is there already and may not be

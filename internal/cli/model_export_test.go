@@ -57,8 +57,17 @@ func TestModelExport(t *testing.T) {
 	if metadata, names = readGraph(t, filepath.Join(folder, "text.onnx")); names != textNames || metadata["context"] != "20" {
 		t.Errorf("%s, %v", names, metadata)
 	}
-	if _, err := os.Stat(filepath.Join(folder, "tokenizer.json")); err != nil {
-		t.Error(err)
+	var tokenizer struct {
+		Truncation struct {
+			MaxLength int `json:"max_length"`
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(folder, "tokenizer.json"))
+	if err == nil {
+		err = json.Unmarshal(b, &tokenizer)
+	}
+	if err != nil || tokenizer.Truncation.MaxLength != 20 {
+		t.Errorf("the tokenizer cuts at %d tokens, want the model's 20; %v", tokenizer.Truncation.MaxLength, err)
 	}
 	for _, c := range []struct {
 		args []string
@@ -147,14 +156,15 @@ func TestExportExample(t *testing.T) {
 	copyFile(t, "../../examples/photos/cat.jpg", filepath.Join(dir, "examples", "photos", "cat.jpg"))
 	cmd := exec.Command(python, "-c", exampleProgram(t)+`
 import json
-print(json.dumps({"size": mask.size, "cat": float((numpy.asarray(mask) == 0).mean()), "vector": vectors[0].tolist(), "groups": scores.shape}))
+long = words.encode_batch(["a photo of a " + "very " * 100 + "old cat", "cat"])
+print(json.dumps({"long": text.run(["text"], {"ids": [t.ids for t in long]})[0][0].tolist(), "size": mask.size, "cat": float((numpy.asarray(mask) == 0).mean()), "vector": vectors[0].tolist(), "groups": scores.shape}))
 `)
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	out, err := cmd.Output()
 	var got struct {
 		Size, Groups []int
 		Cat          float64
-		Vector       []float64
+		Vector, Long []float64
 	}
 	if err == nil {
 		err = json.Unmarshal(out, &got)
@@ -165,14 +175,16 @@ print(json.dumps({"size": mask.size, "cat": float((numpy.asarray(mask) == 0).mea
 	if !slices.Equal(got.Size, []int{451, 300}) || !slices.Equal(got.Groups, []int{12, 12, 3}) || got.Cat < 0.3 || got.Cat > 0.7 {
 		t.Errorf("%v, groups %v, %.2f of the photo is cat", got.Size, got.Groups, got.Cat)
 	}
-	var ours struct{ Embedding []float64 }
-	r := runProgram(t, nil, "embed", "--text", "a photo of a cat", "--json")
-	if err := json.Unmarshal([]byte(r.out), &ours); err != nil || len(ours.Embedding) != len(got.Vector) {
-		t.Fatalf("%+v, %v", r, err)
-	}
-	for i, v := range ours.Embedding {
-		if d := got.Vector[i] - v; d > 1e-5 || d < -1e-5 {
-			t.Fatalf("number %d of the vector of \"a photo of a cat\" is %g, groupvit has %g", i, got.Vector[i], v)
+	for words, vector := range map[string][]float64{"a photo of a cat": got.Vector, "a photo of a " + strings.Repeat("very ", 100) + "old cat": got.Long} {
+		var ours struct{ Embedding []float64 }
+		r := runProgram(t, nil, "embed", "--text", words, "--json")
+		if err := json.Unmarshal([]byte(r.out), &ours); err != nil || len(ours.Embedding) != len(vector) {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		for i, v := range ours.Embedding {
+			if d := vector[i] - v; d > 1e-5 || d < -1e-5 {
+				t.Fatalf("number %d of the vector of %.40q is %g, groupvit has %g", i, words, vector[i], v)
+			}
 		}
 	}
 }

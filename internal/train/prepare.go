@@ -124,7 +124,7 @@ func (r *run) openData(ctx context.Context) error {
 	if err := r.drawScenes(ctx, &o); err != nil {
 		return err
 	}
-	if r.tokenizer, err = o.Tokenizer.Files(); err != nil {
+	if r.tokenizer, err = o.Tokenizer.Files(r.settings.Model.Text.Context); err != nil {
 		return err
 	}
 	// The loader outlives the context: what is interrupted still writes a

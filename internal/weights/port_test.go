@@ -44,7 +44,7 @@ func TestPortLoadsWhatWeSave(t *testing.T) {
 		return model(c)
 	}
 	var err error
-	if official.TokenizerFiles, err = bpe.CLIP().Files(); err != nil {
+	if official.TokenizerFiles, err = bpe.CLIP().Files(official.Config.Text.Context); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
