@@ -14,7 +14,7 @@ func newDataCommand(env *environment) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newDataSynthCommand(env), newDataPackCommand(env), newDataValidateCommand(env), newDataStatsCommand(env),
-		newDataConvertCommand(env), newDataLabelCommand(env), newDataSpeedCommand(env),
+		newDataConvertCommand(env), newDataVocabularyCommand(env), newDataLabelCommand(env), newDataSpeedCommand(env),
 	)
 	return cmd
 }

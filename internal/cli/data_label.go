@@ -111,7 +111,7 @@ type labelledJSON struct {
 func newDataLabelCommand(env *environment) *cobra.Command {
 	var o selftrain.Options
 	var recipe labelRecipe
-	var sheet string
+	var sheet, vocabulary string
 	cmd := &cobra.Command{
 		Use:   "label SOURCES… --model MODEL --output DIR",
 		Short: "Make pseudo masks of photos with captions or tags",
@@ -141,12 +141,16 @@ found: a word that floods all masks, or is found in none, is seen there, and in
 			if o.Settings, err = recipe.settings(cmd.Flags()); err != nil {
 				return err
 			}
+			if o.Vocabulary, err = readVocabulary(vocabulary); err != nil {
+				return err
+			}
 			o.Sources = strings.Join(args, "::")
 			return runLabel(cmd, env, o, sheet)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.Models, "model", []string{groupvit.DefaultModel}, "model that labels; several are averaged")
+	flags.StringVar(&vocabulary, "vocabulary", "", "file of words (data vocabulary makes one); the built-in list of 77 without")
 	flags.StringVarP(&o.Output, "output", "o", "", "folder for the shards: new, or of an interrupted run")
 	flags.StringVar(&o.Prefix, "prefix", "labelled", "beginning of the shards' names")
 	flags.IntVar(&o.ShardSize, "shard-size", 1000, "samples of a shard")

@@ -120,6 +120,12 @@ const (
 	ParquetPage        = 256 << 20
 	ParquetValues      = 1 << 24
 	ParquetColumns     = 4096
+	// VocabularyBytes is the largest vocabulary file, VocabularyWords the largest
+	// number of words of one, VocabularyNames that of synonyms and exceptions of a
+	// word.
+	VocabularyBytes = 4 << 20
+	VocabularyWords = 1024
+	VocabularyNames = 1024
 	// LabelRecordBytes is the largest file that says what made labelled shards.
 	LabelRecordBytes = 16 << 20
 	// RecipeBytes is the largest recipe file.

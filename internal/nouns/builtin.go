@@ -17,13 +17,7 @@ func Builtin() []Word {
 			if line == "" {
 				continue
 			}
-			line, except, _ := strings.Cut(line, " - ")
-			names := strings.Split(line, ", ")
-			w := Word{Name: names[0], Kind: part.kind, Synonyms: names[1:]}
-			if except != "" {
-				w.Except = strings.Split(except, ", ")
-			}
-			words = append(words, w)
+			words = append(words, parseWord(line, part.kind))
 		}
 	}
 	return words

@@ -55,6 +55,8 @@ type Word struct {
 	// Except are phrases that contain the word and mean something else, as
 	// "hot dog" does. They find nothing, unless another word claims them.
 	Except []string
+	// Count is how many photos of some data name the word; 0 is unknown.
+	Count int
 }
 
 // WordList finds the words of a list; it implements [Finder] and is safe for
@@ -94,7 +96,8 @@ func List(words []Word) (*WordList, error) {
 	for _, w := range words {
 		for _, phrase := range w.Except {
 			key := normal(phrase)
-			if _, ok := l.phrases[key]; ok || key == "" {
+			_, named := l.phrases[key]
+			if _, guessed := plurals[key]; named || guessed || key == "" {
 				continue // another word claims it
 			}
 			if _, err := l.add(key, -1); err != nil {
@@ -153,24 +156,39 @@ func (l *WordList) Find(phrase string) (Word, bool) {
 // Nouns returns the names of the list's words in a caption, in its order and
 // with repetition.
 func (l *WordList) Nouns(caption string) []string {
-	parts := split(caption)
 	var found []string
+	l.scan(split(caption), func(_ []string, word int) {
+		if word >= 0 {
+			found = append(found, l.words[word].Name)
+		}
+	})
+	return found
+}
+
+// Tag returns the names of the list's words in a tag, as in a caption that is made
+// from it: "photo of an orange" may be a synonym where "orange" alone is a colour.
+func (l *WordList) Tag(tag string) []string {
+	article := "a"
+	if t := normal(tag); t != "" && strings.ContainsRune("aeiou", rune(t[0])) {
+		article = "an"
+	}
+	return l.Nouns("photo of " + article + " " + tag)
+}
+
+// scan calls found for each phrase of the list in a text of words, from left to
+// right; word is its place in the list, −1 for one that means nothing.
+func (l *WordList) scan(parts []string, found func(phrase []string, word int)) {
 	for at := 0; at < len(parts); {
 		taken := 1
 		for n := min(l.longest, len(parts)-at); n >= 1; n-- {
-			word, ok := l.phrases[strings.Join(parts[at:at+n], " ")]
-			if !ok {
-				continue
+			if word, ok := l.phrases[strings.Join(parts[at:at+n], " ")]; ok {
+				found(parts[at:at+n], word)
+				taken = n
+				break
 			}
-			if word >= 0 {
-				found = append(found, l.words[word].Name)
-			}
-			taken = n
-			break
 		}
 		at += taken
 	}
-	return found
 }
 
 // normal is a phrase in lower case with one space between its words.

@@ -71,16 +71,20 @@ func (s *Scene) Empty() bool { return len(s.Things)+len(s.Stuff) == 0 }
 func (w *Words) Scene(captions, tags []string) Scene {
 	s := Scene{Templated: pairs.Templated(captions, tags)}
 	counts := map[int]int{}
-	for _, list := range [][]string{captions, tags} {
-		for _, text := range list {
-			seen := map[int]bool{}
-			for _, name := range w.list.Nouns(text) {
-				if i := w.index[name]; !seen[i] {
-					seen[i] = true
-					counts[i]++
-				}
+	count := func(names []string) {
+		seen := map[int]bool{}
+		for _, name := range names {
+			if i := w.index[name]; !seen[i] {
+				seen[i] = true
+				counts[i]++
 			}
 		}
+	}
+	for _, c := range captions {
+		count(w.list.Nouns(c))
+	}
+	for _, t := range tags {
+		count(w.list.Tag(t))
 	}
 	for _, i := range slices.Sorted(maps.Keys(counts)) {
 		switch {
