@@ -282,7 +282,7 @@ func TestOwnTokenizer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := whole.Files()
+	files, err := whole.Files(c.Text.Context)
 	if err != nil {
 		t.Fatal(err)
 	}
