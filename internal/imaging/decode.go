@@ -9,7 +9,7 @@ import (
 
 // Options of Decode. The zero value is the default.
 type Options struct {
-	// Name begins every error, as "cat.jpg"; empty means "photograph".
+	// Name begins every error, as "cat.jpg"; empty means "photo".
 	Name string
 	// MaxBytes and MaxPixels lower the caps of package limits; zero, or more
 	// than those, means the caps themselves.
@@ -23,7 +23,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Name == "" {
-		o.Name = "photograph"
+		o.Name = "photo"
 	}
 	if o.MaxBytes <= 0 || o.MaxBytes > limits.ImageBytes {
 		o.MaxBytes = limits.ImageBytes
@@ -37,9 +37,10 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Decode reads one photograph: JPEG (also CMYK and YCCK), PNG, GIF (its first
-// frame), WebP (no animation), BMP or TIFF, whatever its name says. The result
-// is 8-bit RGB, upright by its EXIF orientation, alpha composited over white.
+// Decode reads one photo of any format in the list of [Extensions], whatever its
+// name says; of an animation the first frame, of several pictures the first. The
+// result is 8-bit RGB, upright by its orientation in EXIF or XMP, alpha composited
+// over white.
 //
 // Bytes and, from the header, pixels are checked against the caps before any
 // pixel is allocated. Errors wrap ErrFormat or ErrTooLarge; nothing that r
@@ -65,7 +66,7 @@ func DecodeBytes(b []byte, o Options) (*Image, error) {
 	}
 	im, err := guard(func() (*Image, error) { return f.decode(b, o.Note) })
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: its %s data: %w", o.Name, ErrFormat, f.name, err)
+		return nil, fault(o.Name, f, "data", err)
 	}
 	if !o.KeepOrientation {
 		im = orient(im, info.Orientation)

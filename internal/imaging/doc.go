@@ -1,4 +1,4 @@
-// Package imaging turns encoded photographs into RGB pixels within the caps of
+// Package imaging turns encoded photos into RGB pixels within the caps of
 // package limits, brings them upright, resizes them exactly as the tools the
 // model was trained and measured with (Pillow, OpenCV, PyTorch), and
 // normalises them to the network's input.

@@ -7,10 +7,10 @@ import (
 )
 
 var (
-	// ErrFormat is wrapped by errors for bytes that are no photograph in a
+	// ErrFormat is wrapped by errors for bytes that are no photo in a
 	// known format, or a damaged or truncated one.
-	ErrFormat = errors.New("not a readable photograph")
-	// ErrTooLarge is wrapped by errors for photographs beyond a cap of package
+	ErrFormat = errors.New("not a readable photo")
+	// ErrTooLarge is wrapped by errors for photos beyond a cap of package
 	// limits. It is [limits.ErrTooLarge].
 	ErrTooLarge = limits.ErrTooLarge
 	// ErrSize is wrapped by errors for sizes asked for that cannot be: a side

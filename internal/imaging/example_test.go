@@ -22,5 +22,5 @@ func ExampleDecode() {
 	fmt.Println(err)
 	// Output:
 	// 31 45 <nil>
-	// hello.jpg: not a readable photograph: it does not begin like a JPEG, PNG, GIF, WebP, BMP or TIFF
+	// hello.jpg: not a readable photo: it does not begin like a JPEG, PNG, GIF, WebP, BMP, TIFF or PNM
 }

@@ -3,6 +3,7 @@ package imaging
 import (
 	"bytes"
 	"encoding/binary"
+	"regexp"
 
 	"github.com/groupvit/groupvit/internal/imaging/tiff"
 )
@@ -44,6 +45,7 @@ func orientationTIFF(b []byte) int {
 
 // orientationJPEG walks the segments up to the first scan.
 func orientationJPEG(b []byte) int {
+	xmp := 1
 	const app1, startOfScan = 0xe1, 0xda
 	for at := 2; at+4 <= len(b) && b[at] == 0xff; {
 		marker := b[at+1]
@@ -62,40 +64,27 @@ func orientationJPEG(b []byte) int {
 		if body, ok := bytes.CutPrefix(b[at+4:end], []byte("Exif\x00\x00")); ok && marker == app1 {
 			return orientationTIFF(body)
 		}
+		if body, ok := bytes.CutPrefix(b[at+4:end], []byte("http://ns.adobe.com/xap/1.0/\x00")); ok && marker == app1 {
+			xmp = orientationXMP(body)
+		}
 		at = end
 	}
-	return 1
+	return xmp
 }
 
-// orientationPNG walks the chunks: length, name, data, checksum.
-func orientationPNG(b []byte) int {
-	for at := 8; at+12 <= len(b); {
-		size := uint64(binary.BigEndian.Uint32(b[at:]))
-		body := b[at+8:]
-		if size+4 > uint64(len(body)) {
-			break
-		}
-		if string(b[at+4:at+8]) == "eXIf" {
-			return orientationTIFF(body[:size])
-		}
-		at += 12 + int(size)
-	}
-	return 1
+// orientationEXIF reads a TIFF structure, before which programs put the six bytes that
+// only JPEG has.
+func orientationEXIF(b []byte) int {
+	return orientationTIFF(bytes.TrimPrefix(b, []byte("Exif\x00\x00")))
 }
 
-// orientationWebP walks the RIFF chunks: name, length, data, padding to even.
-func orientationWebP(b []byte) int {
-	for at := 12; at+8 <= len(b); {
-		size := uint64(binary.LittleEndian.Uint32(b[at+4:]))
-		body := b[at+8:]
-		if size > uint64(len(body)) {
-			break
-		}
-		if string(b[at:at+4]) == "EXIF" {
-			exif := body[:size]
-			return orientationTIFF(bytes.TrimPrefix(exif, []byte("Exif\x00\x00")))
-		}
-		at += 8 + int(size+size&1)
+// xmpOrientation finds the orientation in XMP, as an attribute or an element.
+var xmpOrientation = regexp.MustCompile(`tiff:Orientation(?:="|>)([1-8])`)
+
+// orientationXMP is used where there is no EXIF, as Pillow does; 1 without XMP.
+func orientationXMP(b []byte) int {
+	if m := xmpOrientation.FindSubmatch(b[:min(len(b), metadataBytes)]); m != nil {
+		return int(m[1][0] - '0')
 	}
 	return 1
 }

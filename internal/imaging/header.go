@@ -2,7 +2,6 @@ package imaging
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"image"
 
@@ -11,10 +10,6 @@ import (
 
 func prefix(magic string) func([]byte) bool {
 	return func(b []byte) bool { return bytes.HasPrefix(b, []byte(magic)) }
-}
-
-func isWebP(b []byte) bool {
-	return len(b) >= 12 && string(b[:4]) == "RIFF" && string(b[8:12]) == "WEBP"
 }
 
 // deflateRatio is the highest ratio of deflate, 1032:1, rounded up.
@@ -47,18 +42,9 @@ func enoughGIF(b []byte, c image.Config) bool {
 // enoughAlways: WebP's entropy coding has no lower bound a pixel.
 func enoughAlways([]byte, image.Config) bool { return true }
 
-// enoughBMP: pixels are stored as they are (x/image reads no RLE).
-func enoughBMP(b []byte, c image.Config) bool {
-	if len(b) < 30 {
-		return false
-	}
-	bits := int64(binary.LittleEndian.Uint16(b[28:]))
-	return (int64(c.Width)*bits+7)/8*int64(c.Height) <= int64(len(b))
-}
-
-// Info is what the header of a photograph says.
+// Info is what the header of a photo says.
 type Info struct {
-	// Format is JPEG, PNG, GIF, WebP, BMP or TIFF.
+	// Format is JPEG, PNG, GIF, WebP, BMP, TIFF or PNM, or one that was registered.
 	Format string
 	// Width and Height are those of the upright image, in pixels.
 	Width, Height int
@@ -66,7 +52,7 @@ type Info struct {
 	Orientation int
 }
 
-// Probe reads the header of an encoded photograph: no pixel is decoded.
+// Probe reads the header of an encoded photo: no pixel is decoded.
 // Errors wrap ErrFormat or ErrTooLarge and begin with name.
 func Probe(b []byte, name string) (Info, error) {
 	_, info, err := probe(b, Options{Name: name}.withDefaults())
@@ -79,11 +65,11 @@ func probe(b []byte, o Options) (format, Info, error) {
 	}
 	f, ok := sniff(b)
 	if !ok {
-		return format{}, Info{}, fmt.Errorf("%s: %w: it does not begin like a JPEG, PNG, GIF, WebP, BMP or TIFF", o.Name, ErrFormat)
+		return format{}, Info{}, fmt.Errorf("%s: %w: %w", o.Name, ErrFormat, unknown(b))
 	}
 	c, err := guard(func() (image.Config, error) { return f.config(b) })
 	if err != nil {
-		return f, Info{}, fmt.Errorf("%s: %w: its %s header: %w", o.Name, ErrFormat, f.name, err)
+		return f, Info{}, fault(o.Name, f, "header", err)
 	}
 	if err := checkSize(o.Name, c.Width, c.Height, o.MaxPixels); err != nil {
 		return f, Info{}, err
@@ -104,8 +90,7 @@ func probe(b []byte, o Options) (format, Info, error) {
 	return f, info, nil
 }
 
-// guard turns a decoder's panic into an error: decoders of other modules read
-// hostile bytes.
+// guard turns a decoder's panic into an error: decoders read hostile bytes.
 func guard[T any](read func() (T, error)) (out T, err error) {
 	defer func() {
 		if r := recover(); r != nil {

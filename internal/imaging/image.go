@@ -8,7 +8,7 @@ import (
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
-// Image is a photograph: 8-bit RGB, row-major, no padding, upright.
+// Image is a photo: 8-bit RGB, row-major, no padding, upright.
 // Pix has 3·Width·Height elements. An Image is safe for concurrent reading.
 type Image struct {
 	Width, Height int

@@ -202,7 +202,7 @@ func pilDown(im *Image, t pilTaps) *Image {
 }
 
 // checkTarget refuses sizes that no image can be resized to. The target may be
-// as large as a photograph may be.
+// as large as a photo may be.
 func checkTarget(im *Image, width, height int) error {
 	if im.Width < 1 || im.Height < 1 || width < 1 || height < 1 {
 		return fmt.Errorf("resize %d×%d to %d×%d: %w: every side must be at least 1 pixel", im.Width, im.Height, width, height, ErrSize)

@@ -151,3 +151,35 @@ func clamp8(v int32) uint8 {
 	}
 	return uint8(v)
 }
+
+// Plane is one component of a picture, sampled H·V times where the finest has
+// HMax·VMax samples.
+type Plane struct {
+	Pix                   []uint8
+	Stride, Width, Height int
+	H, V, HMax, VMax      int
+}
+
+// Row makes row y of the component at full size. Halved components are interpolated as
+// by [YCbCr], others repeated, as libjpeg does.
+func (p *Plane) Row(to []uint8, y int) {
+	halfX, halfY := p.HMax/p.H, p.VMax/p.V
+	fancy := p.H*halfX == p.HMax && p.V*halfY == p.VMax && halfX <= 2 && halfY <= 2 && (halfX == 1 || p.Width > 2)
+	if !fancy {
+		row := p.Pix[min(y*p.V/p.VMax, p.Height-1)*p.Stride:]
+		for x := range to {
+			to[x] = row[min(x*p.H/p.HMax, p.Width-1)]
+		}
+		return
+	}
+	near := min(y/halfY, p.Height-1)
+	far, lower := near, 0
+	if halfY == 2 {
+		if lower = y & 1; lower == 1 {
+			far = min(near+1, p.Height-1)
+		} else {
+			far = max(near-1, 0)
+		}
+	}
+	upsample(to, p.Pix[near*p.Stride:][:p.Width], p.Pix[far*p.Stride:][:p.Width], make([]int32, p.Width), halfX, halfY, lower)
+}

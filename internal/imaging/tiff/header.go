@@ -125,12 +125,16 @@ func ReadHeader(b []byte) (*Header, error) {
 
 // choose finds the directory of the picture.
 func choose(b []byte) (*Directory, error) {
+	raw := unsupported("it is a camera's raw file: develop it to JPEG or TIFF first")
+	if len(b) > 10 && string(b[8:10]) == "CR" { // Canon's
+		return nil, raw
+	}
 	first, err := ReadDirectory(bytes.NewReader(b))
 	if err != nil {
 		return nil, err
 	}
-	if first.Has(tagDNGVersion) || len(b) > 10 && string(b[8:10]) == "CR" {
-		return nil, unsupported("it is a camera's raw file: develop it to JPEG or TIFF first")
+	if first.Has(tagDNGVersion) {
+		return nil, raw
 	}
 	d := first
 	for range directoriesTried {
