@@ -1,8 +1,13 @@
-"""Regions of photographs, named by words, as arrays: a client of ``groupvit serve``."""
+"""Regions of photos, named by words, as arrays: a client of ``groupvit serve``."""
 
+from .aio import AsyncClient, AsyncEncoded
 from .client import Client, Encoded
-from .problem import Problem
+from .photos import Photo
+from .problem import BadAnswer, Problem, Unreachable
 from .results import Segment, Segmentation, Stage
 
-__all__ = ["Client", "Encoded", "Problem", "Segment", "Segmentation", "Stage"]
-__version__ = "0.1.0"
+__all__ = [
+    "AsyncClient", "AsyncEncoded", "BadAnswer", "Client", "Encoded", "Photo", "Problem", "Segment", "Segmentation", "Stage",
+    "Unreachable",
+]
+__version__ = "0.2.0"

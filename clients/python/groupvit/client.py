@@ -1,133 +1,154 @@
-"""The client: requests with the standard library, nothing else."""
+"""The client of ``groupvit serve``."""
+
+from __future__ import annotations
 
 import base64
-import io
-import json
 import os
-import time
-import urllib.error
-import urllib.request
+import zlib
+from types import TracebackType
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
-from .problem import Problem
-from .results import segmentation, stages
+from .photos import Photo, encoded
+from .problem import BadAnswer, Problem
+from .results import Segmentation, Stage, segmentation, stages
+from .transport import Transport
 
-
-def photograph(photo):
-    """A file's bytes, of a path, bytes, a Pillow image, or [height, width, 3] uint8."""
-    if isinstance(photo, (str, os.PathLike)):
-        with open(photo, "rb") as f:
-            return f.read()
-    if isinstance(photo, (bytes, bytearray, memoryview)):
-        return bytes(photo)
-    if isinstance(photo, np.ndarray):
-        if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3:
-            raise TypeError(f"an array must be [height, width, 3] of uint8, this is {photo.shape} of {photo.dtype}")
-        photo = Image.fromarray(photo)
-    if not isinstance(photo, Image.Image):
-        raise TypeError(f"a photograph is a path, bytes, a Pillow image or an array, not {type(photo).__name__}")
-    out = io.BytesIO()
-    photo.convert("RGB").save(out, "PNG", compress_level=1)
-    return out.getvalue()
+T = TypeVar("T")
+#: "auto", "off", or a threshold from 0 to 1.
+Background = Union[str, float]
 
 
-def question(labels, scores=False, **options):
-    """The JSON of a question; options that are None are left to the server."""
-    if isinstance(labels, str):
-        raise TypeError('labels is a list of words, as ["cat", "sofa"]')
-    body = {k: v for k, v in options.items() if v is not None}
-    return {**body, "labels": list(labels), "formats": ["planes", "npy"] if scores else ["planes"]}
+def _text(photo: Photo) -> str:
+    return base64.b64encode(encoded(photo)).decode()
+
+
+def _list(name: str, values: Iterable[str]) -> List[str]:
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f'{name} is a list of words, as ["cat", "sofa"]')
+    return list(values)
+
+
+def _given(**options: Any) -> Dict[str, Any]:
+    """Options that are None are left to the server."""
+    return {k: v for k, v in options.items() if v is not None}
+
+
+def _question(labels: Iterable[str], scores: bool, **options: Any) -> Dict[str, Any]:
+    return {**_given(**options), "labels": _list("labels", labels), "formats": ["planes", "npy"] if scores else ["planes"]}
 
 
 class Client:
-    """Asks one server. ``retries`` is how often a busy one is asked again, when it says so."""
+    """Asks one server, over connections that it keeps. Threads may share it.
 
-    def __init__(self, url="http://127.0.0.1:8080", token=None, timeout=60.0, retries=3):
-        self.url, self.token, self.timeout, self.retries = url.rstrip("/"), token, timeout, retries
+    ``url`` and ``token`` are by default those of ``$GROUPVIT_URL`` (else
+    http://127.0.0.1:8080) and ``$GROUPVIT_TOKEN``. ``timeout`` is in seconds; ``retries`` is
+    how often a busy server is asked again, after the time that it names. Every error of a
+    request is a :class:`Problem`."""
 
-    def segment(self, photo, labels, *, background=None, protocol=None, quality=None, templates=None, short_side=None, result_side=None, scores=False):
-        """Cuts a photograph into regions named by ``labels`` ("dog|puppy" has a synonym).
+    def __init__(self, url: Optional[str] = None, token: Optional[str] = None, timeout: float = 60.0, retries: int = 3) -> None:
+        url = url or os.environ.get("GROUPVIT_URL") or "http://127.0.0.1:8080"
+        self._transport = Transport(url, token or os.environ.get("GROUPVIT_TOKEN"), timeout, retries)
+
+    @property
+    def url(self) -> str:
+        return self._transport.url
+
+    def segment(
+        self,
+        photo: Photo,
+        labels: Iterable[str],
+        *,
+        background: Optional[Background] = None,
+        protocol: Optional[str] = None,
+        quality: Optional[str] = None,
+        templates: Optional[str] = None,
+        short_side: Optional[int] = None,
+        result_side: Optional[int] = None,
+        scores: bool = False,
+    ) -> Segmentation:
+        """Segments a photo into regions named by ``labels`` ("dog|puppy" has a synonym).
 
         ``background`` is "auto", "off" or a threshold; ``quality`` is "fast", "balanced" or
         "best"; ``scores`` asks for the scores of every label, which is much more data."""
-        body = question(labels, scores, background=background, protocol=protocol, quality=quality, templates=templates, short_side=short_side, result_side=result_side)
-        body["image"] = base64.b64encode(photograph(photo)).decode()
-        return segmentation(self._ask("/v1/segment", body)["results"][0])
+        body = _question(
+            labels, scores, background=background, protocol=protocol, quality=quality,
+            templates=templates, short_side=short_side, result_side=result_side,
+        )
+        return self._read(self._ask("/v1/segment", {**body, "image": _text(photo)}), lambda a: segmentation(a["results"][0]))
 
-    def encode(self, photo, *, protocol=None, quality=None, short_side=None):
-        """Encodes a photograph once, to ask it often."""
-        body = {k: v for k, v in {"protocol": protocol, "quality": quality, "short_side": short_side}.items() if v is not None}
-        body["image"] = base64.b64encode(photograph(photo)).decode()
-        return Encoded(self, self._ask("/v1/images", body))
+    def encode(
+        self, photo: Photo, *, protocol: Optional[str] = None, quality: Optional[str] = None, short_side: Optional[int] = None
+    ) -> Encoded:
+        """Encodes a photo once, to ask about it often."""
+        body = _given(protocol=protocol, quality=quality, short_side=short_side)
+        return self._read(self._ask("/v1/images", {**body, "image": _text(photo)}), lambda a: Encoded(self, a))
 
-    def classify(self, photo, labels):
-        """The words with their cosines, best first."""
-        body = {"image": base64.b64encode(photograph(photo)).decode(), "labels": list(labels)}
-        return [(c["label"], c["score"]) for c in self._ask("/v1/classify", body)["results"][0]["classes"]]
+    def classify(self, photo: Photo, labels: Iterable[str]) -> List[Tuple[str, float]]:
+        """The labels with their cosine similarities, best first."""
+        answer = self._ask("/v1/classify", {"image": _text(photo), "labels": _list("labels", labels)})
+        return self._read(answer, lambda a: [(str(c["label"]), float(c["score"])) for c in a["results"][0]["classes"]])
 
-    def embed_texts(self, texts):
-        """[texts, width] float32, unit length."""
-        return np.asarray(self._ask("/v1/embed", {"texts": list(texts)})["texts"], np.float32)
+    def embed_texts(self, texts: Iterable[str]) -> npt.NDArray[np.float32]:
+        """[texts, width], unit length."""
+        return self._read(self._ask("/v1/embed", {"texts": _list("texts", texts)}), lambda a: np.asarray(a["texts"], np.float32))
 
-    def embed_images(self, photos):
-        """[photos, width] float32, unit length."""
-        body = {"images": [{"data": base64.b64encode(photograph(p)).decode()} for p in photos]}
-        return np.asarray(self._ask("/v1/embed", body)["images"], np.float32)
+    def embed_images(self, photos: Sequence[Photo]) -> npt.NDArray[np.float32]:
+        """[photos, width], unit length."""
+        body = {"images": [{"data": _text(p)} for p in photos]}
+        return self._read(self._ask("/v1/embed", body), lambda a: np.asarray(a["images"], np.float32))
 
-    def groups(self, photo):
-        """What the model takes together without words, a Stage each."""
-        return stages(self._ask("/v1/groups", {"image": base64.b64encode(photograph(photo)).decode()})["results"][0])
+    def groups(self, photo: Photo) -> List[Stage]:
+        """What the model groups without words, a Stage each."""
+        return self._read(self._ask("/v1/groups", {"image": _text(photo)}), lambda a: stages(a["results"][0]))
 
-    def _ask(self, path, body=None, method="POST"):
-        for again in range(self.retries, -1, -1):
-            try:
-                return self._once(path, body, method)
-            except Problem as p:
-                if p.status != 429 or again == 0:
-                    raise
-                time.sleep(p.retry_after or 1)
+    def close(self) -> None:
+        """Closes the connections; a later request opens new ones."""
+        self._transport.close()
 
-    def _once(self, path, body, method):
-        request = urllib.request.Request(self.url + path, None if body is None else json.dumps(body).encode(), method=method)
-        if body is not None:
-            request.add_header("Content-Type", "application/json")
-        if self.token:
-            request.add_header("Authorization", "Bearer " + self.token)
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def _ask(self, path: str, body: Optional[Dict[str, Any]] = None, method: str = "POST") -> Any:
+        return self._transport.ask(path, body, method)
+
+    def _read(self, answer: Any, read: Callable[[Any], T]) -> T:
+        """What read makes of an answer."""
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                text = answer.read()
-                return json.loads(text) if text else None
-        except urllib.error.HTTPError as e:
-            raise problem(e) from None
-
-
-def problem(error):
-    """The Problem that an HTTP error tells of."""
-    text = error.read()
-    try:
-        said = json.loads(text)
-    except ValueError:
-        said = {"detail": text.decode("utf-8", "replace")[:500]}
-    wait = error.headers.get("Retry-After", "")
-    return Problem(error.code, said.get("title", error.reason), said.get("detail", ""), said.get("remedy", ""),
-                   said.get("limit"), int(wait) if wait.isdigit() else None)
+            return read(answer)
+        except (LookupError, TypeError, ValueError, OSError, zlib.error) as e:
+            raise BadAnswer(200, self.url, f"it cannot be read ({type(e).__name__}: {e})") from e
 
 
 class Encoded:
-    """A photograph that the server has encoded. As a context it is forgotten at the end."""
+    """A photo that the server has encoded. As a context it is forgotten at the end."""
 
-    def __init__(self, client, answer):
-        self._client, self.id = client, answer["id"]
-        self.width, self.height = answer["width"], answer["height"]
+    def __init__(self, client: Client, answer: Dict[str, Any]) -> None:
+        self._client = client
+        self.id: str = answer["id"]
+        self.width: int = answer["width"]
+        self.height: int = answer["height"]
 
-    def segment(self, labels, *, background=None, templates=None, result_side=None, scores=False):
-        """As Client.segment, in a fraction of the time."""
-        body = question(labels, scores, background=background, templates=templates, result_side=result_side)
-        return segmentation(self._client._ask(f"/v1/images/{self.id}/segment", body)["results"][0])
+    def segment(
+        self,
+        labels: Iterable[str],
+        *,
+        background: Optional[Background] = None,
+        templates: Optional[str] = None,
+        result_side: Optional[int] = None,
+        scores: bool = False,
+    ) -> Segmentation:
+        """As :meth:`Client.segment`, in a fraction of the time."""
+        body = _question(labels, scores, background=background, templates=templates, result_side=result_side)
+        client = self._client
+        return client._read(client._ask(f"/v1/images/{self.id}/segment", body), lambda a: segmentation(a["results"][0]))
 
-    def forget(self):
+    def forget(self) -> None:
         """Lets the server forget it; that it has done so already is no error."""
         try:
             self._client._ask(f"/v1/images/{self.id}", method="DELETE")
@@ -135,8 +156,8 @@ class Encoded:
             if p.status != 404:
                 raise
 
-    def __enter__(self):
+    def __enter__(self) -> Encoded:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]) -> None:
         self.forget()
