@@ -78,12 +78,37 @@ func gemmBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epil
 
 func vectorBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
 	pairs := (b.k + 1) / 2
-	stride := (pairs+15)&^15 + 16 // not a power of two
-	buf := scratch(m * stride)
+	x := Matrix{Stride: (pairs+15)&^15 + 16} // not a power of two
+	rows := m
+	if a.Transposed {
+		x = Matrix{Stride: (m+15)&^15 + 16, Transposed: true}
+		rows = pairs
+	}
+	buf := scratch(rows * x.Stride)
 	defer buf.release()
+	x.Data = buf.data
 	out := words(buf.data)
-	eachRow(p, m, b.k, a, func(i int, row []float32) { roundPairs(out[i*stride:][:pairs], row) })
-	vectorGemm(p, bf16Tiles, 1, m, b.n, pairs, Matrix{Data: buf.data, Stride: stride}, 0, Matrix{}, 0, b, c, ldc, 0, e)
+	if a.Transposed { // neighbouring terms stand one above the other
+		p.For(pairs, max(1, 32768/m), func(lo, hi int) {
+			for q := lo; q < hi; q++ {
+				row := out[q*x.Stride:][:m]
+				if 2*q+1 < b.k {
+					pairRows(row, a.Data[2*q*a.Stride:], a.Data[(2*q+1)*a.Stride:])
+					continue
+				}
+				for i, v := range a.Data[2*q*a.Stride:][:m] {
+					row[i] = uint32(toBF16(v))
+				}
+			}
+		})
+	} else {
+		p.For(m, max(1, 65536/b.k), func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				roundPairs(out[i*x.Stride:][:pairs], a.Data[i*a.Stride:][:b.k])
+			}
+		})
+	}
+	vectorGemm(p, bf16Tiles, 1, m, b.n, pairs, x, 0, Matrix{}, 0, b, c, ldc, 0, e)
 }
 
 // roundedA is A after rounding, in float32.
