@@ -30,6 +30,7 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	g.Rounded = c.backend.rounded
 	s := step{reads: []*slot{vx.slot}, flop: g.FLOP()}
 	fixed := vw.slot.kind == constant
 	weights := []*slot{vw.slot}
@@ -49,44 +50,34 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 		}
 		residual, s.reads = &r, append(s.reads, r.slot)
 	}
-	pack := func(f *frame) *kernels.PackedConv {
-		scale, shift := a.affine(f, rows, g.Out)
-		return g.Pack(f.read(vw), scale, shift)
-	}
 	var packed *kernels.PackedConv
 	if fixed && s.reads[0].kind != constant {
-		packed = pack(c.now)
+		scale, shift := a.affine(c.now, rows, g.Out)
+		packed = g.Pack(c.now.read(vw), scale, shift)
 		s.packed = packed.Bytes()
 	} else {
 		s.reads = append(s.reads, weights...)
 	}
 	y := c.define(n.values[0])
 	s.writes = []*slot{y.slot}
-	if packed == nil && residual == nil && len(a.steps) == 0 { // nothing to fold: the kernel goes by the driver's working memory
-		g.Rounded = c.backend.rounded
-		s.name = convolutionName(g)
-		pool, act := c.pool, a.act
-		s.run = func(f *frame) error {
-			g.Forward(pool, f.read(y), f.read(vx), f.read(vw), act)
-			return nil
-		}
-		return true, c.emit(s)
-	}
 	if residual != nil && residual.covers() && vx.slot != residual.slot && !slices.Contains(weights, residual.slot) {
 		s.over = [][2]*slot{{y.slot, residual.slot}}
 	}
-	s.name = convolutionName(g) + ", folded"
+	if s.name = convolutionName(g); residual != nil || len(a.steps) > 0 || a.act != kernels.NoActivation {
+		s.name += ", folded"
+	}
 	pool, size, act := c.pool, n.values[0].size(), a.act
 	s.run = func(f *frame) error {
-		k := packed
-		if k == nil {
-			k = pack(f)
-		}
 		rest := f.optional(residual)
 		if rest != nil {
 			rest = rest[:size]
 		}
-		k.Run(pool, f.read(y)[:size], f.read(vx), rest, act)
+		if packed != nil {
+			packed.Run(pool, f.read(y)[:size], f.read(vx), rest, act)
+			return nil
+		}
+		scale, shift := a.affine(f, rows, g.Out)
+		g.Forward(pool, f.read(y)[:size], f.read(vx), f.read(vw), scale, shift, rest, act)
 		return nil
 	}
 	return true, c.emit(s)

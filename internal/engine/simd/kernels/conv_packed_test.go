@@ -20,7 +20,7 @@ func randomPacked(r *rand.Rand) packedCase {
 	c := randomConv(r)
 	g := ConvGeneral{Batch: c.Batch, Height: c.Height, Width: c.Width, In: c.In, Out: c.Out, KernelH: c.KernelH, KernelW: c.KernelW,
 		Strides: [2]int{c.StrideH, c.StrideW}, PadBefore: [2]int{c.PadTop, c.PadLeft}, PadAfter: [2]int{c.PadBottom, c.PadRight},
-		W: c.filled().KernelStrides, X: dense([4]int{c.Batch, c.Height, c.Width, c.In}, c.Layout)}
+		W: c.filled().KernelStrides, X: dense([4]int{c.Batch, c.Height, c.Width, c.In}, c.Layout), Rounded: c.Rounded}
 	p := packedCase{g: g, scaled: r.IntN(2) == 0, shifted: r.IntN(2) == 0, added: r.IntN(2) == 0, act: Activation(r.IntN(4))}
 	p.inPlace = p.added && r.IntN(2) == 0
 	return p
@@ -45,6 +45,16 @@ func (p packedCase) run(t *testing.T, slice func(n int) []float32, pool *Pool) [
 	}
 	if p.added {
 		residual = slice(size)
+	}
+	if p.g.plain().filled().rounds() { // what is rounded already, and scaled by a power of two, is not rounded again
+		for _, s := range [][]float32{x, w} {
+			for i, z := range s {
+				s[i] = fromBF16(toBF16(z))
+			}
+		}
+		for o := range scale {
+			scale[o] = float32(math.Ldexp(1, o%5-2))
+		}
 	}
 	want, _, _, bound, _, _ := exactConv(c, x, w, make([]float32, size))
 	k := c.KernelH * c.KernelW * c.In
@@ -79,6 +89,13 @@ func (p packedCase) run(t *testing.T, slice func(n int) []float32, pool *Pool) [
 		}
 		exact[to], bounds[to] = z, (s+4)*float64(k+16)*0x1p-24
 	}
+	once := slice(size)
+	copy(once, residual)
+	rest := residual
+	if p.inPlace {
+		rest = once
+	}
+	p.g.Forward(pool, once, x, w, scale, shift, rest, p.act)
 	packed := p.g.Pack(w, scale, shift)
 	for _, s := range [][]float32{w, scale, shift} { // what was packed does not look back
 		clear(s)
@@ -88,6 +105,7 @@ func (p packedCase) run(t *testing.T, slice func(n int) []float32, pool *Pool) [
 	}
 	packed.Run(pool, y, x, residual, p.act)
 	closeTo(t, fmt.Sprintf("%+v", p), y, exact, func(i int) float64 { return bounds[i] })
+	sameBits(t, fmt.Sprintf("packed for one call: %+v", p), once, y)
 	return y
 }
 

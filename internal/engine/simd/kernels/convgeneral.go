@@ -73,17 +73,6 @@ func (g ConvGeneral) Run(p *Pool, y, x, w []float32) bool {
 	return true
 }
 
-// Forward computes y = act(x * w) for a convolution without dilations; its result lies [n, oy, ox, o], whatever Y is.
-func (g ConvGeneral) Forward(p *Pool, y, x, w []float32, act Activation) {
-	g = g.filled()
-	if one := [2]int{1, 1}; g.InputDilation != one || g.KernelDilation != one {
-		panic("kernels.ConvGeneral.Forward: dilations")
-	}
-	h, v := g.Output()
-	g.Y = dense([4]int{g.Batch, h, v, g.Out}, NHWC)
-	g.forward(p, y, x, w, act)
-}
-
 func (g ConvGeneral) forward(p *Pool, y, x, w []float32, act Activation) {
 	c := g.plain()
 	h, v := g.Output()
