@@ -15,6 +15,7 @@ const (
 	opGeluGradient      = compute.OpTypeLast + 1 + iota // (x, dy) → dy·GELU'(x)
 	opQuickGelu                                         // x → x·sigmoid(1.702·x)
 	opQuickGradient                                     // (x, dy) → dy·QuickGELU'(x)
+	opMaxGradient                                       // (x, dy) → dy where x ≥ 0 or NaN, else dy·0
 	opSumOfSquares                                      // x → Σ x², over all of it
 	opFoldedConvolution                                 // a convolution and what follows it (fuse_conv.go)
 )
@@ -24,6 +25,7 @@ var fused = map[compute.OpType]kernels.Instruction{
 	opGeluGradient:  {Do: kernels.DoGradient, Op: uint8(kernels.GELU)},
 	opQuickGelu:     {Do: kernels.DoUnary, Op: uint8(kernels.Quick)},
 	opQuickGradient: {Do: kernels.DoGradient, Op: uint8(kernels.QuickGELU)},
+	opMaxGradient:   {Do: kernels.DoMaxGradient},
 }
 
 // fuse replaces what automatic differentiation writes out in single operations by one operation that has a kernel.
@@ -79,12 +81,16 @@ var rewrites = func() []rewrite {
 	s := apply(compute.OpTypeLogistic, times(x, number(1.702)))
 	slope := times(s, minus(number(1), s))
 	quick := sum(times(dy, s), times(times(times(dy, x), slope), number(1.702)))
+	// The slope of max(x, 0) is written as sign(sign(x − 0) + 1).
+	sign := func(x pattern) pattern { return apply(compute.OpTypeSign, x) }
+	maxGradient := times(dy, sign(sum(sign(minus(x, number(0))), number(1))))
 	// The squares of a gradient, whose norm it is clipped by, need not go to memory.
 	squares := apply(compute.OpTypeReduceSum, times(x, x))
 	return []rewrite{
 		{opGeluGradient, compute.OpTypeAdd, gelu, []string{"x", "dy"}},
 		{opQuickGradient, compute.OpTypeAdd, quick, []string{"x", "dy"}},
 		{opQuickGelu, compute.OpTypeMul, times(x, s), []string{"x"}},
+		{opMaxGradient, compute.OpTypeMul, maxGradient, []string{"x", "dy"}},
 		{opSumOfSquares, compute.OpTypeReduceSum, squares, []string{"x"}},
 	}
 }()

@@ -39,6 +39,7 @@ func TestFuse(t *testing.T) {
 		{"quick gelu", func(x *graph.Node) *graph.Node {
 			return graph.Mul(x, graph.Sigmoid(graph.MulScalar(x, 1.702)))
 		}, opQuickGradient},
+		{"relu", activation.Relu, opMaxGradient},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &spy{Backend: b.(*Backend)}

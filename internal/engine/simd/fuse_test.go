@@ -1,6 +1,7 @@
 package simd_test
 
 import (
+	"math"
 	"slices"
 	"testing"
 
@@ -51,6 +52,34 @@ func TestActivationGradients(t *testing.T) {
 					t.Error(err)
 				}
 			})
+		}
+	}
+}
+
+// The gradient of a maximum with zero has the bits that differentiation writes out, for special numbers too.
+func TestMaxGradientBits(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	numbers := []float32{0, float32(math.Copysign(0, -1)), 1, -1, 1e-40, -1e-40, inf, -inf, nan, 3.5, -2.5}
+	var x, dy []float32
+	for _, a := range numbers {
+		for _, b := range numbers {
+			x, dy = append(x, a), append(dy, b)
+		}
+	}
+	f := func(x, dy *graph.Node) *graph.Node {
+		return graph.Gradient(graph.ReduceAllSum(graph.Mul(activation.Relu(x), dy)), x)[0]
+	}
+	got, err := graph.CallOnce(newBackend(t, 1), f, x, dy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range got.Value().([]float32) {
+		step := float32(1)
+		if x[i] < 0 {
+			step = 0
+		}
+		if want := dy[i] * step; math.Float32bits(v) != math.Float32bits(want) && (v == v || want == want) {
+			t.Errorf("x %g, gradient %g: %g, not %g", x[i], dy[i], v, want)
 		}
 	}
 }

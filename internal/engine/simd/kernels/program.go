@@ -49,6 +49,7 @@ const (
 	DoSign                      // 1 where x > 0, -1 where x < 0, else 0
 	DoFinite                    // x is neither infinite nor NaN
 	DoNaN                       // x is NaN
+	DoMaxGradient               // what flows back to x through max(x, 0): y·1, or y·0 where x < 0
 )
 
 // arguments says how many arguments the operation has.
@@ -56,7 +57,7 @@ func (o Operation) arguments() int {
 	switch o {
 	case DoSelect:
 		return 3
-	case DoBinary, DoCompare, DoAnd, DoOr, DoXor, DoGradient:
+	case DoBinary, DoCompare, DoAnd, DoOr, DoXor, DoGradient, DoMaxGradient:
 		return 2
 	}
 	return 1

@@ -184,6 +184,11 @@ func (w *worker) instruct(q *Instruction, dst []float32, spare []bool, work []fl
 		} else {
 			copy(dst, w.x[b])
 		}
+	case DoMaxGradient:
+		below, kept := spare[:len(dst)], work[:len(dst)]
+		compare(Less, below, w.x[a], nil, w.one[a], 0)
+		choose(kept, below, nil, nil, 0, 1)
+		binaryRow(Mul, dst, kept, w.x[b], 0, w.one[b])
 	case DoSign:
 		below, above := spare[:len(dst)], spare[len(spare)/2:][:len(dst)]
 		compare(Less, below, w.x[a], nil, w.one[a], 0) // both before dst, which may be x, is written
