@@ -3,9 +3,12 @@ package simd
 import (
 	"container/heap"
 	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 )
 
-// unit is what is lowered at once: one node, or several elementwise ones of the same shape.
+// unit is what is lowered at once: one node, or several elementwise ones of the same shape and sums of what they compute.
 type unit struct {
 	nodes  []*node // in order of recording
 	merged *unit   // the unit that took this one in, or nil
@@ -52,13 +55,28 @@ func clusterBy(nodes []*node, exact bool) (units []*unit, ok bool) {
 		}
 		for _, user := range n.values[0].users {
 			u := c.of[user].root()
-			if elementwise(user) && slices.Equal(user.values[0].dims(), n.values[0].dims()) {
+			if elementwise(user) && slices.Equal(user.values[0].dims(), n.values[0].dims()) || sumsRows(user) {
 				c.join(c.of[n].root(), u)
 			}
 		}
 	}
 	return c.sort(nodes)
 }
+
+// sumsRows reports whether a node adds up rows, all axes but the last, which a program can do as it goes.
+func sumsRows(n *node) bool {
+	if n.op != compute.OpTypeReduceSum {
+		return false
+	}
+	in := n.inputs[0]
+	axes := slices.Sorted(slices.Values(n.attr.(reduceAttr)))
+	last := in.shape.Rank() - 1
+	return in.dtype() == dtypes.Float32 && last > 0 && slices.Equal(axes, seq(last)) &&
+		in.dims()[last] >= leastRow && in.dims()[last] <= longestRow && in.size() > 0
+}
+
+// leastRow and longestRow are the lengths of rows that programs add up.
+const leastRow, longestRow = 8, 400
 
 // join makes one unit of two if no other unit stands between them.
 func (c *clusters) join(a, b *unit) {

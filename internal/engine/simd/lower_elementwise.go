@@ -90,15 +90,41 @@ func expand(v view, dims []int) view {
 	return r
 }
 
-// lowerElementwise makes a program of a unit of elementwise nodes.
+// lowerElementwise makes a program of a unit of elementwise nodes and sums of their results.
 func (c *compiler) lowerElementwise(u *unit) (bool, error) {
-	dims := u.nodes[0].values[0].dims()
+	var nodes, sums []*node
+	for _, n := range u.nodes {
+		if elementwise(n) {
+			nodes = append(nodes, n)
+		} else {
+			sums = append(sums, n)
+		}
+	}
+	ok, err := c.lowerProgram(u, nodes, sums)
+	if ok || err != nil || len(sums) == 0 {
+		return ok, err
+	}
+	// The program cannot add up what it computes.
+	if ok, err = c.lowerProgram(&unit{nodes: nodes}, nodes, nil); !ok || err != nil {
+		return ok, err
+	}
+	for _, n := range sums {
+		if ok, err = lowerReduce(c, n, kernels.Sum); !ok || err != nil {
+			return ok, err
+		}
+	}
+	return true, nil
+}
+
+// lowerProgram makes a program of elementwise nodes of a unit, and of sums of their results.
+func (c *compiler) lowerProgram(u *unit, nodes, sums []*node) (bool, error) {
+	dims := nodes[0].values[0].dims()
 	inside := map[*value]int{} // registers
 	var outside []*value
-	for _, n := range u.nodes {
+	for _, n := range nodes {
 		inside[n.values[0]] = -1
 	}
-	for _, n := range u.nodes {
+	for _, n := range nodes {
 		for _, v := range n.inputs {
 			if _, ok := inside[v]; !ok {
 				inside[v] = len(outside)
@@ -117,8 +143,8 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 	}
 	var code []kernels.Instruction
 	var results []*value
-	var registers []int
-	for i, n := range u.nodes {
+	var registers, summed []int
+	for i, n := range nodes {
 		q, _ := instruction(n)
 		q.Dst = len(outside) + i
 		inside[n.values[0]] = q.Dst
@@ -130,13 +156,16 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 			results, registers = append(results, n.values[0]), append(registers, q.Dst)
 		}
 	}
-	p, ok := kernels.NewProgram(dims, inputs, code, registers)
+	for _, n := range sums {
+		summed = append(summed, inside[n.inputs[0]])
+	}
+	p, ok := kernels.NewProgram(dims, inputs, code, registers, summed)
 	if !ok {
-		return false, nil // streamed has made this impossible
+		return false, nil
 	}
 	s := step{name: "elementwise"}
 	if explainAfter > 0 {
-		s.name = fmt.Sprintf("elementwise %v, %d operands, %d operations, %d results", dims, len(outside), len(code), len(results))
+		s.name = fmt.Sprintf("elementwise %v, %d operands, %d operations, %d results, %d sums", dims, len(outside), len(code), len(results), len(sums))
 	}
 	for _, v := range views {
 		s.reads = append(s.reads, v.slot)
@@ -152,7 +181,13 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 		}
 	}
 	at := append(slices.Clone(seq(len(outside))), registers...)
-	size := len(outside) + len(u.nodes)
+	size := len(outside) + len(nodes)
+	for i, n := range sums {
+		r := c.define(n.values[0])
+		s.writes = append(s.writes, r.slot)
+		views, at = append(views, r), append(at, size+i)
+	}
+	size += len(sums)
 	pool := c.pool
 	s.run = func(f *frame) error {
 		f.operands = slices.Grow(f.operands[:0], size)[:size]

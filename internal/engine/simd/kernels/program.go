@@ -21,6 +21,8 @@ type Program struct {
 	blank   int    // first of two float blocks, likewise
 	perUnit int    // rows a block
 	chunk   int    // columns a block
+	sums    []int  // registers that are summed over the rows
+	join    int    // rows that such a sum takes as one
 }
 
 // Instruction is one operation: Dst = Do(Args…). Op says which unary or binary operation or comparison.
@@ -36,20 +38,20 @@ type Operation uint8
 
 // The operations; x, y are float32, b, c are bool.
 const (
-	DoUnary    Operation = iota // UnaryOp(x)
-	DoBinary                    // x BinaryOp y
-	DoCompare                   // x CompareOp y, a bool
-	DoSelect                    // x where b, else y: arguments b, x, y
-	DoAnd                       // b and c
-	DoOr                        // b or c
-	DoXor                       // b differs from c
-	DoNot                       // not b
-	DoFromBool                  // 1 where b, else 0
-	DoGradient                  // y·f'(x) for the Activation f
-	DoSign                      // 1 where x > 0, -1 where x < 0, else 0
-	DoFinite                    // x is neither infinite nor NaN
-	DoNaN                       // x is NaN
-	DoMaxGradient               // what flows back to x through max(x, 0): y·1, or y·0 where x < 0
+	DoUnary       Operation = iota // UnaryOp(x)
+	DoBinary                       // x BinaryOp y
+	DoCompare                      // x CompareOp y, a bool
+	DoSelect                       // x where b, else y: arguments b, x, y
+	DoAnd                          // b and c
+	DoOr                           // b or c
+	DoXor                          // b differs from c
+	DoNot                          // not b
+	DoFromBool                     // 1 where b, else 0
+	DoGradient                     // y·f'(x) for the Activation f
+	DoSign                         // 1 where x > 0, -1 where x < 0, else 0
+	DoFinite                       // x is neither infinite nor NaN
+	DoNaN                          // x is NaN
+	DoMaxGradient                  // what flows back to x through max(x, 0): y·1, or y·0 where x < 0
 )
 
 // arguments says how many arguments the operation has.
@@ -104,19 +106,35 @@ const (
 )
 
 // NewProgram prepares a program over a result of the given sizes. outputs are the registers that go to memory,
-// row-major. It says false for an input whose innermost stride is neither 0 nor 1.
-func NewProgram(sizes []int, inputs []Input, code []Instruction, outputs []int) (*Program, bool) {
-	p := &Program{code: code}
+// row-major; sums are results of float32 whose sums over all axes but the last are wanted, as [ReduceMiddle] computes
+// them. It says false for an input whose innermost stride is neither 0 nor 1, and for sums of rows that are too long or
+// do not follow each other in all inputs.
+func NewProgram(sizes []int, inputs []Input, code []Instruction, outputs, sums []int) (*Program, bool) {
+	p := &Program{code: code, sums: sums}
 	strides := make([][]int, len(inputs))
 	for i, in := range inputs {
 		strides[i] = in.Strides
 	}
+	columns := 0
+	if len(sums) > 0 { // a row that all share keeps the last axis apart
+		columns = sizes[len(sizes)-1]
+		row := make([]int, len(sizes))
+		row[len(row)-1] = 1
+		strides = append(strides, row)
+	}
 	sizes, strides = joinAll(sizes, strides)
 	last := len(sizes) - 1
+	if len(sums) > 0 && (last != 1 || sizes[1] != columns || columns >= wideRow) {
+		return nil, false
+	}
 	p.sizes, p.rows, p.cols = sizes[:last-1], sizes[last-1], sizes[last]
 	p.perUnit, p.chunk = 1, programBlock
 	if p.cols < wideRow && p.cols > 0 {
 		p.perUnit, p.chunk = max(1, programBlock/p.cols), p.cols
+	}
+	if len(sums) > 0 {
+		p.join = joinedRows(p.rows, p.cols)
+		p.perUnit = max(1, p.perUnit/p.join) * p.join
 	}
 	registers := len(inputs)
 	for _, c := range code {
@@ -195,6 +213,9 @@ func (p *Program) place(registers int) {
 		for _, a := range c.Args[:c.Do.arguments()] {
 			last[a] = i
 		}
+	}
+	for _, r := range p.sums {
+		last[r] = len(p.code) // read when the block is done
 	}
 	take := func(mask bool) int {
 		if mask {

@@ -12,8 +12,12 @@ type Memory struct {
 }
 
 // Run runs the program. memory has an entry for each register; those of registers that are neither input nor output
-// are not looked at.
+// are not looked at. Behind them it has one for each sum.
 func (p *Program) Run(pool *Pool, memory []Memory) {
+	if len(p.sums) > 0 {
+		p.runSums(pool, memory)
+		return
+	}
 	outer := 1
 	for _, s := range p.sizes {
 		outer *= s
@@ -29,6 +33,57 @@ func (p *Program) Run(pool *Pool, memory []Memory) {
 		return
 	}
 	pool.For(units, 8, func(lo, hi int) { p.work(memory, lo, hi, perOuter, chunks) })
+}
+
+// runSums runs the program and adds the rows of its sums up, in the order of ReduceMiddle: block by block of
+// middleBlock terms, each of them join rows side by side.
+func (p *Program) runSums(pool *Pool, memory []Memory) {
+	results := memory[len(p.temp):]
+	if p.rows*p.cols == 0 {
+		for i := range p.sums {
+			clear(results[i].Floats[:p.cols])
+		}
+		return
+	}
+	size, rows := p.join*p.cols, middleBlock*p.join
+	blocks := (p.rows + rows - 1) / rows
+	parts := scratch(len(p.sums) * blocks * size)
+	defer parts.release()
+	clear(parts.data)
+	pool.For(blocks, max(1, 16384/(rows*p.cols)), func(lo, hi int) {
+		w := p.begin()
+		defer workers.Put(w)
+		for b := lo; b < hi; b++ {
+			end := min(p.rows, (b+1)*rows)
+			for r := b * rows; r < end; r += p.perUnit {
+				p.block(w, memory, 0, r, min(p.perUnit, end-r), 0, p.cols)
+				for i, register := range p.sums {
+					acc, x := parts.data[(i*blocks+b)*size:][:size], w.x[register]
+					for len(x) > 0 {
+						joinRow(Sum, acc, x[:size])
+						x = x[size:]
+					}
+				}
+			}
+		}
+		w.end()
+	})
+	for i := range p.sums {
+		part := parts.data[i*blocks*size:][:blocks*size]
+		total := part[:size]
+		for b := 1; b < blocks; b++ {
+			joinRow(Sum, total, part[b*size:][:size])
+		}
+		dst := results[i].Floats[:p.cols]
+		if p.join == 1 {
+			copy(dst, total)
+			continue
+		}
+		clear(dst)
+		for j := range p.join {
+			joinRow(Sum, dst, total[j*p.cols:][:p.cols])
+		}
+	}
 }
 
 // worker is the state of one thread on its way through a program.
@@ -53,8 +108,18 @@ func grown[T any](x []T, n int) []T {
 
 // work does blocks lo … hi.
 func (p *Program) work(memory []Memory, lo, hi, perOuter, chunks int) {
-	w := workers.Get().(*worker)
+	w := p.begin()
 	defer workers.Put(w)
+	for u := lo; u < hi; u++ {
+		c, r := u%chunks*p.chunk, u/chunks%perOuter*p.perUnit
+		p.block(w, memory, u/chunks/perOuter, r, min(p.perUnit, p.rows-r), c, min(p.chunk, p.cols-c))
+	}
+	w.end()
+}
+
+// begin gives a worker with room for the program's blocks.
+func (p *Program) begin() *worker {
+	w := workers.Get().(*worker)
 	size := p.perUnit * p.chunk
 	n := len(p.temp)
 	w.floats, w.masks = grown(w.floats, p.temps*size), grown(w.masks, p.masks*size)
@@ -63,10 +128,11 @@ func (p *Program) work(memory []Memory, lo, hi, perOuter, chunks int) {
 	for i := range w.base {
 		w.base[i] = -1
 	}
-	for u := lo; u < hi; u++ {
-		c, r := u%chunks*p.chunk, u/chunks%perOuter*p.perUnit
-		p.block(w, memory, u/chunks/perOuter, r, min(p.perUnit, p.rows-r), c, min(p.chunk, p.cols-c))
-	}
+	return w
+}
+
+// end lets go of what the worker looked at.
+func (w *worker) end() {
 	clear(w.x)
 	clear(w.b)
 }

@@ -47,12 +47,8 @@ func ReduceMiddle(p *Pool, op ReduceOp, dst, x []float32, outer, middle, inner i
 		ReduceLast(p, op, dst, x, outer, middle)
 		return
 	}
-	// Short rows: take f of them as one, and join the f parts at the end.
-	f := shortRow / inner
-	for f > 1 && middle%f != 0 {
-		f--
-	}
-	if f < 4 || middle < 8*f {
+	f := joinedRows(middle, inner)
+	if f == 1 {
 		reduceMiddle(p, op, dst, x, outer, middle, inner)
 		return
 	}
@@ -60,6 +56,18 @@ func ReduceMiddle(p *Pool, op ReduceOp, dst, x []float32, outer, middle, inner i
 	defer buf.release()
 	reduceMiddle(p, op, buf.data, x, outer, middle/f, f*inner)
 	reduceMiddle(nil, op, dst, buf.data, outer, f, inner)
+}
+
+// joinedRows is how many short rows a reduction takes as one, whose parts it joins at the end.
+func joinedRows(middle, inner int) int {
+	f := shortRow / inner
+	for f > 1 && middle%f != 0 {
+		f--
+	}
+	if f < 4 || middle < 8*f {
+		return 1
+	}
+	return f
 }
 
 // Total reduces all elements of x. It works in fixed blocks, so it is parallel and still always the same.
