@@ -16,6 +16,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
 	"github.com/groupvit/groupvit/internal/output"
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // wholePart is the share of a worker that does everything.
@@ -142,7 +143,8 @@ type found struct {
 // all does the photos, some side by side; results are stored and logged in order.
 func (r *batchRun) all(ctx context.Context, items iter.Seq2[batch.Item, error]) error {
 	var broken error // of the list itself
-	err := inOrderOf(ctx, r.pending(items, &broken), r.atOnce(), func(i batch.Item) (found, error) { return r.one(ctx, i) }, func(i batch.Item, f found, err error) error {
+	most := r.atOnce()
+	err := parallel.Ordered(ctx, r.pending(items, &broken), most, most, r.one, func(i batch.Item, f found, err error) error {
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return r.interrupted(ctxErr)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -83,12 +84,16 @@ func encode(ctx context.Context, f output.Format, a *output.Answer) ([]byte, err
 	return b.Bytes(), err
 }
 
-// atOnce is how many photos are worked on side by side.
+// mostAtOnce is how many photos are worked on side by side: while one is computed,
+// others are read and written. Each takes memory.
+const mostAtOnce = 4
+
+// atOnce is how many photos of a run are worked on side by side.
 func (j *segmentJob) atOnce() int {
 	if j.options.Scores { // up to a gigabyte each
 		return 1
 	}
-	return mostAtOnce
+	return min(mostAtOnce, runtime.GOMAXPROCS(0)+1) // one is read while the others are computed
 }
 
 // tell writes what was found as a line of text.

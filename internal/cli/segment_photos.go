@@ -15,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
 	"github.com/groupvit/groupvit/internal/output"
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // photosRun is a run over photos that were named one by one, or over folders of which
@@ -106,7 +107,8 @@ func (r *photosRun) all(ctx context.Context) error {
 		record groupvit.Record
 		wrote  []string
 	}
-	err := inOrder(ctx, len(r.items), r.atOnce(), func(i int) (outcome, error) {
+	most := r.atOnce()
+	err := parallel.Ordered(ctx, parallel.Numbers(len(r.items)), most, most, func(ctx context.Context, i int) (outcome, error) {
 		record, wrote, err := r.one(ctx, r.items[i])
 		return outcome{record, wrote}, err
 	}, func(i int, o outcome, err error) error {

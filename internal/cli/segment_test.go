@@ -3,9 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,7 +11,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -361,39 +358,5 @@ func TestInterruptWaiting(t *testing.T) {
 		if state := cmd.ProcessState; state.ExitCode() != exitFailed && state.String() != "signal: interrupt" {
 			t.Errorf("%v: %v", args, state)
 		}
-	}
-}
-
-func TestInOrder(t *testing.T) {
-	var atOnce, most atomic.Int64
-	next := 0
-	err := inOrder(t.Context(), 50, mostAtOnce, func(i int) (int, error) {
-		most.Store(max(most.Load(), atOnce.Add(1)))
-		defer atOnce.Add(-1)
-		time.Sleep(time.Duration(i%7) * time.Millisecond)
-		if i == 20 {
-			return 0, errors.New("twenty")
-		}
-		return i * i, nil
-	}, func(i, square int, err error) error {
-		if i != next || (i == 20) != (err != nil) || i != 20 && square != i*i {
-			t.Errorf("result %d of %d, error %v; expected number %d", square, i, err, next)
-		}
-		next++
-		return nil
-	})
-	if err != nil || next != 50 || most.Load() > mostAtOnce {
-		t.Errorf("%d taken, %d at once, error %v", next, most.Load(), err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	taken := 0
-	err = inOrder(ctx, 1000, mostAtOnce, func(i int) (int, error) { return i, ctx.Err() }, func(i, _ int, err error) error {
-		if taken++; i == 3 {
-			cancel()
-		}
-		return err
-	})
-	if !errors.Is(err, context.Canceled) || taken > 4+mostAtOnce+1 {
-		t.Errorf("%d taken after it was cancelled: %v", taken, err)
 	}
 }
