@@ -11,6 +11,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // vocabularyJSON is the line of --json.
@@ -84,9 +85,13 @@ func makeVocabulary(ctx context.Context, env *environment, x *pairs.Index, least
 		skip(p)
 	}
 	bar := env.progress("photos", x.Len())
-	err = inOrder(ctx, (x.Len()+textsAtOnce-1)/textsAtOnce, runtime.GOMAXPROCS(0)+1, func(n int) ([]read, error) {
+	parts, most := (x.Len()+textsAtOnce-1)/textsAtOnce, runtime.GOMAXPROCS(0)+1
+	err = parallel.Ordered(ctx, parallel.Numbers(parts), most, most, func(_ context.Context, n int) ([]read, error) {
 		return readTexts(x, survey, n*textsAtOnce, min((n+1)*textsAtOnce, x.Len())), nil
-	}, func(n int, list []read, _ error) error {
+	}, func(n int, list []read, err error) error {
+		if err != nil {
+			return err
+		}
 		for _, r := range list {
 			if r.err != nil {
 				skip(pairs.Problem{Key: x.Key(r.at), Source: x.Source(r.at), Err: r.err})
