@@ -12,6 +12,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -23,6 +24,8 @@ type Folders struct {
 	Classes []vocab.Class
 	// Photos are sorted by class and path.
 	Photos []LabelledPhoto
+
+	left shards.LeftOut
 }
 
 // LabelledPhoto is a photo and the number of its class.
@@ -49,6 +52,9 @@ func OpenFolders(root string, o Options) (*Folders, error) {
 	imageNet := imageNetNames()
 	for _, e := range entries {
 		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			if e.Name() != "classes.txt" {
+				f.left.AddFile(e.Name())
+			}
 			continue
 		}
 		photos, err := f.photosBelow(filepath.Join(root, e.Name()))
@@ -56,7 +62,7 @@ func OpenFolders(root string, o Options) (*Folders, error) {
 			return nil, err
 		}
 		if len(photos) == 0 {
-			return nil, fmt.Errorf("%w: folder %s has no photo (%s)", ErrLayout, filepath.Join(root, e.Name()), strings.Join(photoEndings, ", "))
+			return nil, fmt.Errorf("%w: folder %s has no photo (%s)", ErrLayout, filepath.Join(root, e.Name()), strings.Join(imaging.Extensions(), ", "))
 		}
 		class, ok := names[e.Name()]
 		if name := imageNet[e.Name()]; !ok && name != "" {
@@ -84,8 +90,12 @@ func OpenFolders(root string, o Options) (*Folders, error) {
 func (f *Folders) photosBelow(dir string) ([]LabelledPhoto, error) {
 	var photos []LabelledPhoto
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || !e.Type().IsRegular() || !slices.Contains(photoEndings, strings.ToLower(filepath.Ext(path))) {
+		if err != nil || e.IsDir() {
 			return err
+		}
+		if !e.Type().IsRegular() || !imaging.IsPhoto(path) || strings.HasPrefix(e.Name(), ".") {
+			f.left.AddFile(filepath.ToSlash(path))
+			return nil
 		}
 		photos = append(photos, LabelledPhoto{path, len(f.Classes)})
 		return limits.Check("the number of photos", f.Root, int64(len(f.Photos)+len(photos)), limits.DatasetPhotos, "use fewer")
@@ -173,6 +183,9 @@ func noRepeats(classes []vocab.Class, imageNet map[string]string) error {
 	}
 	return nil
 }
+
+// Skipped says which files are not measured, by what they are; "" where all are.
+func (f *Folders) Skipped() string { return f.left.String() }
 
 // Len is the number of photos.
 func (f *Folders) Len() int { return len(f.Photos) }

@@ -14,9 +14,6 @@ import (
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
-// photoEndings are tried in this order.
-var photoEndings = []string{".jpg", ".png", ".jpeg"}
-
 // layout says where a dataset's files lie and what its mask values mean.
 type layout struct {
 	name string
@@ -45,6 +42,9 @@ type layout struct {
 //   - scenes: VOC's folders (photos may be PNG) and classes.txt; what "groupvit
 //     data synth" writes.
 //   - camvid, folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
+//
+// Photos may be of any kind that package imaging reads, whatever the case of their
+// extensions.
 var layouts = []layout{
 	{name: "voc12", classes: "voc12", benchmark: "voc21", list: vocFolders.list},
 	{name: "voc21", classes: "voc12", benchmark: "voc21", list: vocFolders.list},

@@ -10,9 +10,9 @@ import (
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
-// context is PASCAL Context in miniature: values 0 (background), 1 (aeroplane) and
+// pascalContext is PASCAL Context in miniature: values 0 (background), 1 (aeroplane) and
 // 59 (wood).
-func context() files {
+func pascalContext() files {
 	return files{
 		"ImageSets/SegmentationContext/val.txt": []byte("2008_1\n"),
 		"JPEGImages/2008_1.png":                 photo(2, 2),
@@ -63,8 +63,8 @@ func TestOfficialLayouts(t *testing.T) {
 		{"voc21", "voc21", "2007_1 2007_2", augmented, Options{}, 21, 0, []uint8{0, 8, 12, 15, 20, 255}, "cat"},
 		{"voc20", "voc20", "2007_1 2007_2", voc(), Options{}, 20, -1, []uint8{255, 7, 11, 14, 19, 255}, "cat"},
 		{"voc20", "voc20", "2007_1 2007_2", voc(), Options{Classes: []string{"dog", "cat"}}, 2, -1, []uint8{255, 1, 0, 255, 255, 255}, "cat"},
-		{"context60", "context60", "2008_1", context(), Options{}, 60, 0, []uint8{0, 1, 59, 255}, "airplane"},
-		{"context59", "context59", "2008_1", context(), Options{}, 59, -1, []uint8{255, 0, 58, 255}, "airplane"},
+		{"context60", "context60", "2008_1", pascalContext(), Options{}, 60, 0, []uint8{0, 1, 59, 255}, "airplane"},
+		{"context59", "context59", "2008_1", pascalContext(), Options{}, 59, -1, []uint8{255, 0, 58, 255}, "airplane"},
 		{"coco-object", "coco-object", "000000000139", coco("_instanceTrainIds.png", 0, 1, 80, 2), Options{}, 81, 0, []uint8{0, 1, 80, 2}, "person"},
 		{"coco-stuff", "coco-stuff", "000000000139", coco("_labelTrainIds.png", 0, 80, 170, 255), Options{}, 171, -1, []uint8{0, 80, 170, 255}, "banner"},
 		{"ade20k", "ade20k", "ADE_val_00000001", ade(), Options{}, 150, -1, []uint8{255, 0, 149, 255}, "wall"},

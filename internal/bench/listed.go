@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
 )
@@ -36,8 +34,9 @@ func (l listed) list(root, split string) ([]Sample, error) {
 		return nil, err
 	}
 	samples := make([]Sample, len(ids))
+	finder := photoFinder{}
 	for i, id := range ids {
-		if samples[i], err = l.locate(root, id); err != nil {
+		if samples[i], err = l.locate(finder, root, id); err != nil {
 			return nil, fmt.Errorf("%s, number %d: %w", list, i+1, err)
 		}
 	}
@@ -71,37 +70,15 @@ func parseList(path string, text []byte) ([]string, error) {
 }
 
 // locate finds the photo and the mask of a name.
-func (l listed) locate(root, id string) (Sample, error) {
-	s, err := locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, l.masks[0]))
-	for _, masks := range l.masks[1:] {
+func (l listed) locate(finder photoFinder, root, id string) (s Sample, err error) {
+	for i, masks := range l.masks {
+		other, otherErr := finder.locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, masks, filepath.FromSlash(id)+".png"))
+		if i == 0 || otherErr == nil {
+			s, err = other, otherErr
+		}
 		if err == nil || s.Photo == "" {
 			break
 		}
-		other, otherErr := locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, masks))
-		if otherErr == nil {
-			s, err = other, nil
-		}
 	}
 	return s, err
-}
-
-// locate finds the photo and the mask of an ID.
-func locate(id, photos, masks string) (Sample, error) {
-	s := Sample{ID: id, Mask: filepath.Join(masks, filepath.FromSlash(id)+".png")}
-	for _, ending := range photoEndings {
-		path := filepath.Join(photos, filepath.FromSlash(id)+ending)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			s.Photo = path
-			break
-		}
-	}
-	if s.Photo == "" {
-		return s, fmt.Errorf("%w: no photo %s (%s)", ErrSample, filepath.Join(photos, id), strings.Join(photoEndings, ", "))
-	}
-	if info, err := os.Stat(s.Mask); err != nil {
-		return s, fmt.Errorf("%w: mask: %w", ErrSample, err)
-	} else if !info.Mode().IsRegular() {
-		return s, fmt.Errorf("%w: mask %s is no file", ErrSample, s.Mask)
-	}
-	return s, nil
 }

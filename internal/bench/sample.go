@@ -2,8 +2,10 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"image/png"
 	"io"
 	"os"
@@ -42,8 +44,9 @@ func (d *Dataset) readMask(path string) (*Truth, error) {
 // 8 of the first chunk's head, 8 of width and height.
 const pngDepth = 24
 
-// decodeMask reads an indexed or grey PNG of at most 8 bits and looks values up
-// in labels.
+// decodeMask reads a PNG whose pixels are numbers of classes and looks them up in
+// labels: indexed, grey of up to 16 bits, or of colours whose channels are equal, as
+// some programs save grey.
 func decodeMask(content []byte, labels *[256]int16) (*Truth, error) {
 	header, err := png.DecodeConfig(bytes.NewReader(content))
 	if err != nil {
@@ -56,33 +59,51 @@ func decodeMask(content []byte, labels *[256]int16) (*Truth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("damaged PNG: %w", err)
 	}
-	var values []uint8
-	var stride int
-	scale := uint8(1) // the decoder stretches grey of 1, 2 and 4 bits to 0…255
-	switch im := im.(type) {
-	case *image.Paletted:
-		values, stride = im.Pix, im.Stride
-	case *image.Gray:
-		values, stride = im.Pix, im.Stride
-		if depth := content[pngDepth]; depth < 8 {
-			scale = 255 / (1<<depth - 1)
-		}
-	default:
-		return nil, fmt.Errorf("it holds colours, not classes: an indexed or grey PNG of at most 8 bits is wanted")
-	}
+	value := maskValues(im, content[pngDepth])
 	t := &Truth{Width: header.Width, Height: header.Height, Labels: make([]uint8, header.Width*header.Height)}
 	for y := range t.Height {
-		row := values[y*stride:][:t.Width]
-		for x, v := range row {
-			v /= scale
-			label := labels[v]
-			if label < 0 {
+		for x := range t.Width {
+			v, err := value(x, y)
+			if err != nil {
+				return nil, fmt.Errorf("at (%d, %d) %w", x, y, err)
+			}
+			if v >= len(labels) || labels[v] < 0 {
 				return nil, fmt.Errorf("value %d at (%d, %d) is no class: is it the right dataset?", v, x, y)
 			}
-			t.Labels[y*t.Width+x] = uint8(label)
+			t.Labels[y*t.Width+x] = uint8(labels[v])
 		}
 	}
 	return t, nil
+}
+
+// maskValues returns what reads the value of a pixel. depth is the number of bits of a
+// value in the file.
+func maskValues(im image.Image, depth byte) func(x, y int) (int, error) {
+	switch im := im.(type) {
+	case *image.Paletted:
+		return func(x, y int) (int, error) { return int(im.ColorIndexAt(x, y)), nil }
+	case *image.Gray:
+		scale := 1 // the decoder stretches grey of 1, 2 and 4 bits to 0…255
+		if depth < 8 {
+			scale = 255 / (1<<depth - 1)
+		}
+		return func(x, y int) (int, error) { return int(im.GrayAt(x, y).Y) / scale, nil }
+	case *image.Gray16:
+		return func(x, y int) (int, error) { return int(im.Gray16At(x, y).Y), nil }
+	}
+	wide := depth == 16
+	return func(x, y int) (int, error) {
+		c := color.NRGBA64Model.Convert(im.At(x, y)).(color.NRGBA64)
+		switch {
+		case c.R != c.G || c.G != c.B:
+			return 0, errors.New("it holds colours, not classes: an indexed or grey PNG is wanted, or one with equal channels")
+		case c.A != 0xffff:
+			return 0, errors.New("it is transparent: a mask says what every pixel is")
+		case wide:
+			return int(c.R), nil
+		}
+		return int(c.R >> 8), nil
+	}
 }
 
 // checkSize refuses pictures that are too large before they are decoded.

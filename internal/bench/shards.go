@@ -1,21 +1,18 @@
 package bench
 
 import (
-	"archive/tar"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -23,18 +20,23 @@ import (
 type ClassShards struct {
 	classes []vocab.Class
 	samples []shardPhoto
+	files   shards.Files
+	left    shards.LeftOut
+	unnamed int
+	broken  []error
 }
 
 // shardPhoto is where a photo lies and its class.
 type shardPhoto struct {
-	shard, key   string
-	offset, size int64
-	class        int
+	shard, key string
+	part       shards.Part
+	class      int
 }
 
 // ClassShardOptions say which shards to read.
 type ClassShardOptions struct {
-	// Shards are paths or patterns (*, ?), parted by "::".
+	// Shards are what training takes of tar shards: paths, patterns with braces and
+	// stars and folders, joined by "::"; see [shards.List].
 	Shards string
 	// ClassesFile names the classes in the order of their numbers, one a line,
 	// synonyms after commas; "" is ImageNet's 1000 for numbers, and for tags and
@@ -50,15 +52,19 @@ const maxLabelBytes = 1 << 20
 // OpenClassShards lists the photos of shards. The class of KEY.jpg is the number in
 // KEY.cls, else the first of "tags" in KEY.json, else the text of KEY.txt.
 func OpenClassShards(o ClassShardOptions) (*ClassShards, error) {
-	paths, err := shardPaths(o.Shards)
+	s := &ClassShards{}
+	sources, err := shards.List(o.Shards, &s.left)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrLayout, err)
 	}
 	var found []labelled
-	for _, p := range paths {
-		list, err := scanShard(p)
+	for _, source := range sources {
+		if source.Kind != shards.Shard {
+			return nil, fmt.Errorf("%w: %w: %s is no tar shard (for a folder of folders use --dataset imagefolder)", ErrLayout, ErrUsage, source.Path)
+		}
+		list, err := s.scan(source.Path)
 		if err != nil {
-			return nil, fmt.Errorf("%w: shard %s: %w", ErrLayout, p, err)
+			return nil, err
 		}
 		found = append(found, list...)
 		if err := limits.Check("the number of photos", o.Shards, int64(len(found)), limits.DatasetPhotos, "use fewer shards"); err != nil {
@@ -66,9 +72,8 @@ func OpenClassShards(o ClassShardOptions) (*ClassShards, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w: %s: no photo with a class: KEY.jpg needs KEY.cls, tags in KEY.json, or KEY.txt beside it", ErrLayout, o.Shards)
+		return nil, errors.Join(fmt.Errorf("%w: %s: no photo with a class: KEY.jpg needs KEY.cls, tags in KEY.json, or KEY.txt beside it", ErrLayout, o.Shards), errors.Join(s.broken...))
 	}
-	s := &ClassShards{}
 	if s.classes, err = shardClasses(o.ClassesFile, found); err != nil {
 		return nil, err
 	}
@@ -79,21 +84,6 @@ func OpenClassShards(o ClassShardOptions) (*ClassShards, error) {
 	return s, err
 }
 
-func shardPaths(shards string) ([]string, error) {
-	var list []string
-	for _, part := range strings.Split(shards, "::") {
-		found, err := filepath.Glob(part)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w: %s: %w", ErrLayout, ErrUsage, part, err)
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%w: %s matches no shard", ErrLayout, part)
-		}
-		list = append(list, found...)
-	}
-	return list, nil
-}
-
 // labelled is a photo of a shard and what its class is called: a number or a name.
 type labelled struct {
 	shardPhoto
@@ -101,60 +91,74 @@ type labelled struct {
 	name   string
 }
 
-// scanShard lists the photos of a shard that have a class. Members of a sample
-// follow each other.
-func scanShard(shard string) ([]labelled, error) {
-	f, err := os.Open(shard)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
+// scan lists the photos of a shard that have a class; those that have none are
+// counted, and what is broken is kept for [ClassShards.Skipped].
+func (s *ClassShards) scan(shard string) ([]labelled, error) {
 	var list []labelled
-	var now labelled
-	var rank int
-	finish := func() {
-		if now.key != "" && now.size > 0 && rank > 0 {
-			list = append(list, now)
-		}
-	}
-	r := tar.NewReader(f)
-	for {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			finish()
-			return list, nil
-		}
+	for sample, err := range shards.Group(s.files.Tar(context.Background(), shard, &s.left), &s.left) {
 		if err != nil {
-			return nil, err
-		}
-		if h.Typeflag != tar.TypeReg {
+			if errors.Is(err, shards.ErrRead) {
+				return nil, fmt.Errorf("%w: shard %s: %w", ErrLayout, shard, err)
+			}
+			s.broken = append(s.broken, fmt.Errorf("%s: %s: %w", shard, sample.Key, err))
 			continue
 		}
-		key, ending, _ := strings.Cut(path.Base(h.Name), ".")
-		key, ending = path.Join(path.Dir(h.Name), key), strings.ToLower(ending)
-		if key != now.key {
-			finish()
-			now, rank = labelled{shardPhoto: shardPhoto{shard: shard, key: key}, number: -1}, 0
+		if sample.Parts[shards.Labels] != shards.None {
+			s.left.Add(".labels.png")
 		}
-		if slices.Contains(photoEndings, "."+ending) {
-			at, err := f.Seek(0, io.SeekCurrent) // the reader takes whole headers and no more
-			if err != nil {
-				return nil, err
-			}
-			now.offset, now.size = at, h.Size
-			continue
-		}
-		// The best of what says the class: number, tags, text.
-		if better := map[string]int{"cls": 3, "json": 2, "txt": 1}[ending]; better > rank && h.Size <= maxLabelBytes {
-			text, err := io.ReadAll(r)
-			if err != nil {
-				return nil, err
-			}
-			if now.label(ending, text) {
-				rank = better
-			}
+		l := labelled{shardPhoto: shardPhoto{shard: shard, key: sample.Key, part: sample.Parts[shards.Picture]}, number: -1}
+		named, err := s.label(&l, sample)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%w: shard %s: %w", ErrLayout, shard, err)
+		case l.part == shards.None || !named:
+			s.unnamed++
+		default:
+			list = append(list, l)
 		}
 	}
+	return list, nil
+}
+
+// Skipped says what of the shards is not measured: photos without a class or classes
+// without a photo, what is broken, and files that are no part of a sample; "" where
+// all is.
+func (s *ClassShards) Skipped() string {
+	var parts []string
+	if s.unnamed > 0 {
+		parts = append(parts, fmt.Sprintf("samples without a photo or a class: %d", s.unnamed))
+	}
+	if n := len(s.broken); n > 0 {
+		parts = append(parts, fmt.Sprintf("broken: %d, the first: %v", n, s.broken[0]))
+	}
+	if left := s.left.String(); left != "" {
+		parts = append(parts, left)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// classFiles are the files that may say the class, the best first: number, tags, text.
+var classFiles = []struct {
+	role   shards.Role
+	ending string
+}{{shards.Class, "cls"}, {shards.JSON, "json"}, {shards.Text, "txt"}}
+
+// label finds the class of a sample and reports whether there is one.
+func (s *ClassShards) label(l *labelled, sample shards.Sample) (bool, error) {
+	for _, c := range classFiles {
+		p := sample.Parts[c.role]
+		if p == shards.None || p.Size > maxLabelBytes {
+			continue
+		}
+		text, err := s.files.Read(p)
+		if err != nil {
+			return false, err
+		}
+		if l.label(c.ending, text) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // label takes the class from a file beside the photo, if it says one.
@@ -162,8 +166,11 @@ func (l *labelled) label(ending string, text []byte) bool {
 	switch ending {
 	case "cls":
 		n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+		if err != nil || n < 0 {
+			return false
+		}
 		l.number = n
-		return err == nil && n >= 0
+		return true
 	case "json":
 		var fields struct {
 			Tags []string `json:"tags"`
@@ -258,12 +265,10 @@ func (s *ClassShards) List() []vocab.Class { return s.classes }
 func (s *ClassShards) Photo(i int) (photo *imaging.Image, class int, id string, err error) {
 	p := s.samples[i]
 	id = p.shard + ": " + p.key
-	f, err := os.Open(p.shard)
-	if err != nil {
-		return nil, p.class, id, err
+	encoded, err := s.files.Read(p.part)
+	if err == nil {
+		photo, err = imaging.DecodeBytes(encoded, imaging.Options{Name: id})
 	}
-	defer f.Close()
-	photo, err = imaging.Decode(io.NewSectionReader(f, p.offset, p.size), imaging.Options{Name: id})
 	if err != nil {
 		err = fmt.Errorf("%w: photo %w", ErrSample, err)
 	}

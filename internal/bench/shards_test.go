@@ -86,7 +86,7 @@ func TestBadClassShards(t *testing.T) {
 		want  error
 		says  string
 	}{
-		"no shard":         {files{}, "", ErrLayout, "matches no shard"},
+		"no shard":         {files{}, "", ErrLayout, "no file is named so"},
 		"no tar":           {files{"s.tar": []byte("this is no tar at all")}, "", ErrLayout, "s.tar"},
 		"no class":         {files{"s.tar": shard(member{"a.jpg", photo(1, 1)})}, "", ErrLayout, "KEY.cls"},
 		"number too large": {files{"s.tar": good, "c.txt": []byte("a\nb")}, "c.txt", ErrSample, "class 7"},
@@ -134,5 +134,30 @@ func TestImageNetFolders(t *testing.T) {
 	}
 	if got := strings.Join(names, ","); got != "tench,missile,missile" || f.Len() != 3 {
 		t.Errorf("%s, %d photos", got, f.Len())
+	}
+}
+
+// TestClassShardGrammar: shards are named as training names them, and what is not
+// measured is told.
+func TestClassShardGrammar(t *testing.T) {
+	one := func(key string) []byte {
+		return shard(member{key + ".jpg", photo(2, 1)}, member{key + ".cls", []byte("1")})
+	}
+	root := files{
+		"a-000.tar": one("a"), "a-001.tar": one("b"),
+		"b/x.tar": shard(member{"a.jpg", photo(2, 1)}, member{"a.cls", []byte("1")}, member{"b.jpg", photo(2, 1)}, member{"c.jpg", photo(1, 1)}, member{"c.cls", []byte("x")}, member{"d.npy", nil}),
+	}.write(t)
+	for pattern, want := range map[string]int{"a-{000..001}.tar": 2, "a-{0..0}00.tar": 1, "a-*.tar": 2, "b": 1} {
+		s, err := OpenClassShards(ClassShardOptions{Shards: filepath.Join(root, pattern)})
+		if err != nil || s.Len() != want {
+			t.Errorf("%s: %v, want %d photos", pattern, err, want)
+			continue
+		}
+		if got := s.Skipped(); (pattern == "b") != (got == "samples without a photo or a class: 2; 1 file left out: 1 .npy") || pattern != "b" && got != "" {
+			t.Errorf("%s: skipped %q", pattern, got)
+		}
+	}
+	if _, err := OpenClassShards(ClassShardOptions{Shards: filepath.Join(root, "a-{000..002}.tar")}); !errors.Is(err, ErrLayout) || !strings.Contains(err.Error(), "a-002.tar") {
+		t.Errorf("a missing shard: %v", err)
 	}
 }

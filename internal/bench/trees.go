@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
@@ -37,7 +37,7 @@ func (l tree) list(root, split string) ([]Sample, error) {
 		}
 		ending := filepath.Ext(path)
 		name, ok := strings.CutSuffix(strings.TrimSuffix(path, ending), l.photoEnd)
-		if !ok || !slices.Contains(photoEndings, strings.ToLower(ending)) || strings.HasPrefix(e.Name(), ".") {
+		if !ok || !imaging.IsPhoto(path) || strings.HasPrefix(e.Name(), ".") {
 			return nil
 		}
 		id, err := filepath.Rel(photos, name)
@@ -81,12 +81,14 @@ func folderSamples(root, _ string) ([]Sample, error) {
 		return nil, err
 	}
 	var samples []Sample
+	finder := photoFinder{}
 	for _, e := range entries {
-		id, ok := strings.CutSuffix(e.Name(), ".png")
-		if !ok || e.IsDir() || strings.HasPrefix(id, ".") {
+		ending := filepath.Ext(e.Name())
+		id := strings.TrimSuffix(e.Name(), ending)
+		if !strings.EqualFold(ending, ".png") || e.IsDir() || strings.HasPrefix(id, ".") {
 			continue
 		}
-		s, err := locate(id, photos, masks)
+		s, err := finder.locate(id, photos, filepath.Join(masks, e.Name()))
 		if err != nil {
 			return nil, err
 		}

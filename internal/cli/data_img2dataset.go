@@ -19,7 +19,7 @@ func img2datasetConverter() converter {
 			if err != nil {
 				return err
 			}
-			return f.write(ctx, env, samples, 0, packJSON{Layout: layout})
+			return f.writeIndex(ctx, env, samples, samples.Samples(ctx), packJSON{Layout: layout})
 		},
 	}
 }

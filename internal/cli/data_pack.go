@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // packFlags are the flags of what writes shards.
@@ -54,6 +55,8 @@ type packJSON struct {
 	Samples int            `json:"samples"`
 	Skipped map[string]int `json:"skipped"`
 	Layout  string         `json:"layout,omitempty"`
+	// LeftOut counts files that are no part of any sample.
+	LeftOut *shards.LeftOut `json:"left_out,omitempty"`
 }
 
 // write writes samples into shards; about so many, 0 where that is not known.
@@ -100,17 +103,16 @@ func (f *packFlags) write(ctx context.Context, env *environment, samples iter.Se
 // writeIndex writes samples of an index into shards, and tells what listing it found
 // unusable.
 func (f *packFlags) writeIndex(ctx context.Context, env *environment, x *pairs.Index, samples iter.Seq2[*pairs.Sample, error], result packJSON) error {
-	result.Skipped = map[string]int{}
+	result.Skipped, result.LeftOut = map[string]int{}, x.LeftOut()
+	if left := x.LeftOut().String(); left != "" {
+		env.warn("%s", left)
+	}
+	problems := problemList{env: env}
 	for _, p := range x.Problems() {
 		result.Skipped[p.Reason()]++
+		problems.add(p)
 	}
-	if n := len(x.Problems()); n > 0 {
-		samples := "samples"
-		if n == 1 {
-			samples = "sample"
-		}
-		env.warn("%d %s cannot be used, the first: %s", n, samples, x.Problems()[0])
-	}
+	problems.end()
 	return f.write(ctx, env, samples, x.Len(), result)
 }
 

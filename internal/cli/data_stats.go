@@ -76,6 +76,9 @@ func writeStats(w io.Writer, s pairs.Stats) error {
 	for reason, n := range s.Skipped {
 		line("skipped", "%d %s", n, reason)
 	}
+	if left := s.LeftOut.String(); left != "" {
+		line("left out", "%s", left)
+	}
 	spread("width", s.Width)
 	spread("height", s.Height)
 	spread("width/height", s.Aspect)

@@ -36,10 +36,11 @@ Bad are: no picture, no caption, a picture that does not decode, broken JSON or
 text (no UTF-8, control characters, no letters), files beyond the limits, shards
 that are cut, a name that comes again because its files do not stand together.
 Notes, printed with --notes, are counted: captions longer than the context, links
-and markup in captions, equal captions of one picture, strips and specks.
+and markup in captions, equal captions of one picture, strips and specks. Files that
+are no part of a sample are counted by what they are.
 
 With --json each finding is a line {source, key, kind, note, detail}, and the last
-line is the summary {samples, good, bad, notes}.`,
+line is the summary {samples, good, bad, notes, left_out}.`,
 		Example: `  groupvit data validate 'shards/*.tar'
   groupvit data validate captions.csv --json > findings.jsonl`,
 		Args: needSources,
@@ -81,6 +82,9 @@ line is the summary {samples, good, bad, notes}.`,
 					for _, kind := range slices.Sorted(maps.Keys(part.counts)) {
 						env.warn("  %s: %d %s", part.name, part.counts[kind], kind)
 					}
+				}
+				if left := r.LeftOut.String(); left != "" {
+					env.warn("  %s", left)
 				}
 			}
 			if n := r.TotalBad(); err == nil && n > 0 {

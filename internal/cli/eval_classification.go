@@ -72,7 +72,7 @@ func (f *evalClassificationFlags) run(cmd *cobra.Command, env *environment) erro
 	if err := f.json.check(); err != nil {
 		return err
 	}
-	photos, err := f.open()
+	photos, err := f.open(env)
 	if errors.Is(err, bench.ErrUsage) {
 		return usagef("%w", err)
 	}
@@ -101,10 +101,22 @@ func (f *evalClassificationFlags) run(cmd *cobra.Command, env *environment) erro
 }
 
 // open lists the photos of folders or shards.
-func (f *evalClassificationFlags) open() (evaluate.Labelled, error) {
+func (f *evalClassificationFlags) open(env *environment) (photos evaluate.Labelled, err error) {
+	skipped := ""
 	if f.root != "" {
-		return bench.OpenFolders(f.root, f.data)
+		folders, openErr := bench.OpenFolders(f.root, f.data)
+		if photos, err = folders, openErr; err == nil {
+			skipped = folders.Skipped()
+		}
+	} else {
+		f.shards.Limit = f.data.Limit
+		list, openErr := bench.OpenClassShards(f.shards)
+		if photos, err = list, openErr; err == nil {
+			skipped = list.Skipped()
+		}
 	}
-	f.shards.Limit = f.data.Limit
-	return bench.OpenClassShards(f.shards)
+	if skipped != "" {
+		env.warn("%s: %s", cmp.Or(f.root, f.shards.Shards), skipped)
+	}
+	return photos, err
 }

@@ -95,6 +95,8 @@ const (
 const (
 	// ShardMember is the largest file inside a tar shard, in bytes.
 	ShardMember = 64 << 20
+	// PackedRatio is how many times longer a compressed shard may become.
+	PackedRatio = 200
 	// SampleBytes is the largest sample (all members with one key), in bytes.
 	SampleBytes = 96 << 20
 	// Captions is the largest number of captions of one sample.

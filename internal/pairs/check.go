@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/groupvit/groupvit/internal/bpe"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // What a check may find wrong with a caption, or odd.
@@ -43,6 +44,8 @@ type CheckReport struct {
 	// is odd and is used all the same.
 	Bad   map[string]int `json:"bad"`
 	Notes map[string]int `json:"notes"`
+	// LeftOut counts files that are no part of any sample.
+	LeftOut *shards.LeftOut `json:"left_out"`
 }
 
 // TotalBad is the number of findings that are not notes.
@@ -69,7 +72,7 @@ const smallest, longest = 32, 4
 // Check decodes every sample, looks at its captions and at whether its files stand
 // together, and hands over what it finds.
 func Check(ctx context.Context, x *Index, o CheckOptions, found func(Finding)) (CheckReport, error) {
-	c := &checker{options: o, tokenizer: bpe.CLIP(), report: CheckReport{Bad: map[string]int{}, Notes: map[string]int{}}, found: found}
+	c := &checker{options: o, tokenizer: bpe.CLIP(), report: CheckReport{Bad: map[string]int{}, Notes: map[string]int{}, LeftOut: x.LeftOut()}, found: found}
 	if o.Context == 0 {
 		c.options.Context = bpe.ClipContext
 	}
@@ -217,7 +220,7 @@ func (x *Index) again() map[int]bool {
 		if s+1 < len(x.starts) {
 			end = x.starts[s+1]
 		}
-		if first < end && x.tables[x.entries[first].picture.file] != nil {
+		if first < end && x.tables[x.entries[first].picture.File] != nil {
 			continue // a row is one sample, whatever its picture was called
 		}
 		seen := map[uint64]bool{}

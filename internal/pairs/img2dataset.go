@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/parquetio"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Img2dataset opens what img2dataset has written, in any of its layouts:
@@ -25,7 +24,7 @@ import (
 //
 // Layouts as img2dataset 1.47 writes them (writer.py); its tfrecord output is not
 // read.
-func Img2dataset(ctx context.Context, dir string) (layout string, samples iter.Seq2[*Sample, error], err error) {
+func Img2dataset(ctx context.Context, dir string) (layout string, samples *Index, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return "", nil, fmt.Errorf("%w: %w", ErrSources, err)
@@ -36,7 +35,7 @@ func Img2dataset(ctx context.Context, dir string) (layout string, samples iter.S
 		switch ending := filepath.Ext(e.Name()); {
 		case e.IsDir() && strings.Trim(e.Name(), "0123456789") == "":
 			folders++
-		case ending == ".tar":
+		case shards.TrimEnding(e.Name()) != e.Name():
 			tars++
 		case ending == ".parquet":
 			tables = append(tables, filepath.Join(dir, e.Name()))
@@ -50,39 +49,16 @@ func Img2dataset(ctx context.Context, dir string) (layout string, samples iter.S
 		if tars > 0 {
 			layout = "webdataset"
 		}
-		x, err := OpenIndex(ctx, dir)
-		if err != nil {
-			return "", nil, err
-		}
-		return layout, withProblems(ctx, x), nil
 	case len(tables) > 0:
-		slices.Sort(tables)
 		if _, pictures, err := (TableOptions{}).openParquet(tables[0], parquetio.NewCache(0)); err == nil && pictures == nil {
 			return "", nil, fmt.Errorf("%w: %s holds no pictures: is it the metadata without its shards?", ErrSources, tables[0])
 		}
-		x, err := OpenIndex(ctx, strings.Join(tables, separator))
-		if err != nil {
-			return "", nil, err
-		}
-		return "parquet", withProblems(ctx, x), nil
+		layout = "parquet"
 	case records > 0:
 		return "", nil, fmt.Errorf("%w: %s holds TFRecord files: let img2dataset write --output_format webdataset", ErrSources, dir)
+	default:
+		return "", nil, fmt.Errorf("%w: %s holds neither 00000.tar, a folder 00000 nor 00000.parquet, as img2dataset writes: %w", ErrSources, dir, fs.ErrNotExist)
 	}
-	return "", nil, fmt.Errorf("%w: %s holds neither 00000.tar, a folder 00000 nor 00000.parquet, as img2dataset writes: %w", ErrSources, dir, fs.ErrNotExist)
-}
-
-// withProblems yields all samples and those that cannot be used.
-func withProblems(ctx context.Context, x *Index) iter.Seq2[*Sample, error] {
-	return func(yield func(*Sample, error) bool) {
-		for _, p := range x.Problems() {
-			if !yield(&Sample{Key: p.Key, Source: p.Source}, p.Err) {
-				return
-			}
-		}
-		for s, err := range x.Samples(ctx) {
-			if ctx.Err() != nil || !yield(s, err) {
-				return
-			}
-		}
-	}
+	samples, err = OpenIndex(ctx, dir)
+	return layout, samples, err
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
-// labelsExtension ends the name of a sample's label map.
-const labelsExtension = "labels.png"
-
 // Values of a label map that name no word.
 const (
 	// LabelBackground is some background word, whichever.

@@ -87,7 +87,7 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 	if o.Cache.Side > 0 {
 		l.cache = make([]atomic.Pointer[loaded], index.Len())
 	}
-	l.report = Report{Samples: index.Len(), Skipped: map[string]int{}}
+	l.report = Report{Samples: index.Len(), Skipped: map[string]int{}, LeftOut: index.LeftOut()}
 	for _, p := range index.Problems() {
 		l.report.add(p)
 	}

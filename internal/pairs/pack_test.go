@@ -191,13 +191,15 @@ func TestImg2dataset(t *testing.T) {
 			}
 			var good []*Sample
 			problems := 0
-			for s, err := range samples {
+			for _, p := range samples.Problems() {
+				problems++
+				if !errors.Is(p.Err, errNoPicture) {
+					t.Error(p)
+				}
+			}
+			for s, err := range samples.Samples(context.Background()) {
 				if err != nil {
-					problems++
-					if !errors.Is(err, errNoPicture) {
-						t.Error(err)
-					}
-					continue
+					t.Error(err)
 				}
 				good = append(good, s)
 			}

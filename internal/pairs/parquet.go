@@ -162,8 +162,7 @@ func (x *Index) parquetEntries(ctx context.Context, t *pictureTable) iter.Seq2[e
 				errTable, ErrTable, path, names[:min(len(names), 20)], strings.Join(captionColumns, ", ")))
 			return
 		}
-		x.files = append(x.files, path)
-		file := int32(len(x.files) - 1)
+		file := x.files.Add(path)
 		if x.tables == nil {
 			x.tables = map[int32]*pictureTable{}
 		}
@@ -177,7 +176,7 @@ func (x *Index) parquetEntries(ctx context.Context, t *pictureTable) iter.Seq2[e
 				yield(entry{}, fmt.Errorf("%w: %w", errTable, err))
 				return
 			}
-			e := entry{t.rowKey(number, values[3], values[2]), part{file: file, offset: number}, none, none, none}
+			e := entry{t.rowKey(number, values[3], values[2]), part{File: file, Offset: number}, none, none, none}
 			number++
 			if !yield(x.rowEntry(e, values)) {
 				return
@@ -216,12 +215,12 @@ func (t *pictureTable) rowKey(number int64, key, path []string) string {
 // picture reads the encoded picture of a sample.
 func (x *Index) picture(i int) ([]byte, error) {
 	e := x.entries[i]
-	t := x.tables[e.picture.file]
+	t := x.tables[e.picture.File]
 	if t == nil {
 		return x.read(e.picture)
 	}
 	var path string
-	if e.json.file == inlineFile {
+	if e.json.File == inlineFile {
 		var inline inlineRow
 		b, err := x.read(e.json)
 		if err == nil {
@@ -232,7 +231,7 @@ func (x *Index) picture(i int) ([]byte, error) {
 		}
 		path = inline.Path
 	}
-	return t.picture(e.picture.offset, path)
+	return t.picture(e.picture.Offset, path)
 }
 
 // picture reads the picture of a row; where the table has only its path, that file.
@@ -293,7 +292,7 @@ func ParquetPhotos(ctx context.Context, path string) iter.Seq2[Photo, error] {
 				err = ctx.Err()
 			}
 			if err != nil {
-				yield(Photo{}, fmt.Errorf("%w: %w", ErrTable, err))
+				yield(Photo{}, fmt.Errorf("%w: from row %d of %d on: %w", ErrTable, number+1, t.file.Rows(), err))
 				return
 			}
 			row, inside := number, strings.Join(values[0], "")

@@ -160,9 +160,9 @@ func TestParquetFolders(t *testing.T) {
 		name string
 		want []Source
 	}{
-		{"parted", []Source{{"parted/year=2024/part-0.parquet", Table, 0}, {"parted/year=2025/part-0.parquet", Table, 0}}},
-		{"files", []Source{{"files", Folder, 0}}},
-		{"shards", []Source{{"shards/00000.tar", Shard, 0}}},
+		{"parted", []Source{{Path: "parted/year=2024/part-0.parquet", Kind: Table}, {Path: "parted/year=2025/part-0.parquet", Kind: Table}}},
+		{"files", []Source{{Path: "files", Kind: Folder}}},
+		{"shards", []Source{{Path: "shards/00000.tar", Kind: Shard}}},
 	} {
 		got, err := Expand(filepath.Join(dir, c.name))
 		for i := range got {

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Report says what a loader has met so far.
@@ -17,6 +19,8 @@ type Report struct {
 	Skipped map[string]int
 	// Examples are the first few of them.
 	Examples []Problem
+	// LeftOut counts files that are no part of any sample.
+	LeftOut *shards.LeftOut
 }
 
 // examples is how many problems a report shows.
@@ -55,14 +59,17 @@ func (r Report) Total() int {
 // 1 no caption, as a.tar: x: …".
 func (r Report) String() string {
 	text := fmt.Sprintf("%d samples", r.Samples)
+	if r.Samples == 1 {
+		text = "1 sample"
+	}
 	if r.Total() == 0 {
-		return text
+		return text + after("; ", r.LeftOut.String())
 	}
 	var counts []string
 	for _, reason := range slices.Sorted(maps.Keys(r.Skipped)) {
 		counts = append(counts, fmt.Sprintf("%d %s", r.Skipped[reason], reason))
 	}
-	return fmt.Sprintf("%s; skipped %d: %s, as %s", text, r.Total(), strings.Join(counts, ", "), r.Examples[0])
+	return fmt.Sprintf("%s; skipped %d: %s, as %s", text, r.Total(), strings.Join(counts, ", "), r.Examples[0]) + after("; ", r.LeftOut.String())
 }
 
 // Report returns what the loader has met so far. It may be called at any time

@@ -8,22 +8,24 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
+	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/parquetio"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Index knows where every sample of some sources lies. It holds no pictures.
 type Index struct {
-	files    []string
+	files    shards.Files
 	entries  []entry
 	starts   []int  // place of each source's first entry
 	parts    []int  // part of the sources text of each source
 	inline   []byte // what tables say of their pictures, as JSON
 	problems []Problem
+	left     shards.LeftOut
 	// tables are the files that hold pictures in columns, pages what was read of
 	// them last.
 	tables map[int32]*pictureTable
@@ -60,11 +62,11 @@ func OpenIndex(ctx context.Context, sources string) (*Index, error) {
 
 // OpenIndexWith is [OpenIndex] with options for the tables among the sources.
 func OpenIndexWith(ctx context.Context, sources string, o TableOptions) (*Index, error) {
-	list, err := Expand(sources)
+	x := &Index{}
+	list, err := shards.List(sources, &x.left)
 	if err != nil {
 		return nil, err
 	}
-	x := &Index{}
 	listed := map[string][2]int{} // first and last entry by path
 	for _, s := range list {
 		first := len(x.entries)
@@ -92,7 +94,7 @@ func OpenIndexWith(ctx context.Context, sources string, o TableOptions) (*Index,
 		if len(x.problems) > 0 {
 			return nil, fmt.Errorf("%w: %s: none of %d samples can be used, the first because: %s", ErrSources, sources, len(x.problems), x.problems[0])
 		}
-		return nil, fmt.Errorf("%w: %s: there is no sample in it: a sample is a picture (%s) and, beside it, a caption in .txt or .json", ErrSources, sources, strings.Join(pictureExtensions, ", "))
+		return nil, fmt.Errorf("%w: %s: there is no sample in it: a sample is a picture (%s) and, beside it, a caption in .txt or .json%s", ErrSources, sources, strings.Join(imaging.Extensions(), ", "), after("; ", x.left.String()))
 	}
 	return x, nil
 }
@@ -129,16 +131,16 @@ func (x *Index) Len() int { return len(x.entries) }
 func (x *Index) Key(i int) string { return x.entries[i].key }
 
 // Source returns the file that holds a sample's picture.
-func (x *Index) Source(i int) string { return x.files[x.entries[i].picture.file] }
+func (x *Index) Source(i int) string { return x.files.Path(x.entries[i].picture.File) }
 
 // Fingerprint tells sets of samples apart: by number, order, keys and sizes of
 // files, not by where they lie. Equal ones are almost surely the same data.
 func (x *Index) Fingerprint() string {
 	h := sha256.New()
 	for _, e := range x.entries {
-		fmt.Fprintf(h, "%q %d %d %d\n", e.key, e.picture.size, e.json.size, e.text.size)
+		fmt.Fprintf(h, "%q %d %d %d\n", e.key, e.picture.Size, e.json.Size, e.text.Size)
 		if e.labels != none {
-			fmt.Fprintf(h, "labels %d\n", e.labels.size)
+			fmt.Fprintf(h, "labels %d\n", e.labels.Size)
 		}
 	}
 	for _, file := range slices.Sorted(maps.Keys(x.tables)) {
@@ -146,6 +148,10 @@ func (x *Index) Fingerprint() string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// LeftOut counts the files among the sources that are no part of any sample, by what
+// they are.
+func (x *Index) LeftOut() *shards.LeftOut { return &x.left }
 
 // Problems returns the samples that listing found unusable.
 func (x *Index) Problems() []Problem { return x.problems }
@@ -276,20 +282,18 @@ func (s *Sample) add(caption string) {
 	}
 }
 
-// read reads one file of a sample. Files are opened anew each time, which costs
-// microseconds and never runs out of handles.
+// read reads one file of a sample.
 func (x *Index) read(p part) ([]byte, error) {
-	if p.file == inlineFile {
-		return x.inline[p.offset:][:p.size], nil
+	if p.File == inlineFile {
+		return x.inline[p.Offset:][:p.Size], nil
 	}
-	f, err := os.Open(x.files[p.file])
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errRead, err)
+	return x.files.Read(p)
+}
+
+// after is a text behind a mark, "" where there is none.
+func after(mark, text string) string {
+	if text == "" {
+		return ""
 	}
-	defer f.Close()
-	b := make([]byte, p.size)
-	if _, err := f.ReadAt(b, p.offset); err != nil && !(p.size == 0) {
-		return nil, fmt.Errorf("%w: %w", errRead, err)
-	}
-	return b, nil
+	return mark + text
 }

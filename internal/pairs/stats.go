@@ -12,6 +12,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/nouns"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Stats describe a data set.
@@ -19,6 +20,8 @@ type Stats struct {
 	// Samples can be used, Skipped cannot, by reason.
 	Samples int            `json:"samples"`
 	Skipped map[string]int `json:"skipped"`
+	// LeftOut counts files that are no part of any sample.
+	LeftOut *shards.LeftOut `json:"left_out"`
 	// Bytes is the size of the encoded pictures.
 	Bytes int64 `json:"bytes"`
 	// Width, Height and Aspect (width over height) are of upright pictures.
@@ -92,7 +95,7 @@ func Describe(ctx context.Context, x *Index, o StatsOptions) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	c := &census{finder: nouns.Memo(list, 1<<16), stats: Stats{Skipped: map[string]int{}},
+	c := &census{finder: nouns.Memo(list, 1<<16), stats: Stats{Skipped: map[string]int{}, LeftOut: x.LeftOut()},
 		words: map[string]int{}, nouns: map[string]int{}, tags: map[string]int{}, captions: map[string]int{},
 		sums: map[[16]byte]string{}, looks: map[[32]byte]string{}}
 	for _, p := range x.Problems() {

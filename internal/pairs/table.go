@@ -14,6 +14,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/parquetio"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // ErrTable is wrapped by errors about a table as a whole.
@@ -88,9 +89,6 @@ func (o TableOptions) columnsOf(path string, columns []string) (image, caption i
 	return image, caption, nil
 }
 
-// isParquet reports whether a table is called as Parquet files are.
-func isParquet(path string) bool { return strings.EqualFold(filepath.Ext(path), ".parquet") }
-
 // texts reads a caption's column: one caption, or a JSON list.
 func texts(value string) []string {
 	var list []string
@@ -102,7 +100,7 @@ func texts(value string) []string {
 
 // tableEntries lists the samples of a table.
 func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) iter.Seq2[entry, error] {
-	if !isParquet(path) {
+	if !shards.IsParquet(path) {
 		return x.pathEntries(ctx, path, o.csvRows(path))
 	}
 	if x.pages == nil {
@@ -197,8 +195,7 @@ func (x *Index) file(path string) (part, error) {
 	if err != nil {
 		return none, err
 	}
-	x.files = append(x.files, path)
-	return part{int32(len(x.files) - 1), int32(size), 0}, nil
+	return part{File: x.files.Add(path), Size: int32(size)}, nil
 }
 
 // fileSize looks for a file that a table names.
@@ -226,7 +223,7 @@ func (x *Index) keepInline(r row) (part, error) {
 	if err := limits.Check("what tables say, in bytes", r.path, int64(len(x.inline)+len(b)), limits.TableText, "pack it into shards (groupvit data pack)"); err != nil {
 		return none, fmt.Errorf("%w: %w", errSize, err)
 	}
-	p := part{inlineFile, int32(len(b)), int64(len(x.inline))}
+	p := part{File: inlineFile, Size: int32(len(b)), Offset: int64(len(x.inline))}
 	x.inline = append(x.inline, b...)
 	return p, nil
 }

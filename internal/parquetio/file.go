@@ -181,6 +181,10 @@ func (f *File) Read(chosen ...int) iter.Seq2[[][]string, error] {
 // eachRow reads the chosen columns of a row group beside each other, until take
 // returns false.
 func (f *File) eachRow(group int, chosen []int, take func([][]string) bool) (goOn bool, err error) {
+	rows := f.file.RowGroups()[group].NumRows()
+	if rows == 0 {
+		return true, nil // with pages or without: writers differ
+	}
 	readers := make([]*columnReader, len(chosen))
 	for i, c := range chosen {
 		if c < 0 {
@@ -201,7 +205,7 @@ func (f *File) eachRow(group int, chosen []int, take func([][]string) bool) (goO
 		readers[i] = &columnReader{pages: chunk}
 		defer readers[i].close()
 	}
-	for range f.file.RowGroups()[group].NumRows() {
+	for range rows {
 		values := make([][]string, len(chosen))
 		for i, r := range readers {
 			if r == nil {

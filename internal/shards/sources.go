@@ -1,4 +1,4 @@
-package pairs
+package shards
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
@@ -21,7 +22,7 @@ type Kind int
 
 // The kinds of sources.
 const (
-	Shard  Kind = iota // a tar, as webdataset has them
+	Shard  Kind = iota // a tar, as webdataset has them, or one that gzip compressed
 	Folder             // a folder of loose files
 	Table              // a CSV, TSV or Parquet file with pictures or their paths
 )
@@ -37,43 +38,49 @@ type Source struct {
 }
 
 // Parts is the number of parts of a sources text.
-func Parts(sources string) int { return strings.Count(sources, separator) + 1 }
+func Parts(sources string) int { return strings.Count(sources, Separator) + 1 }
 
-// separator parts the parts of a sources text.
-const separator = "::"
+// Separator parts the parts of a sources text.
+const Separator = "::"
 
 // tableExtensions are the endings of tables.
 var tableExtensions = []string{".csv", ".tsv", ".parquet"}
 
-// Expand lists what a sources text names, in its order. Parts are joined by
+// Expand is [List] without the count of what is left out.
+func Expand(sources string) ([]Source, error) { return List(sources, nil) }
+
+// List lists what a sources text names, in its order. Parts are joined by
 // "::"; each part is
 //
 //   - a shard: "train/gcc-000001.tar"
 //   - shards with a range or choices: "train/gcc-{000000..000436}.tar",
 //     "{train,more}/a.tar"; leading zeros set the width
 //   - a pattern: "train/*.tar"
-//   - a folder of shards or of Parquet files: all its *.tar, else all its
-//     *.parquet, by name
+//   - a folder of shards or of Parquet files: all its *.tar (and *.tar.gz, *.tgz),
+//     else all its *.parquet, by name
 //   - a folder of loose files: pictures with .txt or .json beside them, in
 //     folders below it too
 //   - a table: "train.csv", "train.tsv" or "train.parquet", a picture or its path a
 //     row; see [TableOptions]
 //
 // A source that is named several times is read as often, which weighs it. A
-// missing file is an error that names it.
-func Expand(sources string) ([]Source, error) {
+// missing file is an error that names it. Files of folders that are no sources
+// beside those that are, and hidden ones, are counted in left.
+func List(sources string, left *LeftOut) ([]Source, error) {
 	var found []Source
-	for number, part := range strings.Split(sources, separator) {
+	for number, part := range strings.Split(sources, Separator) {
 		part = strings.TrimSpace(part)
 		if part == "" {
 			return nil, fmt.Errorf("%w: %q has an empty part: parts are joined by one \"::\"", ErrSources, sources)
 		}
-		paths, err := expandBraces(part)
-		if err != nil {
-			return nil, err
+		paths := []string{part}
+		if _, err := os.Stat(part); err != nil { // a name may have braces in it
+			if paths, err = expandBraces(part); err != nil {
+				return nil, err
+			}
 		}
 		for _, path := range paths {
-			more, err := expandPath(path)
+			more, err := expandPath(path, left)
 			if err != nil {
 				return nil, err
 			}
@@ -90,11 +97,11 @@ func Expand(sources string) ([]Source, error) {
 }
 
 // expandPath lists the sources at one path without braces.
-func expandPath(path string) ([]Source, error) {
+func expandPath(path string, left *LeftOut) ([]Source, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
-		return expandFolder(path)
+		return expandFolder(path, left)
 	case err == nil && slices.Contains(tableExtensions, strings.ToLower(filepath.Ext(path))):
 		return []Source{{Path: path, Kind: Table}}, nil
 	case err == nil:
@@ -110,7 +117,7 @@ func expandPath(path string) ([]Source, error) {
 		slices.Sort(matches)
 		var found []Source
 		for _, m := range matches {
-			more, err := expandPath(m)
+			more, err := expandPath(m, left)
 			if err != nil {
 				return nil, err
 			}
@@ -123,7 +130,7 @@ func expandPath(path string) ([]Source, error) {
 
 // expandFolder lists a folder's shards, else its Parquet files; or, where it has
 // neither, the folder itself or the shards or Parquet files below it.
-func expandFolder(path string) ([]Source, error) {
+func expandFolder(path string, left *LeftOut) ([]Source, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSources, err)
@@ -144,23 +151,48 @@ func expandFolder(path string) ([]Source, error) {
 			tables = append(tables, Source{Path: filepath.Join(path, name), Kind: Table})
 		}
 	}
-	switch {
-	case len(shards) > 0:
-		return shards, nil
-	case len(tables) > 0:
-		return tables, nil
+	taken := shards
+	if len(taken) == 0 {
+		taken = tables
 	}
-	return expandTree(path)
+	if len(taken) > 0 {
+		for _, s := range taken {
+			folders[filepath.Base(s.Path)] = true // used
+		}
+		for _, e := range entries {
+			if !folders[e.Name()] {
+				left.AddFile(e.Name())
+			}
+		}
+		return taken, nil
+	}
+	return expandTree(path, left)
 }
+
+// endings are those of shards.
+var endings = []string{".tar", ".tar.gz", ".tgz"}
+
+// TrimEnding returns the name of a shard without ".tar", ".tar.gz" or ".tgz".
+func TrimEnding(name string) string {
+	for _, ending := range endings {
+		if n := len(name) - len(ending); n > 0 && strings.EqualFold(name[n:], ending) {
+			return name[:n]
+		}
+	}
+	return name
+}
+
+// IsParquet reports whether a file is called as Parquet files are.
+func IsParquet(path string) bool { return strings.EqualFold(filepath.Ext(path), ".parquet") }
 
 // sourceKind tells shards and Parquet files in a folder by their names.
 func sourceKind(name string) (Kind, bool) {
 	switch {
 	case strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_"):
 		return 0, false
-	case strings.HasSuffix(name, ".tar"):
+	case TrimEnding(name) != name:
 		return Shard, true
-	case isParquet(name):
+	case IsParquet(name):
 		return Table, true
 	}
 	return 0, false
@@ -169,15 +201,14 @@ func sourceKind(name string) (Kind, bool) {
 // expandTree lists the Parquet files below a folder that has no picture in it or
 // below, as programs lay out those that are parted by a column ("year=2020/…"), else
 // the folder itself.
-func expandTree(root string) ([]Source, error) {
+func expandTree(root string, left *LeftOut) ([]Source, error) {
 	var tables []Source
 	loose := false
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		_, extension := splitName(d.Name())
 		switch kind, ok := sourceKind(d.Name()); {
 		case err != nil || d.IsDir():
 			return nil // told where the folder is read
-		case slices.Contains(pictureExtensions, extension):
+		case imaging.IsPhoto(d.Name()):
 			loose = true
 			return fs.SkipAll
 		case ok && kind == Table:
