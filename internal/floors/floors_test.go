@@ -91,9 +91,9 @@ func TestAllowed(t *testing.T) {
 		want     bool
 	}{
 		{"internal/imaging", "internal/limits", true},
-		{"internal/imaging", "mask", true},
+		{"internal/render", "mask", true},
 		{"mask", "internal/imaging", false},
-		{"internal/render", "internal/imaging", false}, // neighbours
+		{"internal/render", "internal/assign", false}, // neighbours
 		{"internal/engine", "internal/engine/simd", true},
 		{"internal/engine/simd/kernels", "internal/engine", true}, // one part; Go refuses the cycle
 		{"internal/train", "internal/evaluate/speed", true},
