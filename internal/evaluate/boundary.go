@@ -50,15 +50,22 @@ func (b BoundaryCounts) F() float64 {
 // what lies beyond the picture or is ignored is no neighbour. Labels first grow
 // into ignored pixels by [ignoredReach]; on what is ignored still, predicted
 // boundaries do not count.
-func Boundaries(truth, prediction []uint8, width, classes int) []BoundaryCounts {
+//
+// That is the rule where background is a class. Where it is ignored, as in voc20
+// (surroundings is false), the surroundings of objects are not known, and only
+// borders between two labelled pixels count, true and predicted: labels grow into
+// bands between objects that they fill, and not into anything wider.
+func Boundaries(truth, prediction []uint8, width, classes int, surroundings bool) []BoundaryCounts {
 	filled := growIntoIgnored(truth, width)
-	actual := boundaryPixels(filled, width)
-	predicted := boundaryPixels(prediction, width)
-	for i, t := range filled {
-		if t == bench.Ignore {
-			predicted[i] = bench.Ignore
-		}
+	if !surroundings {
+		shrinkFromWide(filled, truth, width)
 	}
+	actual := boundaryPixels(filled, width)
+	judged := prediction
+	if !surroundings {
+		judged = within(prediction, filled)
+	}
+	predicted := within(boundaryPixels(judged, width), filled)
 	counts := make([]BoundaryCounts, classes)
 	for i := range filled {
 		if c := predicted[i]; c != bench.Ignore {
@@ -112,6 +119,35 @@ func growIntoIgnored(labels []uint8, width int) []uint8 {
 		}
 	}
 	return filled
+}
+
+// shrinkFromWide takes back what labels grew by into ignored regions that they do not
+// fill: filled becomes the truth there.
+func shrinkFromWide(filled, truth []uint8, width int) {
+	for range ignoredReach {
+		before := append([]uint8(nil), filled...)
+		for i, l := range before {
+			if l == bench.Ignore || truth[i] != bench.Ignore {
+				continue
+			}
+			neighbours(i, width, len(filled), func(j int) {
+				if before[j] == bench.Ignore {
+					filled[i] = bench.Ignore
+				}
+			})
+		}
+	}
+}
+
+// within returns labels where mask is labelled, and [bench.Ignore] elsewhere.
+func within(labels, mask []uint8) []uint8 {
+	out := append([]uint8(nil), labels...)
+	for i, m := range mask {
+		if m == bench.Ignore {
+			out[i] = bench.Ignore
+		}
+	}
+	return out
 }
 
 // boundaryPixels returns the label of each pixel on its boundary, and

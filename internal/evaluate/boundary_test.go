@@ -34,24 +34,67 @@ func TestBoundariesAsNumPy(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want struct {
-		Classes int
-		Sizes   [][2]int
-		Counts  [][4]int64
-		F       []float64
+		Classes      int
+		Sizes        [][2]int
+		Counts       [][4]int64
+		F            []float64
+		InsideCounts [][4]int64 `json:"inside_counts"`
+		InsideF      []float64  `json:"inside_f"`
 	}
 	if err := json.Unmarshal(data, &want); err != nil {
 		t.Fatal(err)
 	}
-	sum := make([]BoundaryCounts, want.Classes)
-	for p, size := range want.Sizes {
-		truth, prediction := boundaryPictures(uint32(p), size[0], size[1], want.Classes)
-		for c, b := range Boundaries(truth, prediction, size[1], want.Classes) {
-			sum[c].add(b)
+	check := func(surroundings bool, counts [][4]int64, f []float64) {
+		sum := make([]BoundaryCounts, want.Classes)
+		for p, size := range want.Sizes {
+			truth, prediction := boundaryPictures(uint32(p), size[0], size[1], want.Classes)
+			for c, b := range Boundaries(truth, prediction, size[1], want.Classes, surroundings) {
+				sum[c].add(b)
+			}
+		}
+		for c, b := range sum {
+			if got := [4]int64{b.PredictedNear, b.Predicted, b.TrueNear, b.True}; got != counts[c] || math.Abs(b.F()-f[c]) > 1e-12 {
+				t.Errorf("surroundings known: %v: class %d: %v, F %g, NumPy says %v, %g", surroundings, c, got, b.F(), counts[c], f[c])
+			}
 		}
 	}
-	for c, b := range sum {
-		if got := [4]int64{b.PredictedNear, b.Predicted, b.TrueNear, b.True}; got != want.Counts[c] || math.Abs(b.F()-want.F[c]) > 1e-12 {
-			t.Errorf("class %d: %v, F %g, NumPy says %v, %g", c, got, b.F(), want.Counts[c], want.F[c])
+	check(true, want.Counts, want.F)
+	check(false, want.InsideCounts, want.InsideF)
+}
+
+// Two objects with a band of five ignored pixels between them, in surroundings that
+// are ignored: the border between them counts, that to the surroundings does not.
+func TestBoundariesOfIgnoredSurroundings(t *testing.T) {
+	const width, height = 60, 40
+	truth, exact := make([]uint8, width*height), make([]uint8, width*height)
+	for i := range truth {
+		x, y := i%width, i/width
+		inside := y >= 8 && y < 32
+		truth[i], exact[i] = 255, 1
+		switch {
+		case inside && x >= 10 && x < 28:
+			truth[i] = 0
+		case inside && x >= 33 && x < 50:
+			truth[i] = 1
+		}
+		if inside && x >= 10 && x < 31 {
+			exact[i] = 0 // up to the middle of the band; beyond the objects anything
+		}
+	}
+	for c, b := range Boundaries(truth, exact, width, 2, false) {
+		if b.True == 0 || b.Predicted == 0 || b.F() < 0.99 {
+			t.Errorf("class %d: %+v, F %g, want borders and 1", c, b, b.F())
+		}
+	}
+	// One object alone has no border that is known.
+	for i := range truth {
+		if truth[i] == 1 {
+			truth[i] = 255
+		}
+	}
+	for c, b := range Boundaries(truth, exact, width, 2, false) {
+		if (b != BoundaryCounts{}) {
+			t.Errorf("class %d of an object alone: %+v, want none", c, b)
 		}
 	}
 }

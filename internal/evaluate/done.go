@@ -55,10 +55,14 @@ func (r *run) question() string {
 		fmt.Fprintf(ids, "%s\n", s.ID)
 	}
 	d := r.dataset
-	return strings.Join(append([]string{
+	asked := []string{
 		"dataset " + d.Name, "classes " + strings.Join(d.Names(), ","), fmt.Sprintf("%d photos %x", len(d.Samples), ids.Sum(nil)[:8]),
 		fmt.Sprintf("thresholds %v", r.thresholds), "oracle " + string(r.options.Oracle),
-	}, r.options.Question...), "; ")
+	}
+	if d.Background < 0 { // earlier versions counted other boundaries
+		asked = append(asked, "boundaries between labelled pixels")
+	}
+	return strings.Join(append(asked, r.options.Question...), "; ")
 }
 
 // openDone opens or begins the file in a folder, which it locks against a second

@@ -12,7 +12,8 @@ import (
 type Report struct {
 	// MIoU is the mean of PerClass over the classes that have a value.
 	MIoU *float64 `json:"mIoU"`
-	// MIoUPresent is the mean over the classes with true pixels.
+	// MIoUPresent is the mean over the classes with true pixels, which the baseline's
+	// is to be compared with.
 	MIoUPresent *float64 `json:"mIoU_present"`
 	// PerClass is the intersection over union of each class.
 	PerClass map[string]*float64 `json:"per_class"`
@@ -66,8 +67,12 @@ type Report struct {
 // Baseline is the result of predicting one class for every pixel: background,
 // or where there is none the most frequent class.
 type Baseline struct {
-	Class         string   `json:"class"`
-	MIoU          *float64 `json:"mIoU"`
+	Class string   `json:"class"`
+	MIoU  *float64 `json:"mIoU"`
+	// MIoUPresent is the mean over the classes with true pixels: to be compared with
+	// the report's MIoUPresent. One class everywhere predicts no absent class, so its
+	// MIoU would be set beside a mean that has one 0 for each absent class predicted.
+	MIoUPresent   *float64 `json:"mIoU_present"`
 	PixelAccuracy *float64 `json:"pixel_accuracy"`
 }
 
@@ -223,7 +228,7 @@ func (r *Report) baseline(areas []Areas, class int) Baseline {
 	one[class].Intersection = one[class].Truth
 	// Classes that do not occur are left out, all others have IoU 0.
 	m := MetricsOf(one)
-	return Baseline{Class: r.Classes[class], MIoU: percent(m.Mean), PixelAccuracy: percent(m.Accuracy)}
+	return Baseline{Class: r.Classes[class], MIoU: percent(m.Mean), MIoUPresent: percent(m.MeanPresent), PixelAccuracy: percent(m.Accuracy)}
 }
 
 func round(v float64, digits int) float64 {

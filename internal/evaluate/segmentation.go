@@ -217,7 +217,7 @@ func (r *run) one(ctx context.Context, i int) error {
 		counts.Maps = append(counts.Maps, areasOf(c.Areas()))
 	}
 	if !r.options.SplitThreshold { // else no single map is the prediction
-		counts.Boundaries = boundariesOf(Boundaries(truth.Labels, maps[0], truth.Width, classes))
+		counts.Boundaries = boundariesOf(Boundaries(truth.Labels, maps[0], truth.Width, classes, r.dataset.Background >= 0))
 	}
 	if err := r.done.keepMap(counts.ID, maps[0], truth.Width); err != nil {
 		return err

@@ -216,3 +216,20 @@ func TestSegmentationErrors(t *testing.T) {
 		}
 	}
 }
+
+// The baseline stands beside the mean over the same classes: a model that predicts
+// absent classes has a 0 for each in mIoU, one class everywhere has none.
+func TestBaselineComparesLikeWithLike(t *testing.T) {
+	r := &Report{Classes: []string{"background", "cat", "dog", "cow"}, PerClass: map[string]*float64{}, Recall: map[string]*float64{}}
+	r.PerImage = []ImageResult{{Classes: areasOf([]Areas{{Intersection: 6, Predicted: 6, Truth: 8}, {Intersection: 1, Predicted: 2, Truth: 2}, {Predicted: 1}, {Predicted: 1}})}}
+	r.fill(0, true)
+	var text bytes.Buffer
+	if err := r.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	// IoU 6/8 and 1/3 of two present classes, 0 of two absent ones; background everywhere 8/10 and 0.
+	want := "baseline (background everywhere): mIoU_present 40.00, the model's is 54.17; pixel accuracy 80.00 %"
+	if !strings.Contains(text.String(), want) || number(r.MIoU) != "27.08" {
+		t.Errorf("mIoU %s, want 27.08; want %q in\n%s", number(r.MIoU), want, &text)
+	}
+}

@@ -6,7 +6,9 @@ another class; ignored pixels (255) and the picture's edge are no neighbours.
 Before, labels grow five times by one pixel into ignored pixels, each taking the
 label of its first labelled neighbour of above, left, right, below; on what is still
 ignored predicted boundaries do not count. A boundary pixel is found where the
-other map has a boundary pixel of the same class at a distance of at most 3. Counts
+other map has a boundary pixel of the same class at a distance of at most 3. Where
+background is no class ("inside"), what labels grew by is taken back within 5 steps of
+what is ignored still, and predictions count as ignored where truth is. Counts
 are summed over the pictures; F = 2 P R / (P + R).
 
 Picture p, with r of formula.py, blocks of s pixels being numbered 50 (y//s) + x//s:
@@ -65,6 +67,18 @@ def grow(labels):
     return labels
 
 
+def shrink(labels, truth):
+    for _ in range(5):
+        labels = np.where((truth == 255) & (neighbours_inside(labels) == 255).any(0), 255, labels)
+    return labels
+
+
+def neighbours_inside(labels):
+    """As neighbours, but 0 beyond the edge: nothing is taken back from there."""
+    padded = np.pad(labels, 1, constant_values=0)
+    return np.stack([padded[:-2, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:], padded[2:, 1:-1]])
+
+
 def boundary(labels):
     around = neighbours(labels)
     return (labels != 255) & ((around != labels) & (around != 255)).any(0)
@@ -76,22 +90,32 @@ def found(these, those):
     return int((((a[:, None] - b[None]) ** 2).sum(2) <= 9).any(1).sum()) if len(b) else 0
 
 
-def main():
+def count(surroundings):
     counts = np.zeros((CLASSES, 4), int)
     for p, (height, width) in enumerate(SIZES):
-        truth, prediction = pictures(p, height, width)
-        truth = grow(truth)
+        raw, prediction = pictures(p, height, width)
+        truth = grow(raw)
+        if not surroundings:
+            truth = shrink(truth, raw)
+            prediction = np.where(truth == 255, 255, prediction)
         b_truth, b_prediction = boundary(truth), boundary(prediction) & (truth != 255)
         for c in range(CLASSES):
             t, q = b_truth & (truth == c), b_prediction & (prediction == c)
             counts[c] += [found(q, t), q.sum(), found(t, q), t.sum()]
-    scores = []
-    for predicted_near, predicted, true_near, true in counts:
-        precision, recall = predicted_near / predicted, true_near / true
-        scores.append(2 * precision * recall / (precision + recall))
-    print(counts.tolist(), scores)
-    (OUT / "boundary.json").write_text(json.dumps(
-        dict(numpy=np.__version__, classes=CLASSES, sizes=SIZES, counts=counts.tolist(), f=scores), indent=1) + "\n")
+    return counts
+
+
+def main():
+    note = dict(numpy=np.__version__, classes=CLASSES, sizes=SIZES)
+    for name, surroundings in (("", True), ("inside_", False)):
+        counts = count(surroundings)
+        scores = []
+        for predicted_near, predicted, true_near, true in counts:
+            precision, recall = predicted_near / predicted, true_near / true
+            scores.append(2 * precision * recall / (precision + recall))
+        note[name + "counts"], note[name + "f"] = counts.tolist(), scores
+    print(note)
+    (OUT / "boundary.json").write_text(json.dumps(note, indent=1) + "\n")
 
 
 if __name__ == "__main__":
