@@ -54,6 +54,8 @@ type Recipe struct {
 	// Name is the command's, Title and Paper are for people: what is compared, and
 	// what the paper found.
 	Name, Title, Paper string
+	// PaperSource says where the paper's numbers stand; without it there are none.
+	PaperSource string `yaml:"paper_source"`
 	// Kind is table, tokens or transfer.
 	Kind string
 	// Scales say how large the experiment is.
@@ -200,6 +202,8 @@ func (r *Recipe) validate() error {
 			return bad("variation %q: method %q: one of %s", v.Name, v.Method, strings.Join(methods, ", "))
 		case of == nil || of.Of != "" && of.Of != of.Name:
 			return bad("variation %q is of %q, which is none with a model of its own", v.Name, v.Of)
+		case v.Paper != nil && r.PaperSource == "":
+			return bad("variation %q has a number of the paper: paper_source must say where it stands", v.Name)
 		case (v.Method == methodKMeans || v.Method == methodSpectral) && v.Clusters < 1:
 			return bad("variation %q needs clusters", v.Name)
 		}

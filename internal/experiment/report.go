@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -12,8 +13,9 @@ type Report struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	Scale string `json:"scale"`
-	// Paper is what the paper found.
-	Paper string `json:"paper"`
+	// Paper is what the paper found, and PaperSource where its numbers stand.
+	Paper       string `json:"paper"`
+	PaperSource string `json:"paper_source,omitempty"`
 	// Setting says in words what was trained and measured on.
 	Setting string `json:"setting"`
 	// Command made the report.
@@ -52,8 +54,10 @@ type Verdict struct {
 	Difference float64 `json:"difference"`
 	Low        float64 `json:"low"`
 	High       float64 `json:"high"`
-	// Result is "agrees", "goes against it", or "open" where seeds disagree.
+	// Result is "agrees", "goes against it", "open" where seeds disagree, or "not
+	// judged" where there is too little to tell: Reason says what.
 	Result string `json:"result"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // Picture is a file and what it shows.
@@ -67,7 +71,35 @@ const (
 	agrees  = "agrees"
 	against = "goes against it"
 	open    = "open"
+	tooFew  = "not judged"
 )
+
+// A claim is judged from so many seeds, steps of training and photos up: below, a
+// difference of a few points is as likely to be chance.
+const (
+	leastSeeds  = 3
+	leastSteps  = 300
+	leastPhotos = 100
+)
+
+// tooLittle says why nothing is judged by so many seeds, steps (0 where training is
+// counted in passes) and photos; "" where there is enough.
+func tooLittle(seeds, steps, photos int) string {
+	var lacks []string
+	for _, c := range []struct {
+		n, least  int
+		one, many string
+	}{{seeds, leastSeeds, "seed", "seeds"}, {steps, leastSteps, "step", "steps"}, {photos, leastPhotos, "photo", "photos"}} {
+		unit := c.many
+		if c.n == 1 {
+			unit = c.one
+		}
+		if c.n < c.least && (c.n > 0 || c.many != "steps") {
+			lacks = append(lacks, fmt.Sprintf("%d %s of at least %d", c.n, unit, c.least))
+		}
+	}
+	return strings.Join(lacks, ", ")
+}
 
 // meanOf returns mean and sample deviation.
 func meanOf(x []float64) (mean, deviation float64) {
@@ -115,7 +147,11 @@ func (r *Report) Markdown(pictures string) string {
 	if r.Scale == Tiny {
 		b.WriteString("A try at scale tiny: its numbers say nothing.\n\n")
 	}
-	fmt.Fprintf(&b, "%s The paper: %s.\n\n", r.Setting, r.Paper)
+	fmt.Fprintf(&b, "%s The paper: %s.", r.Setting, r.Paper)
+	if r.PaperSource != "" {
+		fmt.Fprintf(&b, " Its numbers, of another data set, are from %s.", r.PaperSource)
+	}
+	b.WriteString("\n\n")
 	r.table(&b)
 	for _, v := range r.Verdicts {
 		fmt.Fprintf(&b, "- %s: %s\n", v.Claim, v)
@@ -132,6 +168,9 @@ func (r *Report) Markdown(pictures string) string {
 
 // String tells a verdict with its numbers.
 func (v Verdict) String() string {
+	if v.Result == tooFew {
+		return fmt.Sprintf("not judged (%s)", v.Reason)
+	}
 	text := map[string]string{agrees: "so it is here", against: "**the other way round here**", open: "open here, seeds disagree"}[v.Result]
 	if v.Low == v.High {
 		return fmt.Sprintf("%s (%+.1f)", text, v.Difference)
@@ -143,30 +182,48 @@ func (r *Report) table(b *strings.Builder) {
 	if len(r.Rows) == 0 {
 		return
 	}
-	b.WriteString("| |")
+	withPaper := slices.ContainsFunc(r.Rows, func(row Row) bool { return row.Paper != nil })
+	var columns []string
 	for _, s := range r.Rows[0].Seeds {
-		fmt.Fprintf(b, " seed %d |", s)
+		columns = append(columns, fmt.Sprintf("seed %d", s))
 	}
-	b.WriteString(" mean ± deviation | paper |\n|---|")
-	b.WriteString(strings.Repeat("---|", len(r.Rows[0].Seeds)+2) + "\n")
+	columns = append(columns, "mean ± deviation")
+	if withPaper {
+		columns = append(columns, "paper")
+	}
+	b.WriteString("| ")
+	line(b, columns)
+	b.WriteString("|" + strings.Repeat("---|", len(columns)+1) + "\n")
 	for _, row := range r.Rows {
-		name := row.Name
-		if row.Note != "" {
-			name += " (" + row.Note + ")"
-		}
-		fmt.Fprintf(b, "| %s |", name)
-		for _, v := range row.MIoU {
-			fmt.Fprintf(b, " %.1f |", v)
-		}
-		spread := fmt.Sprintf("%.1f", row.Mean)
-		if len(row.MIoU) > 1 {
-			spread += fmt.Sprintf(" ± %.1f", row.Deviation)
-		}
-		paper := ""
-		if row.Paper != nil {
-			paper = fmt.Sprintf("%.1f", *row.Paper)
-		}
-		fmt.Fprintf(b, " %s | %s |\n", spread, paper)
+		line(b, row.cells(withPaper))
 	}
 	b.WriteString("\n")
+}
+
+// line writes a row of a Markdown table.
+func line(b *strings.Builder, cells []string) {
+	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+}
+
+func (r Row) cells(withPaper bool) []string {
+	name := r.Name
+	if r.Note != "" {
+		name += " (" + r.Note + ")"
+	}
+	cells := []string{name}
+	for _, v := range r.MIoU {
+		cells = append(cells, fmt.Sprintf("%.1f", v))
+	}
+	spread := fmt.Sprintf("%.1f", r.Mean)
+	if len(r.MIoU) > 1 {
+		spread += fmt.Sprintf(" ± %.1f", r.Deviation)
+	}
+	cells = append(cells, spread)
+	switch {
+	case withPaper && r.Paper != nil:
+		cells = append(cells, fmt.Sprintf("%.1f", *r.Paper))
+	case withPaper:
+		cells = append(cells, "")
+	}
+	return cells
 }

@@ -81,8 +81,13 @@ func (b *session) table(ctx context.Context) (*Report, error) {
 		rows[v.Name] = row
 		r.Rows = append(r.Rows, row)
 	}
+	little := tooLittle(len(b.scale.Seeds), cells[0].run.settings.Settings.Steps, len(b.set.Samples))
 	for _, c := range b.recipe.Claims {
-		r.Verdicts = append(r.Verdicts, judge(c.Text, rows[c.Above], rows[c.Below]))
+		v := judge(c.Text, rows[c.Above], rows[c.Below])
+		if little != "" {
+			v.Result, v.Reason = tooFew, little
+		}
+		r.Verdicts = append(r.Verdicts, v)
 	}
 	picture, err := r.plot()
 	if err == nil {
@@ -93,7 +98,7 @@ func (b *session) table(ctx context.Context) (*Report, error) {
 }
 
 func (b *session) report(setting string) *Report {
-	return &Report{Name: b.Name, Title: b.recipe.Title, Scale: b.Scale, Paper: b.recipe.Paper, Setting: setting, Command: b.Command}
+	return &Report{Name: b.Name, Title: b.recipe.Title, Scale: b.Scale, Paper: b.recipe.Paper, PaperSource: b.recipe.PaperSource, Setting: setting, Command: b.Command}
 }
 
 // tableSetting says what was trained and measured on, in words.

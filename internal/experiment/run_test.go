@@ -76,6 +76,11 @@ func checkReport(t *testing.T, r *Report, folder string) {
 	if recipe.Kind == kindTable && (len(r.Rows) != len(recipe.Variations) || len(r.Verdicts) != len(recipe.Claims)) {
 		t.Errorf("%d rows, %d verdicts", len(r.Rows), len(r.Verdicts))
 	}
+	for _, v := range r.Verdicts { // scale tiny: one seed, two steps, three photos
+		if v.Result != tooFew || strings.Contains(v.String(), "**") {
+			t.Errorf("%q is judged: %s", v.Claim, v)
+		}
+	}
 	for _, row := range r.Rows {
 		if len(row.MIoU) != 1 || !(row.Mean >= 0 && row.Mean <= 100) || row.Mean != row.MIoU[0] {
 			t.Errorf("%+v", row)

@@ -17,7 +17,7 @@ func number(v float64) *float64 { return &v }
 // made is a report with everything a report may have.
 func made() *Report {
 	r := &Report{
-		Name: "table1", Title: "Table 1: this and that", Scale: Small, Paper: "this is better", Setting: "Trained on nothing.",
+		Name: "table1", Title: "Table 1: this and that", Scale: Small, Paper: "this is better", PaperSource: "its Table 1", Setting: "Trained on nothing.",
 		Command: "groupvit experiment table1 --scale=small",
 		Rows: []Row{
 			{Name: "this", Note: "ours", Paper: number(39.3), Seeds: []uint64{0, 1, 2}, MIoU: []float64{50, 52, 54}},
@@ -129,6 +129,18 @@ func TestJudge(t *testing.T) {
 	} {
 		if v := judge("x", c.above, c.below); v.Result != c.want || v.Difference != c.difference {
 			t.Errorf("%v over %v: %+v", c.above, c.below, v)
+		}
+	}
+	for _, c := range []struct {
+		seeds, steps, photos int
+		want                 string
+	}{
+		{3, 1000, 300, ""}, {3, 0, 100, ""}, {5, 300, 1449, ""},
+		{1, 2, 3, "1 seed of at least 3, 2 steps of at least 300, 3 photos of at least 100"},
+		{3, 1, 300, "1 step of at least 300"}, {2, 0, 1449, "2 seeds of at least 3"},
+	} {
+		if got := tooLittle(c.seeds, c.steps, c.photos); got != c.want {
+			t.Errorf("%d seeds, %d steps, %d photos: %q, want %q", c.seeds, c.steps, c.photos, got, c.want)
 		}
 	}
 	if m, d := meanOf([]float64{2, 4, 9}); m != 5 || d*d < 12.999 || d*d > 13.001 {
