@@ -43,6 +43,7 @@ var labelSettings = []labelSetting{
 	{"balance-photos", "photos naming a word that its balance is fitted on", func(s *selftrain.Settings) any { return &s.BalancePhotos }},
 	{"balance-cap", "largest bonus", func(s *selftrain.Settings) any { return &s.BalanceCap }},
 	{"balance-stuff", "most of a bonus that counts against stuff", func(s *selftrain.Settings) any { return &s.BalanceStuff }},
+	{"balance-person", "the person may have a bonus too", func(s *selftrain.Settings) any { return &s.BalancePerson }},
 }
 
 // labelRecipe are the flags of the recipe.

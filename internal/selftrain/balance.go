@@ -94,6 +94,17 @@ func (e evidence) tops(bonuses []bonus) []float64 {
 	return out
 }
 
+// fit returns what is added to each word.
+func (s Settings) fit(ctx context.Context, w *Words, sample []evidence, threads int) ([]bonus, error) {
+	switch s.Balance {
+	case BalanceCalibrate:
+		return s.fitCalibration(w, sample), nil
+	case BalanceBonus:
+		return s.fitBonus(ctx, w, sample, threads)
+	}
+	return make([]bonus, len(w.names)), nil
+}
+
 // balanceRounds bounds the fit of bonuses; it ends before when none moves more than
 // balanceStep.
 const (
@@ -102,8 +113,7 @@ const (
 )
 
 // fitBonus adapts a bonus for each thing so that the median, over the photos that
-// name it, of the mean of its largest tenth is a half. The person, who is found
-// anyway, takes none.
+// name it, of the mean of its largest tenth is a half.
 func (s Settings) fitBonus(ctx context.Context, w *Words, sample []evidence, threads int) ([]bonus, error) {
 	bonuses := make([]bonus, len(w.names))
 	value := make([]float64, w.things)
@@ -120,7 +130,7 @@ func (s Settings) fitBonus(ctx context.Context, w *Words, sample []evidence, thr
 		}
 		moved := 0.0
 		for t, list := range found {
-			if t == w.person || len(list) < leastForBalance {
+			if t == w.person && !s.BalancePerson || len(list) < leastForBalance {
 				continue
 			}
 			m := min(max(median(list), 1e-6), 1-1e-6)

@@ -12,6 +12,7 @@ import (
 	"hash/fnv"
 	"image"
 	"image/png"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -301,6 +302,17 @@ func (r *run) begin(ctx context.Context) error {
 
 // balance fits bonuses on photos that name each thing.
 func (r *run) balance(ctx context.Context) error {
+	sample, err := r.balanceSample(ctx)
+	if err != nil {
+		return err
+	}
+	r.bonuses, err = r.Settings.fit(ctx, r.words, sample, r.Compute.Threads)
+	return err
+}
+
+// balanceSample collects what balance is fitted on: of each thing, random photos that
+// name it.
+func (r *run) balanceSample(ctx context.Context) ([]evidence, error) {
 	byThing := make([][]int, r.words.things)
 	for k, s := range r.scenes {
 		for _, t := range s.Things {
@@ -314,20 +326,16 @@ func (r *run) balance(ctx context.Context) error {
 			taken[k] = true
 		}
 	}
-	sample := make([]int, 0, len(taken))
-	for k := range taken {
-		sample = append(sample, k)
-	}
-	slices.Sort(sample)
+	sample := slices.Sorted(maps.Keys(taken))
 	r.stage("balancing words on %d photos", len(sample))
 	var all []evidence
 	batches := slices.Collect(slices.Chunk(sample, photosAtOnce))
 	err := inOrder(ctx, len(batches), r.teachers, func(ctx context.Context, t *teacher, b int) ([]evidence, error) {
-		var list []evidence
 		items, sight, err := r.look(ctx, t, batches[b])
 		if err != nil {
 			return nil, err
 		}
+		var list []evidence
 		for i, item := range items {
 			list = append(list, r.Settings.evidence(r.words, r.scenes[item.number], sight.logits(i, balanceGrid)))
 		}
@@ -336,15 +344,7 @@ func (r *run) balance(ctx context.Context) error {
 		all = append(all, list...)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if r.Settings.Balance == BalanceCalibrate {
-		r.bonuses = r.Settings.fitCalibration(r.words, all)
-		return nil
-	}
-	r.bonuses, err = r.Settings.fitBonus(ctx, r.words, all, r.Compute.Threads)
-	return err
+	return all, err
 }
 
 // item is a photo on its way.
