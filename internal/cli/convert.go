@@ -15,13 +15,15 @@ import (
 func annotationConverters() []converter {
 	var list []converter
 	var photos string
+	var strict bool
 	for _, s := range convert.Sources() {
 		c := converter{name: s.Name, what: s.Says, run: func(ctx context.Context, env *environment, f *packFlags, from string) error {
-			return convertAnnotations(ctx, env, s, convert.Options{Input: from, Output: f.output, Photos: photos})
+			return convertAnnotations(ctx, env, s, convert.Options{Input: from, Output: f.output, Photos: photos, Strict: strict})
 		}}
 		if s.Name == "coco-json" {
 			c.register = func(flags *pflag.FlagSet) {
 				flags.StringVar(&photos, "photos", "", "folder of the photos, for coco-json: OUTPUT/images becomes a link to it")
+				flags.BoolVar(&strict, "strict", false, "for coco-json: refuse a file in which objects have no mask or no image, instead of counting them")
 			}
 		}
 		list = append(list, c)
@@ -31,6 +33,9 @@ func annotationConverters() []converter {
 
 // convertAnnotations converts the masks of a benchmark.
 func convertAnnotations(ctx context.Context, env *environment, s convert.Source, o convert.Options) error {
+	if o.Strict && s.Name != "coco-json" {
+		return usagef("--strict is for --from coco-json alone")
+	}
 	if o.Photos != "" && s.Name != "coco-json" {
 		return usagef("--photos is for --from coco-json alone")
 	}
@@ -45,6 +50,11 @@ func convertAnnotations(ctx context.Context, env *environment, s convert.Source,
 	if bar != nil {
 		bar.done()
 	}
+	if err == nil {
+		for _, note := range r.Notes() {
+			env.warn("%s", note)
+		}
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("interrupted: the same command goes on: %w", err)
@@ -53,7 +63,7 @@ func convertAnnotations(ctx context.Context, env *environment, s convert.Source,
 	case env.json:
 		return env.print(r)
 	}
-	env.warn("%d masks written, %d were there", r.Written, r.Kept)
+	env.warn("masks: %d written, %d were there", r.Written, r.Kept)
 	_, err = fmt.Fprintln(env.stdout, strings.Join(append([]string{r.Folder}, r.Lists...), "\n"))
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +34,14 @@ type instance struct {
 	ImageID      int64 `json:"image_id"`
 	CategoryID   int64 `json:"category_id"`
 	Area         float64
+	Box          []float64 `json:"bbox"` // x, y, width, height
 	Segmentation segmentation
+}
+
+// hasMask reports whether it says which pixels are the object's: detectors' files have
+// boxes alone.
+func (a *instance) hasMask() bool {
+	return a.Segmentation.runs != nil || len(a.Segmentation.polygons) > 0
 }
 
 // segmentation is a list of polygons, each x, y, x, y, …, or run lengths.
@@ -44,6 +52,9 @@ type segmentation struct {
 
 // UnmarshalJSON reads both forms.
 func (s *segmentation) UnmarshalJSON(b []byte) error {
+	if string(b) == `""` { // some exporters write nothing as an empty text
+		return nil
+	}
 	if len(b) > 0 && b[0] == '{' {
 		s.runs = &mask.RLE{}
 		return json.Unmarshal(b, s.runs)
@@ -81,7 +92,9 @@ func parseInstances(text []byte) (*instances, error) {
 // cocoJSON reads instances and writes the layout "folder": masks/NAME.png and
 // classes.txt, background first, categories by their numbers (of COCO's own file,
 // the classes of COCO-Object). All instances of a category are one; where some lie
-// over each other the smaller is on top.
+// over each other the smaller is on top. An instance without a mask is counted, and
+// its box is ignored where no mask covers it: which pixels of it are the object's
+// nobody says, so that they are no truth, neither of its class nor of background.
 func cocoJSON(ctx context.Context, o Options) (*Result, error) {
 	if o.Output == "" {
 		return nil, fmt.Errorf("%w: name a folder for masks and classes.txt as the output", ErrInput)
@@ -106,14 +119,35 @@ func cocoJSON(ctx context.Context, o Options) (*Result, error) {
 		class[c.ID] = uint16(i + 1)
 		names = append(names, strings.NewReplacer(",", " ", "\n", " ", "\r", " ").Replace(c.Name))
 	}
-	byImage := map[int64][]instance{}
+	byImage, listed := map[int64][]instance{}, map[int64]bool{}
+	for _, im := range in.Images {
+		listed[im.ID] = true
+	}
+	r := &Result{Folder: filepath.Join(o.Output, "masks")}
+	boxed := map[int64]bool{}
 	for _, a := range in.Annotations {
 		if class[a.CategoryID] == 0 {
 			return nil, fmt.Errorf("%w: %s: an annotation of image %d has the category %d, which is not listed", ErrInput, o.Input, a.ImageID, a.CategoryID)
 		}
+		if !listed[a.ImageID] {
+			r.OfNoImage++
+			continue
+		}
+		if !a.hasMask() {
+			r.WithoutMask++
+			boxed[a.ImageID] = true
+		}
 		byImage[a.ImageID] = append(byImage[a.ImageID], a)
 	}
-	r := &Result{Folder: filepath.Join(o.Output, "masks")}
+	r.ImagesWithoutMask = len(boxed)
+	for _, im := range in.Images {
+		if len(byImage[im.ID]) == 0 {
+			r.Unannotated++
+		}
+	}
+	if o.Strict && r.WithoutMask+r.OfNoImage > 0 {
+		return nil, fmt.Errorf("%w: %s: %s", ErrInput, o.Input, strings.Join(r.Notes(), "; "))
+	}
 	var tasks []task
 	for _, im := range in.Images {
 		objects := byImage[im.ID]
@@ -163,6 +197,11 @@ func drawInstances(width, height int, objects []instance, class map[int64]uint16
 		return nil, err
 	}
 	for _, a := range objects {
+		if !a.hasMask() {
+			ignoreBox(m, a.Box)
+		}
+	}
+	for _, a := range objects {
 		label := class[a.CategoryID]
 		if runs := a.Segmentation.runs; runs != nil {
 			if err := runs.Draw(m, label); err != nil {
@@ -177,4 +216,23 @@ func drawInstances(width, height int, objects []instance, class map[int64]uint16
 		}
 	}
 	return m, nil
+}
+
+// ignored is what masks say of pixels that do not count.
+const ignored = 255
+
+// ignoreBox marks the pixels that a box x, y, width, height touches; anything else, and
+// what lies outside of the image, is left alone.
+func ignoreBox(m *mask.Map, box []float64) {
+	if len(box) != 4 {
+		return
+	}
+	edge := func(v float64, size int) int { return int(max(0, min(v, float64(size)))) }
+	x0, x1 := edge(math.Floor(box[0]), m.Width), edge(math.Ceil(box[0]+box[2]), m.Width)
+	y0, y1 := edge(math.Floor(box[1]), m.Height), edge(math.Ceil(box[1]+box[3]), m.Height)
+	for y := y0; y < y1; y++ {
+		for x := x0; x < x1; x++ {
+			m.Labels[y*m.Width+x] = ignored
+		}
+	}
 }

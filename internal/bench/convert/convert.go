@@ -29,6 +29,8 @@ type Options struct {
 	// Input is the data set's folder or file, Output the folder of the results; ""
 	// is the input's.
 	Input, Output string
+	// Strict makes an error of what a conversion would leave out or could only count.
+	Strict bool
 	// Photos is the folder of the photos, where a source needs it.
 	Photos string
 	// Progress, if set, is called from one goroutine at a time with the number of
@@ -45,6 +47,37 @@ type Result struct {
 	Folder string `json:"folder"`
 	// Lists are files beside the masks: lists of photos, classes.
 	Lists []string `json:"lists,omitempty"`
+	// WithoutMask are objects of which only a box is known, ImagesWithoutMask the
+	// images that have some: their boxes are ignored.
+	WithoutMask       int `json:"objects_without_mask,omitempty"`
+	ImagesWithoutMask int `json:"images_with_such,omitempty"`
+	// OfNoImage are objects of images that are not listed: they are left out.
+	OfNoImage int `json:"objects_of_no_image,omitempty"`
+	// Unannotated are images without any object: all of them is background.
+	Unannotated int `json:"images_without_objects,omitempty"`
+}
+
+// Notes says in words what was left out, or is no truth.
+func (r *Result) Notes() []string {
+	var notes []string
+	if r.WithoutMask > 0 {
+		notes = append(notes, fmt.Sprintf("%s no mask, but at most a box, on %s: what no mask covers there is ignored, and is truth of nothing",
+			counted(r.WithoutMask, "object has", "objects have"), counted(r.ImagesWithoutMask, "image", "images")))
+	}
+	if r.OfNoImage > 0 {
+		notes = append(notes, counted(r.OfNoImage, "object is", "objects are")+" of images that the file does not list: left out")
+	}
+	if r.Unannotated > 0 {
+		notes = append(notes, counted(r.Unannotated, "image has", "images have")+" no object: all background")
+	}
+	return notes
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // Source is a kind of annotations.

@@ -243,6 +243,47 @@ func TestCOCOJSON(t *testing.T) {
 	}
 }
 
+// Objects of which only a box is known are counted, and their boxes ignored: they were
+// background before, which no file says.
+func TestCOCOBoxesAlone(t *testing.T) {
+	const text = `{"images":[{"id":1,"file_name":"a.jpg","width":6,"height":4},{"id":2,"file_name":"b.jpg","width":2,"height":1}],
+ "categories":[{"id":1,"name":"cat"},{"id":2,"name":"dog"}],
+ "annotations":[
+  {"image_id":1,"category_id":1,"area":6,"bbox":[0.5,0,2.5,2]},
+  {"image_id":1,"category_id":2,"area":1,"bbox":[5,3,9,9],"segmentation":[]},
+  {"image_id":1,"category_id":2,"area":1,"segmentation":null},
+  {"image_id":1,"category_id":2,"area":1,"segmentation":""},
+  {"image_id":1,"category_id":2,"area":1,"segmentation":[[2,0,4,0,4,1,2,1]]},
+  {"image_id":9,"category_id":2,"area":1,"segmentation":[[2,0,4,0,4,1,2,1]]}]}`
+	dir := t.TempDir()
+	in := filepath.Join(files{"instances.json": []byte(text)}.write(t, dir), "instances.json")
+	out := filepath.Join(dir, "out")
+	r, err := run(t, "coco-json", Options{Input: in, Output: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := [4]int{r.WithoutMask, r.ImagesWithoutMask, r.OfNoImage, r.Unannotated}, [4]int{4, 1, 1, 1}; got != want {
+		t.Errorf("objects without a mask, images with such, objects of no image, images without objects: %v, want %v", got, want)
+	}
+	want := []uint16{255, 255, 2, 2, 0, 0, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255}
+	if got := labels(t, filepath.Join(out, "masks", "a.png")); !slices.Equal(got, want) {
+		t.Errorf("mask %v, want %v", got, want)
+	}
+	notes := strings.Join(r.Notes(), "\n")
+	for _, want := range []string{"4 objects have no mask", "1 image:", "1 object is of images", "1 image has no object"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q lacks %q", notes, want)
+		}
+	}
+	strict := filepath.Join(dir, "strict")
+	if _, err := run(t, "coco-json", Options{Input: in, Output: strict, Strict: true}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "4 objects have no mask") {
+		t.Errorf("strict: %v", err)
+	}
+	if _, err := os.Stat(strict); err == nil {
+		t.Error("strict: something was written")
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	dir := t.TempDir()
 	for name, c := range map[string]struct{ source, file, content, says string }{
