@@ -44,7 +44,8 @@ Work (--work, a list):
 
   image    the image tower for --batch pictures
   text     the text tower for --batch texts of the full context
-  product  one matrix product of --shape MxKxN
+  product  one matrix product of --shape MxKxN; in bf16 and int8 its right matrix
+           is packed before, as a network's weights are, in float32 in each run
   train    a training step on --batch pictures, each with a caption and, where
            the network has the noun loss, three prompts; in float32 or bf16
 
@@ -60,7 +61,7 @@ adding two arrays of 64 MiB, whichever a step meets first. Bytes are each step's
 operands and results, once; more than 100 % is what caches do. With --json one object
 for each work and precision, in a list:
 
-  engine, precision, work, image_size, batch, threads
+  engine, precision, computed, work, image_size, batch, threads
   ms_median, ms, runs        of a run; the sum of each step's quickest of these runs
   sgemm_gflops, stream_gbs   the limits
   operations                 [{kind, count, ms, time_share, gflop, mb, gflops, gbs,

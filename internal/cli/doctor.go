@@ -49,7 +49,7 @@ func newDoctorCommand(env *environment) *cobra.Command {
 			if err := report("engines", nil, strings.Join(engine.Available(), ", ")); err != nil {
 				return err
 			}
-			vectors := fmt.Sprintf("%s; precisions %s", engine.Instructions(), strings.Join(engine.Precisions(), ", "))
+			vectors := fmt.Sprintf("%s; precisions %s", engine.Instructions(), strings.Join(computedPrecisions(), ", "))
 			if err := report("vectors", nil, vectors); err != nil {
 				return err
 			}
@@ -79,4 +79,15 @@ func newDoctorCommand(env *environment) *cobra.Command {
 	}
 	modelFlag(cmd, &model)
 	return cmd
+}
+
+// computedPrecisions are the precisions that the machine has, with a word where another one is faster and computes.
+func computedPrecisions() []string {
+	names := engine.Precisions()
+	for i, name := range names {
+		if computed := engine.Computed(name); computed != name {
+			names[i] = fmt.Sprintf("%s (computed in %s, which is faster here)", name, computed)
+		}
+	}
+	return names
 }

@@ -78,7 +78,8 @@ func Available() []string {
 	return kinds
 }
 
-// PrecisionOf says in which precision an engine that New made multiplies by constant weights.
+// PrecisionOf names the precision in which an engine that New made multiplies by constant weights, which may be float32
+// where bf16 was asked for: see Computed.
 func PrecisionOf(b compute.Backend) string {
 	if s, ok := b.(*simd.Backend); ok {
 		return s.Weights().String()

@@ -13,7 +13,7 @@ import (
 
 // Precisions of products with constant weights, as in --precision and GROUPVIT_PRECISION. In bf16 and int8 attention
 // rounds the operands of its products to bfloat16 too, where the CPU has AVX512-BF16. Everything else (softmax, norms,
-// sums) is float32 in all of them.
+// sums) is float32 in all of them, and so is bf16 where its instructions are slower than float32's: see Computed.
 const (
 	Float32 = "float32"
 	BF16    = "bf16"
@@ -40,11 +40,18 @@ func Precisions() []string {
 	return names
 }
 
-// Rounds says whether an engine that New made rounds large products of training to bfloat16 by itself. Of others the
-// graph must ask for it.
+// Computed names the precision in which the engine simd computes what is asked for in a precision: float32 instead of
+// bf16 on a CPU whose instructions for bf16 are slower than those for float32. Products of int8 stay what they are.
+func Computed(precision string) string { return formats[precision].Computed().String() }
+
+// FormatOf is the format of operands in a precision; that of an unknown one is float32.
+func FormatOf(precision string) kernels.Format { return formats[precision] }
+
+// Rounds reports whether an engine that New made decides by itself about rounding large products of training to bfloat16.
+// Of others the graph must ask for it.
 func Rounds(b compute.Backend) bool {
 	s, ok := b.(*simd.Backend)
-	return ok && s.Rounded()
+	return ok && s.DecidesRounding()
 }
 
 // Instructions names the vector instructions that the engine simd uses on this machine: off, avx2, avx512 and so on.

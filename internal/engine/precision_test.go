@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 
 	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
 func TestPrecisionErrors(t *testing.T) {
@@ -99,5 +100,52 @@ func TestPrecisionIsOfWeights(t *testing.T) {
 				t.Error("the product by a constant is that of float32")
 			}
 		})
+	}
+}
+
+// Where bf16 is slower than float32, what is asked for in bf16 keeps float32, in training too, and the engine says so.
+func TestSlowBF16KeepsFloat32(t *testing.T) {
+	if !slices.Contains(engine.Precisions(), engine.BF16) {
+		t.Skip("this CPU has no AVX512-BF16")
+	}
+	defer kernels.AssumePays(false)()
+	if got := engine.Computed(engine.BF16); got != engine.Float32 {
+		t.Errorf("bf16 is computed in %s", got)
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	const n = 128
+	x, w := make([][]float32, n), make([][]float32, n)
+	for i := range x {
+		for range n {
+			x[i], w[i] = append(x[i], float32(r.NormFloat64())), append(w[i], float32(r.NormFloat64()))
+		}
+	}
+	product := func(o engine.Options) [][]float32 {
+		o.Kind, o.Threads = engine.SIMD, 1
+		b, err := engine.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Finalize()
+		if got := engine.PrecisionOf(b); got != engine.Float32 {
+			t.Errorf("%+v: the engine's precision is %s", o, got)
+		}
+		if o.Training && engine.Rounds(b) != (o.Precision == engine.BF16) {
+			t.Errorf("%+v: the graph would be asked to round", o)
+		}
+		return graph.MustExecOnceN(b, func(x, y *graph.Node) []*graph.Node {
+			if !o.Training {
+				y = graph.Const(x.Graph(), w)
+			}
+			return []*graph.Node{graph.Dot(x, y).Product()}
+		}, x, w)[0].Value().([][]float32)
+	}
+	for _, training := range []bool{false, true} {
+		exact := product(engine.Options{Precision: engine.Float32, Training: training})
+		for i, row := range product(engine.Options{Precision: engine.BF16, Training: training}) {
+			if !slices.Equal(row, exact[i]) {
+				t.Fatalf("training %v: row %d is not that of float32", training, i)
+			}
+		}
 	}
 }

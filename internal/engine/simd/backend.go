@@ -17,7 +17,8 @@ const Name = "simd"
 type Options struct {
 	// Threads is the number of threads one execution uses; 0 means all (GOMAXPROCS).
 	Threads int
-	// Weights is the format of constant right operands of products; the CPU must have its instructions.
+	// Weights is the format of constant right operands of products; the CPU must have its instructions. Where these are
+	// slower than those of float32 (see kernels.Format.Computed) the backend keeps float32.
 	Weights kernels.Format
 }
 
@@ -40,7 +41,7 @@ func New(o Options) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the plain backend for what has no kernel: %w", err)
 	}
-	return &Backend{Backend: inner, pool: kernels.NewPool(o.Threads), weights: o.Weights}, nil
+	return &Backend{Backend: inner, pool: kernels.NewPool(o.Threads), weights: o.Weights.Computed()}, nil
 }
 
 // Backend implements compute.Backend. The embedded plain Go backend answers what is the same in both: the number of
@@ -49,7 +50,8 @@ type Backend struct {
 	compute.Backend
 	pool    *kernels.Pool
 	weights kernels.Format // of constant right operands of products
-	rounded bool           // large products of changing operands are in bfloat16
+	asked   bool           // RoundProducts was called
+	rounded bool           // large products and convolutions of changing operands are in bfloat16
 	arenas  arenas
 	shared  shared
 	profile profile
@@ -71,18 +73,19 @@ func (b *Backend) Description() string {
 // Weights is the format of constant right operands of products.
 func (b *Backend) Weights() kernels.Format { return b.weights }
 
-// RoundProducts makes large products of operands that change from call to call, as in training, round both to
-// bfloat16; sums stay in float32. It holds for what is compiled from then on; the CPU must have AVX512-BF16.
+// RoundProducts makes large products and convolutions of operands that change from call to call, as in training,
+// round both to bfloat16, where that is faster than float32; sums stay in float32. It holds for what is compiled from
+// then on; the CPU must have AVX512-BF16.
 func (b *Backend) RoundProducts() error {
 	if need := kernels.BFloat16.Level(); kernels.Path() < need {
 		return fmt.Errorf("products in %s need %s, this CPU has %s", kernels.BFloat16, need, kernels.Path())
 	}
-	b.rounded = true
+	b.asked, b.rounded = true, kernels.BFloat16.Computed() == kernels.BFloat16
 	return nil
 }
 
-// Rounded says whether RoundProducts was called.
-func (b *Backend) Rounded() bool { return b.rounded }
+// DecidesRounding reports whether RoundProducts was called: rounding, or not, is then this backend's own business.
+func (b *Backend) DecidesRounding() bool { return b.asked }
 
 // Capabilities implements compute.Backend: those of the plain Go backend, without functions, control flow and
 // dynamic shapes, with fused attention and its gradient.

@@ -183,7 +183,7 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 	pool := c.pool
 	name := fmt.Sprintf("attention %dx%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Keys, s.Width)
 	// A gradient computes the scores again, in float32: what it continues is not rounded.
-	if lse == nil && c.backend.weights != kernels.Float32 && kernels.Path() >= kernels.BFloat16.Level() {
+	if lse == nil && c.backend.weights != kernels.Float32 && roundsAttention() {
 		s.Rounded = true
 		name += " " + kernels.BFloat16.String()
 	}
@@ -191,6 +191,12 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 		s.at(f).Forward(pool, f.read(out), f.optional(lse), f.read(s.query), f.read(s.key), f.read(s.value))
 		return nil
 	}})
+}
+
+// roundsAttention reports whether attention's products are rounded to bfloat16 where a precision below float32 was
+// asked for.
+func roundsAttention() bool {
+	return kernels.Path() >= kernels.BFloat16.Level() && kernels.BFloat16.Computed() == kernels.BFloat16
 }
 
 func lowerAttentionGradient(c *compiler, n *node) (bool, error) {

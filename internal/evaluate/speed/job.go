@@ -124,7 +124,7 @@ func weightsOf(store *model.Store, g *graph.Graph) network.Weights {
 // openProduct makes a product: for simd its kernel alone, for others a graph.
 func openProduct(backend compute.Backend, c Case) (*Job, error) {
 	if c.Engine == engine.SIMD {
-		return openKernel(c.Threads, c.Shape)
+		return openKernel(c)
 	}
 	s := c.Shape
 	var exec *graph.Exec

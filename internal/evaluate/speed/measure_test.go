@@ -131,7 +131,7 @@ func TestTrainPrecision(t *testing.T) {
 	c := Case{Engine: engine.SIMD, Threads: 1, Work: Train, Network: weightstest.Config(), ImageSize: 32, Batch: 1, Precision: engine.Int8}
 	var rounded []bool
 	open := func(b compute.Backend, _ Case) (*Job, error) {
-		rounded = append(rounded, b.(*simd.Backend).Rounded())
+		rounded = append(rounded, b.(*simd.Backend).DecidesRounding())
 		return &Job{Run: func() error { return nil }}, nil
 	}
 	o := Options{Time: time.Nanosecond, Train: open}

@@ -1,8 +1,11 @@
 package speed
 
 import (
+	"fmt"
+
 	"github.com/gomlx/compute"
 
+	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
@@ -14,18 +17,30 @@ func openReference(backend compute.Backend, c Case) (*Job, error) {
 	return openProduct(backend, Case{Engine: c.Engine, Threads: c.Threads, Shape: reference})
 }
 
-// openKernel makes a product of simd's kernel, which packs the right matrix in each run, into
-// memory that is there: what other libraries' products do.
-func openKernel(threads int, s Shape) (*Job, error) {
-	pool := kernels.NewPool(threads)
+// openKernel makes a product of simd's kernel. In float32 it packs the right matrix in each run, into memory that is
+// there: what other libraries' products do. In bf16 and int8, which are for weights, the right matrix is packed before.
+func openKernel(c Case) (*Job, error) {
+	pool := kernels.NewPool(c.Threads)
+	run, err := multiply(pool, c, make([]float32, c.Shape.M*c.Shape.N))
+	if err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &Job{Run: func() error { run(); return nil }, Close: pool.Close}, nil
+}
+
+// multiply gives a function that computes the product of a case.
+func multiply(pool *kernels.Pool, c Case, out []float32) (run func(), err error) {
+	s := c.Shape
 	a := kernels.Matrix{Data: Noise(s.M * s.K), Stride: s.K}
 	b := kernels.Matrix{Data: Noise(s.K * s.N), Stride: s.N}
-	out := make([]float32, s.M*s.N)
-	return &Job{
-		Run: func() error {
-			kernels.Gemm(pool, s.M, s.N, s.K, a, b, out, s.N, kernels.Epilogue{})
-			return nil
-		},
-		Close: pool.Close,
-	}, nil
+	f := engine.FormatOf(c.Precision).Computed()
+	if f == kernels.Float32 {
+		return func() { kernels.Gemm(pool, s.M, s.N, s.K, a, b, out, s.N, kernels.Epilogue{}) }, nil
+	}
+	packed := kernels.Pack(pool, f, s.K, s.N, b)
+	if packed.Format() != f {
+		return nil, fmt.Errorf("the right matrix stays in %s: %s would lose too much of it", packed.Format(), f)
+	}
+	return func() { kernels.GemmPacked(pool, s.M, a, packed, out, s.N, kernels.Epilogue{}) }, nil
 }

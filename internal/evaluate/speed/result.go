@@ -15,8 +15,11 @@ import (
 // Result is what was measured of a case. Null is a number without meaning for
 // the work, or one that the system does not tell.
 type Result struct {
-	Engine    string `json:"engine"`
+	Engine string `json:"engine"`
+	// Precision is what was asked for, Computed what the engine computes in, where that is another: float32 where bf16
+	// would be slower.
 	Precision string `json:"precision"`
+	Computed  string `json:"computed,omitempty"`
 	Work      Work   `json:"work"`
 	ImageSize *int   `json:"image_size"`
 	Batch     *int   `json:"batch"`
@@ -43,6 +46,11 @@ type Result struct {
 
 func newResult(c Case) Result {
 	r := Result{Engine: c.Engine, Precision: cmp.Or(c.Precision, engine.Float32), Work: c.Work, Threads: c.Threads, FLOP: c.FLOP()}
+	if c.Engine == engine.SIMD {
+		if computed := engine.Computed(r.Precision); computed != r.Precision {
+			r.Computed = computed
+		}
+	}
 	if c.Work == Product {
 		r.Shape = c.Shape.String()
 		return r
@@ -83,10 +91,19 @@ func WriteText(w io.Writer, results []Result) error {
 		if r.Shape != "" {
 			size = r.Shape
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%.3f\t%.3f\t%d\t%.2f\t%.1f %%\t%s\t%s\t\n", r.Engine, r.Precision, r.Work, size, number(r.Batch), r.Threads,
+		precision := precisionText(r.Precision, r.Computed)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%.3f\t%.3f\t%d\t%.2f\t%.1f %%\t%s\t%s\t\n", r.Engine, precision, r.Work, size, number(r.Batch), r.Threads,
 			r.MsMedian, r.MsMin, r.Runs, r.GFLOPS, 100*r.SGEMMShare, number(r.WindowsPerSecond), number(r.PeakRSSMB))
 	}
 	return t.Flush()
+}
+
+// precisionText is what was asked for, and what computes where that is another.
+func precisionText(asked, computed string) string {
+	if computed == "" {
+		return asked
+	}
+	return asked + " (in " + computed + ")"
 }
 
 // number writes a number, "–" where there is none.

@@ -17,6 +17,7 @@ import (
 type Roofline struct {
 	Engine    string `json:"engine"`
 	Precision string `json:"precision"`
+	Computed  string `json:"computed,omitempty"` // as Result.Computed
 	Work      Work   `json:"work"`
 	ImageSize *int   `json:"image_size"`
 	Batch     int    `json:"batch"`
@@ -110,7 +111,7 @@ func MeasureRoofline(ctx context.Context, c Case, o Options) (*Roofline, error) 
 			}
 		}
 	}
-	r := &Roofline{Engine: c.Engine, Precision: cmp.Or(c.Precision, engine.Float32), Work: c.Work, Batch: c.Batch, Threads: c.Threads,
+	r := &Roofline{Engine: c.Engine, Precision: cmp.Or(c.Precision, engine.Float32), Computed: newResult(c).Computed, Work: c.Work, Batch: c.Batch, Threads: c.Threads,
 		MsMedian: milliseconds(median(b.times)), Runs: len(b.times)}
 	if c.Work != Text {
 		r.ImageSize = &c.ImageSize

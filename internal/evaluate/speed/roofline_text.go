@@ -12,11 +12,12 @@ const shownShapes = 6
 // WriteRoofline writes a roofline as a table for people.
 func WriteRoofline(w io.Writer, r *Roofline) error {
 	what := fmt.Sprintf("%s, batch %d", r.Work, r.Batch)
+	computed := precisionText(r.Precision, r.Computed)
 	if r.ImageSize != nil {
 		what = fmt.Sprintf("%s %d px, batch %d", r.Work, *r.ImageSize, r.Batch)
 	}
 	_, err := fmt.Fprintf(w, "%s, %s, threads: %d\n%.3f ms, the sum of each step's quickest of %d runs (median of a run %.3f ms)\nlimits: %.1f GFLOP/s (own product of 1024³), %.1f GB/s (own sum of two arrays)\n",
-		what, r.Precision, r.Threads, r.Ms, r.Runs, r.MsMedian, r.SGEMMGFLOPS, r.StreamGBS)
+		what, computed, r.Threads, r.Ms, r.Runs, r.MsMedian, r.SGEMMGFLOPS, r.StreamGBS)
 	if err != nil {
 		return err
 	}
