@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -153,5 +154,5 @@ func readCapped(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrLayout, err)
 	}
-	return text, limits.Check("its size in bytes", path, int64(len(text)), limit, "a list holds one name a line")
+	return textio.Normalize(text), limits.Check("its size in bytes", path, int64(len(text)), limit, "a list holds one name a line")
 }

@@ -3,7 +3,6 @@ package bench
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/shards"
+	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -165,7 +165,7 @@ func (s *ClassShards) label(l *labelled, sample shards.Sample) (bool, error) {
 func (l *labelled) label(ending string, text []byte) bool {
 	switch ending {
 	case "cls":
-		n, err := strconv.Atoi(string(bytes.TrimSpace(text)))
+		n, err := strconv.Atoi(string(bytes.TrimSpace(textio.Decode(text))))
 		if err != nil || n < 0 {
 			return false
 		}
@@ -175,12 +175,12 @@ func (l *labelled) label(ending string, text []byte) bool {
 		var fields struct {
 			Tags []string `json:"tags"`
 		}
-		if json.Unmarshal(text, &fields) != nil || len(fields.Tags) == 0 {
+		if textio.UnmarshalJSON(text, &fields) != nil || len(fields.Tags) == 0 {
 			return false
 		}
 		l.name = strings.TrimSpace(fields.Tags[0])
 	default:
-		l.name = strings.TrimSpace(string(text))
+		l.name = strings.TrimSpace(string(textio.Decode(text)))
 	}
 	return l.name != "" && len(l.name) <= limits.LabelBytes
 }

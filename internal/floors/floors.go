@@ -21,7 +21,7 @@ var floor = map[string]int{
 	"internal/assign": 2, "internal/weights": 2, "internal/render": 2, "internal/imaging": 1,
 	"internal/hub": 2, "internal/shards": 2,
 	"internal/network": 1, "internal/engine": 1, "mask": 1,
-	"internal/bpe": 1, "internal/vocab": 1, "internal/nouns": 1, "internal/synth": 1, "internal/parquetio": 1,
+	"internal/bpe": 1, "internal/vocab": 1, "internal/nouns": 1, "internal/synth": 1, "internal/parquetio": 1, "internal/textio": 1,
 	// The caps on outside input are what every parser stands on. The embedded
 	// weights and recipes are data.
 	"internal/limits": 0, "internal/parallel": 0, "models/default": 0, "recipes": 0,

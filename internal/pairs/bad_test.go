@@ -42,7 +42,7 @@ func TestBadSamples(t *testing.T) {
 		{"huge.png", huge}, {"huge.txt", text},
 		{"claims.jpg", claims}, {"claims.txt", text},
 		{"badjson.jpg", good}, {"badjson.json", []byte(`{"captions":`)},
-		{"wrongjson.jpg", good}, {"wrongjson.json", []byte(`{"captions":"text"}`)},
+		{"wrongjson.jpg", good}, {"wrongjson.json", []byte(`{"captions":5}`)},
 		{"toomany.jpg", good}, {"toomany.json", jsonOf(t, map[string]any{"captions": slices.Repeat([]string{"x"}, limits.Captions+1)})},
 		{"good2.jpg", good}, {"good2.txt", text},
 	}
@@ -63,7 +63,7 @@ func TestBadSamples(t *testing.T) {
 			}
 		}
 	}
-	want := map[string]int{"no caption": 3, "no picture": 1, "broken picture": 5, "broken JSON": 2, "larger than the limit": 1}
+	want := map[string]int{"no caption": 4, "no picture": 1, "broken picture": 5, "broken JSON": 1, "larger than the limit": 1}
 	got := l.Report()
 	for reason, n := range want {
 		if got.Skipped[reason] != n {
@@ -276,9 +276,11 @@ func FuzzTar(f *testing.F) {
 func FuzzSampleJSON(f *testing.F) {
 	f.Add([]byte(`{"captions":["a"],"caption":"b","tags":["c"]}`))
 	f.Add([]byte(`{"captions":null}`))
+	f.Add([]byte(`{"captions":["a",{"raw":"b"}],"tags":"c","labels":["d"],"x":NaN}`))
+	f.Add([]byte(`[1,"a"]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var s Sample
-		if err := s.parse(data); err != nil && !errors.Is(err, errJSON) && !errors.Is(err, errSize) {
+		if _, err := s.parse(data); err != nil && !errors.Is(err, errJSON) && !errors.Is(err, errSize) {
 			t.Error(err)
 		}
 		for _, c := range s.Captions {

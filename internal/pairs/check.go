@@ -159,6 +159,9 @@ func (c *checker) sample(x *Index, i int) (out findings) {
 		say(false, err)
 		return out
 	}
+	if s.unread != nil {
+		say(true, s.unread)
+	}
 	if short, long := min(im.Width, im.Height), max(im.Width, im.Height); short < smallest || long > longest*short {
 		say(true, fmt.Errorf("%w: %d×%d", errNoteShape, im.Width, im.Height))
 	}

@@ -26,6 +26,7 @@ func TestCheck(t *testing.T) {
 	add("same", picture, captions("a dog", "a cat", "a dog"))
 	add("strip", pngOf(t, 1, 200, 40), captions("a strip"))
 	files = append(files, file{"lonely.png", picture}, file{"split.png", picture}, file{"between.png", picture}, file{"between.txt", []byte("a dog")}, file{"split.txt", []byte("a dog")})
+	files = append(files, file{"texted.png", picture}, file{"texted.txt", []byte("a dog")}, file{"texted.json", []byte("{")})
 	add("twice", picture, captions("a dog"))
 	add("other", picture, captions("a dog"))
 	add("twice", picture, captions("a dog"))
@@ -45,7 +46,7 @@ func TestCheck(t *testing.T) {
 		"undecodable": "broken picture;", "notutf": "broken text;", "control": "broken text;", "letterless": "broken text;",
 		"long": "note: longer than the context;", "link": "note: link or markup in it;", "same": "note: equal captions;",
 		"strip": "note: very long or very small picture;", "lonely": "no caption;", "split": "no caption;no picture;",
-		"twice": "key comes again;",
+		"twice": "key comes again;", "texted": "note: broken JSON;",
 	}
 	if !maps.Equal(found, want) {
 		for _, key := range slices.Sorted(maps.Keys(found)) {
@@ -54,7 +55,7 @@ func TestCheck(t *testing.T) {
 			}
 		}
 	}
-	if r.TotalBad() != 8 || r.Good != 8 || r.Notes["equal captions"] != 1 {
+	if r.TotalBad() != 8 || r.Good != 9 || r.Notes["equal captions"] != 1 {
 		t.Errorf("%+v", r)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -15,6 +14,7 @@ import (
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/parquetio"
 	"github.com/groupvit/groupvit/internal/shards"
+	"github.com/groupvit/groupvit/internal/textio"
 )
 
 // Index knows where every sample of some sources lies. It holds no pictures.
@@ -165,6 +165,8 @@ type Sample struct {
 	// Tags are class names, general first, where the data set has them: its
 	// captions are then made from these.
 	Tags []string
+	// unread is why the JSON of a sample is not used, whose caption is in a text.
+	unread error
 	// Picture is the encoded picture.
 	Picture []byte
 	// labels is the encoded label map, nil without one, with the words of its
@@ -223,13 +225,14 @@ func (x *Index) Samples(ctx context.Context) iter.Seq2[*Sample, error] {
 func (x *Index) text(i int) (*Sample, error) {
 	e := x.entries[i]
 	s := &Sample{Key: e.key, Source: x.Source(i)}
+	var others []string
 	if e.json != none {
 		b, err := x.read(e.json)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.parse(b); err != nil && e.text == none {
-			return nil, err
+		if others, s.unread = s.parse(b); s.unread != nil && e.text == none {
+			return nil, s.unread
 		}
 	}
 	if len(s.Captions) == 0 && e.text != none {
@@ -237,39 +240,17 @@ func (x *Index) text(i int) (*Sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.add(string(b))
+		s.add(string(textio.Decode(b)))
+	}
+	if len(s.Captions) == 0 {
+		if err := s.addAll(others); err != nil {
+			return nil, err
+		}
 	}
 	if len(s.Captions) == 0 {
 		return nil, errNoCaption
 	}
 	return s, nil
-}
-
-// parse takes captions and tags from a sample's JSON: "captions" and "tags" are
-// lists, "caption" (img2dataset's) one text.
-func (s *Sample) parse(b []byte) error {
-	var fields struct {
-		Captions []string `json:"captions"`
-		Caption  string   `json:"caption"`
-		Tags     []string `json:"tags"`
-		Labels   []string `json:"labels"`
-		Classes  []string `json:"label_classes"`
-	}
-	if err := json.Unmarshal(b, &fields); err != nil {
-		return fmt.Errorf("%w: %w", errJSON, err)
-	}
-	if len(fields.Captions) > limits.Captions {
-		return fmt.Errorf("%w: %d captions, the limit is %d", errSize, len(fields.Captions), limits.Captions)
-	}
-	for _, c := range fields.Captions {
-		s.add(c)
-	}
-	if len(s.Captions) == 0 {
-		s.add(fields.Caption)
-	}
-	s.Tags = trimmed(fields.Tags[:min(len(fields.Tags), limits.Captions)])
-	s.labelWords, s.labelClasses = fields.Labels, trimmed(fields.Classes[:min(len(fields.Classes), limits.Captions)])
-	return nil
 }
 
 // add adds a caption unless it is empty. What is beyond the cap on captions

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/textio"
 )
 
 // csvRows lists the rows of a CSV file.
@@ -35,7 +36,7 @@ const separators = "\t,;|"
 // readCSV lists the rows of CSV text; the first names the columns.
 func (o TableOptions) readCSV(path string, from io.Reader) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		meter := &rowMeter{from: bufio.NewReaderSize(from, limits.TableRow)}
+		meter := &rowMeter{from: bufio.NewReaderSize(textio.NewReader(from), limits.TableRow)}
 		r := csv.NewReader(meter)
 		var err error
 		if r.Comma, err = o.comma(meter.from); err != nil {
