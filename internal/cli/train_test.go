@@ -43,13 +43,38 @@ func TestTrainCommand(t *testing.T) {
 	if code, _, said := runTraining(args...); code != exitFailed || !strings.Contains(said, "--resume") {
 		t.Errorf("again: code %d, stderr %s", code, said)
 	}
-	code, out, said = runTraining(append(args, "--resume", "--steps", "4", "--json")...)
+	code, out, said = runTraining(append(args, "--resume", "--json")...)
 	var result struct {
 		Final string
 		Steps int
 	}
-	if err := json.Unmarshal([]byte(out), &result); code != exitDone || err != nil || result.Steps != 4 {
+	if err := json.Unmarshal([]byte(out), &result); code != exitDone || err != nil || result.Steps != 3 {
 		t.Errorf("code %d, stdout %q, stderr %s", code, out, said)
+	}
+}
+
+// A run that has ended is not continued with a learning rate that rises again; nor is
+// any with fewer steps than are done.
+func TestTrainOtherSteps(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	args := []string{"train", "--config", smokeRecipe, "--output", dir, "--train-data", "synth:40", "--steps", "3", "--set", "schedule.warmup_steps=1"}
+	if code, _, said := runTraining(args...); code != exitDone {
+		t.Fatalf("code %d, stderr %s", code, said)
+	}
+	before := contents(t, dir)
+	for steps, want := range map[string]string{"6": "would rise again, from ", "2": "3 steps are done, more than the 2"} {
+		if code, _, said := runTraining(append(args, "--resume", "--steps", steps)...); code != exitFailed || !strings.Contains(said, want) {
+			t.Errorf("%s steps: code %d, stderr %s", steps, code, said)
+		}
+	}
+	sameFiles(t, contents(t, dir), before)
+	constant := filepath.Join(t.TempDir(), "constant")
+	args = append(args, "--output", constant, "--set", "schedule.name=const")
+	if code, _, said := runTraining(args...); code != exitDone {
+		t.Fatalf("code %d, stderr %s", code, said)
+	}
+	if code, _, said := runTraining(append(args, "--resume", "--steps", "5")...); code != exitDone || !strings.Contains(said, "5 steps instead of 3") {
+		t.Errorf("code %d, stderr %s", code, said)
 	}
 }
 

@@ -171,8 +171,8 @@ func (r *run) resume(o origin) error {
 	if err := r.sameData(s.Data); err != nil {
 		return err
 	}
-	if s.Total != r.total {
-		r.progress.say("the run now has %d steps instead of %d: the learning rate follows the new number", r.total, s.Total)
+	if err := r.newTotal(s); err != nil {
+		return err
 	}
 	if err := r.beginCounting(o, false); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrResume, o.dir, err)
@@ -190,6 +190,26 @@ func (r *run) resume(o origin) error {
 		r.measuring.last = s.Measured
 	}
 	r.progress.say("continuing from %s", o.dir)
+	return nil
+}
+
+// newTotal says what another number of steps does to a run that is continued, and
+// refuses one that would begin the schedule again after its end.
+func (r *run) newTotal(s state) error {
+	if s.Total == r.total {
+		return nil
+	}
+	if s.Step > r.total {
+		return fmt.Errorf("%w: %d steps are done, more than the %d that are asked for; give at least %d, or another output directory", ErrResume, s.Step, r.total, s.Step)
+	}
+	perEpoch := r.settings.stepsPerEpoch(r.loader.StepsPerPass())
+	before, now := r.settings.plan(s.Total, perEpoch), r.settings.plan(r.total, perEpoch)
+	old, rate := before.rate(s.Step), now.rate(s.Step)
+	if s.Step >= s.Total && rate > old {
+		return fmt.Errorf("%w: the run ended after %d of %d steps, and with %d the learning rate would rise again, from %.3g to %.3g; to train on, begin a run with --init %s in another output directory",
+			ErrResume, s.Step, s.Total, r.total, old, rate, filepath.Join(r.options.Output, finalDir))
+	}
+	r.progress.say("the run now has %d steps instead of %d: the learning rate follows the new number and goes on from %.3g instead of %.3g", r.total, s.Total, rate, old)
 	return nil
 }
 
