@@ -21,7 +21,7 @@ func teachArguments(root *cobra.Command) {
 			case err == nil || errors.Is(err, errUsage):
 				return err
 			case cmd.HasAvailableSubCommands():
-				return usagef("%w; it has %s", err, subcommands(cmd))
+				return usagef("%w; it has %s%s", err, strings.Join(subcommands(cmd), ", "), meant(args, subcommands(cmd)))
 			case len(args) == 0:
 				return usagef("no argument was given, where the command is: %s", cmd.UseLine())
 			}
@@ -30,13 +30,23 @@ func teachArguments(root *cobra.Command) {
 	}
 }
 
-// subcommands lists the names of the commands below one.
-func subcommands(c *cobra.Command) string {
+// meant asks for the word that the first argument is spelt like, if there is one.
+func meant(args, known []string) string {
+	if len(args) > 0 {
+		if like := closest(args[0], known); like != "" {
+			return " (did you mean " + like + "?)"
+		}
+	}
+	return ""
+}
+
+// subcommands are the names of the commands below one.
+func subcommands(c *cobra.Command) []string {
 	var names []string
 	for _, sub := range c.Commands() {
 		if sub.IsAvailableCommand() {
 			names = append(names, sub.Name())
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }

@@ -77,7 +77,7 @@ for each work and precision, in a list:
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.compare, "compare", "", `engines that take turns, as "simd,go" (default: the one of --engine)`)
-	flags.StringVar(&f.work, "work", "image", "what to measure: image, text, product, train")
+	flags.StringVar(&f.work, "work", "image", "what to measure: image, text, product or train")
 	flags.IntVar(&f.imageSize, "image-size", 0, "side of the pictures (default: that of the network, 224 for the published one)")
 	flags.IntVar(&f.batch, "batch", 1, "pictures or texts of a run")
 	flags.IntVar(&f.threads, "threads", 1, "threads of one computation")

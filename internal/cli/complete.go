@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/hub"
@@ -25,6 +26,11 @@ func Command() *cobra.Command {
 // directive of models also offers files, since a model may be one.
 func addCompletions(root *cobra.Command) {
 	for _, c := range append([]*cobra.Command{root}, descendants(root)...) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if e, ok := enumeration(f); ok {
+				_ = c.RegisterFlagCompletionFunc(f.Name, completeValues(e)) // as below
+			}
+		})
 		for flag, complete := range map[string]cobra.CompletionFunc{"model": completeModels, "labels": completeLabels} {
 			if c.Flags().Lookup(flag) != nil {
 				// It fails only where the flag is missing or has one already.

@@ -20,8 +20,13 @@ type converter struct {
 	run func(ctx context.Context, env *environment, f *packFlags, from string) error
 }
 
+// converters are all that there are.
+func converters() []converter {
+	return append([]converter{img2datasetConverter(), parquetConverter()}, annotationConverters()...)
+}
+
 func newDataConvertCommand(env *environment) *cobra.Command {
-	converters := append([]converter{img2datasetConverter(), parquetConverter()}, annotationConverters()...)
+	converters := converters()
 	f := &packFlags{}
 	var from string
 	var names, lines []string

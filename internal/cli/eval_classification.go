@@ -51,8 +51,8 @@ numbers are ImageNet's.`,
 	flags.StringVar(&f.shards.Shards, "data", "", "shards of photos with a class, as a pattern or joined by \"::\"")
 	flags.StringVar(&f.shards.ClassesFile, "classes-file", "", "names of the shards' classes, one a line")
 	flags.StringVar(&f.options.Templates, "templates", "", "prompts by name, as simple, subset, full (default: the model's)")
-	flags.IntVar(&f.data.Limit, "limit", 0, "use so many photos, at even steps; 0 is all")
-	flags.IntVar(&f.options.Workers, "workers", 0, "photos worked on at once; 0 is one a processor")
+	flags.IntVar(&f.data.Limit, "limit", 0, "evaluate this many evenly spaced photos; 0 means all")
+	flags.IntVar(&f.options.Workers, "workers", 0, "photos processed at once; 0 means one per processor")
 	f.json.add(cmd)
 	return cmd
 }

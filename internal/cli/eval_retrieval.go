@@ -34,8 +34,8 @@ first captions only, and among all (the usual one of Flickr8k and COCO).
 	flags := cmd.Flags()
 	flags.StringVar(&f.data, "data", "", "shards or folders of pictures with captions")
 	modelFlag(cmd, &f.model)
-	flags.IntVar(&f.options.Limit, "limit", 0, "use so many samples, at even steps; 0 is all")
-	flags.IntVar(&f.options.Workers, "workers", 0, "pictures worked on at once; 0 is one a processor")
+	flags.IntVar(&f.options.Limit, "limit", 0, "evaluate this many evenly spaced samples; 0 means all")
+	flags.IntVar(&f.options.Workers, "workers", 0, "pictures processed at once; 0 means one per processor")
 	f.json.add(cmd)
 	return cmd
 }

@@ -66,7 +66,7 @@ func TestKubernetesExample(t *testing.T) {
 		}
 	}
 	args = append(args[2:], args[:2]...)
-	if r := runProgram(t, nil, args...); r.code != exitDone || !strings.Contains(r.errors, "1 photos done") {
+	if r := runProgram(t, nil, args...); r.code != exitDone || !strings.Contains(r.errors, "1 photo done") {
 		t.Errorf("%+v", r)
 	}
 }

@@ -98,7 +98,7 @@ missing: its rivals say which word took its place, the rule whether a lower
 	flags.StringVar(&background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
 	flags.StringVarP(&out, "output", "o", "", "the picture to write (default NAME.why.png here; with --json none)")
 	flags.StringVar(&templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the model's)")
-	flags.IntVar(&shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the model's)")
+	flags.IntVar(&shortSide, "short-side", 0, "input resolution: the short side in pixels (default: the model's)")
 	techniques.add(cmd)
 	return cmd
 }

@@ -76,7 +76,7 @@ func commandGroups(env *environment) []commandGroup {
 			newTrainCommand(env), newEvalCommand(env), newCalibrateCommand(env), newExperimentCommand(env), newBenchCommand(env), newDataCommand(env), newConfigCommand(env),
 		}},
 		{"program", "Models and the program itself:", []*cobra.Command{
-			newModelCommand(env), newDoctorCommand(env), newVersionCommand(env),
+			newModelCommand(env), newDoctorCommand(env), newManCommand(env), newVersionCommand(env),
 		}},
 	}
 }
@@ -107,14 +107,14 @@ func (e *environment) say(format string, args ...any) {
 func newRootCommand(env *environment) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "groupvit",
-		Short: "Cut photographs into named regions by words alone",
-		Long: `groupvit cuts photographs into named regions by words alone, with GroupViT
-(Xu et al., CVPR 2022), and trains such models from pictures with captions.
+		Short: "Segment photos with any text labels",
+		Long: `groupvit segments photos with any text labels (zero-shot, open vocabulary), with
+GroupViT (Xu et al., CVPR 2022), and trains such models from photos with captions.
 It needs no network connection and no other program.
 
 Results go to stdout and files; progress and warnings to stderr. Exit codes: 0
 done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.`,
-		Example: `  # Cut a photo into regions: a picture to look at, a mask, JSON
+		Example: `  # Segment a photo: a picture to look at, a mask, JSON
   groupvit segment cat.jpg --labels "cat,sofa" -o out
 
   # A folder, one line of JSON a photo
@@ -130,16 +130,21 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
   groupvit eval segmentation --dataset scenes --root scenes/test --model runs/scenes/final`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRun: func(*cobra.Command, []string) {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkValues(cmd); err != nil {
+				return err
+			}
 			env.started = true
+			return nil
 		},
 	}
+	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.BoolVar(&env.json, "json", false, "print results as one JSON object a line")
 	flags.BoolVarP(&env.quiet, "quiet", "q", false, "print results, warnings and errors alone")
-	flags.StringVar(&env.engine.Kind, "engine", "", "what computes: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
-	flags.IntVar(&env.engine.Threads, "threads", 0, "threads of one computation; 0 means all")
-	flags.StringVar(&env.engine.Precision, "precision", "", "of products: float32, bf16, or in inference int8 (default $GROUPVIT_PRECISION, then float32)")
+	flags.StringVar(&env.engine.Kind, "engine", "", "compute engine: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
+	flags.IntVar(&env.engine.Threads, "threads", 0, "threads of one computation; 0 means all that this process may use")
+	flags.StringVar(&env.engine.Precision, "precision", "", "arithmetic precision: float32, bf16, or for inference int8 (default $GROUPVIT_PRECISION, then float32)")
 	for _, g := range commandGroups(env) {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, c := range g.commands {

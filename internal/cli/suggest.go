@@ -9,7 +9,7 @@ import (
 // for the one that is spelt alike.
 func unknownName(kind, name string, known []string) error {
 	if like := closest(name, known); like != "" {
-		return fmt.Errorf("unknown %s %.40q (did you mean %s?); choose %s", kind, name, like, listOf(known, "or"))
+		return fmt.Errorf("unknown %s %.40q; choose %s (did you mean %s?)", kind, name, listOf(known, "or"), like)
 	}
 	return fmt.Errorf("unknown %s %.40q; choose %s", kind, name, listOf(known, "or"))
 }

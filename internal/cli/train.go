@@ -42,7 +42,7 @@ func (s *settingsFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.init, "init", "", "model whose weights to start from")
 	f.IntVar(&s.steps, "steps", 0, "number of training steps")
 	f.Float64Var(&s.epochs, "epochs", 0, "number of passes over the data, instead of --steps")
-	f.IntVar(&s.batch, "batch", 0, "pictures of a step")
+	f.IntVar(&s.batch, "batch", 0, "batch size")
 	f.Uint64Var(&s.seed, "seed", 0, "seed of all random choices")
 	s.measure.register(f)
 	f.StringArrayVar(&s.sets, "set", nil, "any setting, as in --set optimizer.learning_rate=1e-3; may be repeated")
@@ -131,7 +131,7 @@ not report on: "groupvit data synth" draws one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Output == "" {
-				return usagef("name a directory for the results with --output")
+				return usagef("--output is required: the directory of the run")
 			}
 			loaded, err := settings.load(cmd, env)
 			if err != nil {
@@ -172,7 +172,7 @@ not report on: "groupvit data synth" draws one.`,
 // tableFlags are the flags that say how tables of pictures are read; the names are
 // OpenCLIP's.
 func tableFlags(f *pflag.FlagSet, o *pairs.TableOptions) {
-	f.StringVar(&o.Image, "csv-img-key", "", "column of the pictures' paths in CSV, TSV and Parquet files (default: found)")
-	f.StringVar(&o.Caption, "csv-caption-key", "", "column of the captions (default: found)")
-	f.StringVar(&o.Separator, "csv-separator", "", "what parts columns of a CSV file (default: found)")
+	f.StringVar(&o.Image, "csv-img-key", "", "column of the pictures' paths in CSV, TSV and Parquet files (default: auto-detected)")
+	f.StringVar(&o.Caption, "csv-caption-key", "", "column of the captions (default: auto-detected)")
+	f.StringVar(&o.Separator, "csv-separator", "", "delimiter of CSV files (default: auto-detected)")
 }

@@ -25,16 +25,20 @@ func (k *keyFlags) register(f *pflag.FlagSet) {
 		if key.Flag == "" || f.Lookup(key.Flag) != nil || globalFlags[key.Flag] {
 			continue
 		}
-		k.values[key.Flag], k.keys[key.Flag] = f.String(key.Flag, "", key.Meaning+" ("+key.Name+")"), key.Name
+		k.values[key.Flag], k.keys[key.Flag] = f.String(key.Flag, "", plain(key.Meaning)+" ("+key.Name+")"), key.Name
 	}
 	for _, s := range train.FlagsOfSeveral {
 		if s.Switch {
-			k.switches[s.Flag] = f.Bool(s.Flag, false, s.Meaning)
+			k.switches[s.Flag] = f.Bool(s.Flag, false, plain(s.Meaning))
 		} else {
-			k.several[s.Flag] = f.String(s.Flag, "", s.Meaning)
+			k.several[s.Flag] = f.String(s.Flag, "", plain(s.Meaning))
 		}
 	}
 }
+
+// plain takes the back quotes of Markdown out of a meaning: in a flag's help they mark
+// the name of its value.
+func plain(meaning string) string { return strings.ReplaceAll(meaning, "`", "") }
 
 // globalFlags are those of all commands, which set keys too.
 var globalFlags = map[string]bool{"engine": true, "threads": true, "precision": true}

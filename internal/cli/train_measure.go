@@ -22,10 +22,10 @@ func (m *measureFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&m.root, "eval-root", "", "folder of a segmentation set to measure mIoU on")
 	f.StringVar(&m.dataset, "eval-dataset", "", "its layout: "+strings.Join(bench.Layouts(), ", ")+" (default scenes)")
 	f.StringSliceVar(&m.classes, "eval-classes", nil, "its classes to tell apart (default all)")
-	f.StringVar(&m.protocol, "eval-protocol", "", "how it is segmented (default: the model's own protocol)")
-	f.IntVar(&m.shortSide, "eval-short-side", 0, "size at which it is looked at, in pixels (default: the protocol's)")
+	f.StringVar(&m.protocol, "eval-protocol", "", "protocol of the evaluation (default: the model's own)")
+	f.IntVar(&m.shortSide, "eval-short-side", 0, "input resolution: the short side in pixels (default: the protocol's)")
 	f.IntVar(&m.every, "eval-every", 0, "steps between measurements; 0 is at the end only (default 1000)")
-	f.IntVar(&m.limit, "eval-limit", 0, "measure on so many pictures of each set; 0 is all")
+	f.IntVar(&m.limit, "eval-limit", 0, "evaluate this many photos of each set; 0 means all")
 	f.IntVar(&m.pictures, "eval-pictures", 0, "photos drawn with their groups at each measurement (default 4)")
 	f.StringVar(&m.keep, "keep", "", "last, or best: keep the model with the highest mIoU on --eval-root, too")
 }

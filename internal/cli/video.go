@@ -68,11 +68,11 @@ Input that ends within a frame is an error, after the frames before it.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.size, "size", "", "width and height of the frames, as 640x360 (needed)")
 	flags.StringVar(&f.shows, "show", "overlay", "what to write: overlay, mask or labels")
-	flags.IntVar(&f.every, "every", 1, "look at every k-th frame")
+	flags.IntVar(&f.every, "every", 1, "segment every k-th frame")
 	flags.Float64Var(&f.smooth, "smooth", 0, "share of the past in the class scores, from 0 to 0.99")
 	flags.StringVar(&f.segment.protocol, "protocol", "", "paper, hf, tcl, sclip or best (default: paper for the paper's network, else best)")
 	flags.StringVar(&f.segment.background, "background", "auto", "what is background: auto, off, or a threshold from 0 to 1")
-	flags.IntVar(&f.segment.shortSide, "short-side", 0, "size to look at, in pixels of the short side (default: the protocol's)")
+	flags.IntVar(&f.segment.shortSide, "short-side", 0, "input resolution: the short side in pixels (default: the protocol's)")
 	f.segment.techniques.add(cmd)
 	return cmd
 }

@@ -9,10 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 
 	"github.com/groupvit/groupvit/internal/cli"
 )
@@ -34,13 +32,10 @@ func write(dir string) error {
 	if err := errors.Join(os.MkdirAll(man, 0o755), os.MkdirAll(completions, 0o755)); err != nil {
 		return err
 	}
-	root := cli.Command()
-	// A page shows a date. One that does not move keeps releases reproducible.
-	date := time.Date(2022, 6, 19, 0, 0, 0, 0, time.UTC) // CVPR 2022
-	if err := doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "groupvit", Manual: "groupvit", Date: &date}, man); err != nil {
+	if err := cli.WriteManual(man); err != nil {
 		return err
 	}
-	return errors.Join(shells(root, completions)...)
+	return errors.Join(shells(cli.Command(), completions)...)
 }
 
 func shells(root *cobra.Command, dir string) []error {
