@@ -41,14 +41,14 @@ func TestErrors(t *testing.T) {
 		{"empty label", segment(m, []string{" "}, nil), groupvit.ErrLabels},
 		{"duplicate", segment(m, []string{"dog", "dog"}, nil), groupvit.ErrLabels},
 		{"10,000 characters", segment(m, []string{strings.Repeat("x", 10_000)}, nil), groupvit.ErrLabels},
-		{"protocol", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: "magic"}), groupvit.ErrOption},
-		{"threshold", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Background: groupvit.BackgroundBelow(2)}), groupvit.ErrOption},
-		{"templates", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Templates: "haiku"}), groupvit.ErrOption},
-		{"size", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, ShortSide: 3}), groupvit.ErrOption},
-		{"background of hf", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Port, Background: groupvit.BackgroundBelow(0.5)}), groupvit.ErrOption},
-		{"size of hf", segment(m, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Port, ShortSide: 64}), groupvit.ErrOption},
+		{"protocol", segment(m, []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: "magic"}}), groupvit.ErrOption},
+		{"threshold", segment(m, []string{"dog"}, &groupvit.SegmentOptions{QueryOptions: groupvit.QueryOptions{Background: groupvit.BackgroundBelow(2)}}), groupvit.ErrOption},
+		{"templates", segment(m, []string{"dog"}, &groupvit.SegmentOptions{QueryOptions: groupvit.QueryOptions{Templates: "haiku"}}), groupvit.ErrOption},
+		{"size", segment(m, []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best, ShortSide: 3}}), groupvit.ErrOption},
+		{"background of hf", segment(m, []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.HF}, QueryOptions: groupvit.QueryOptions{Background: groupvit.BackgroundBelow(0.5)}}), groupvit.ErrOption},
+		{"size of hf", segment(m, []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.HF, ShortSide: 64}}), groupvit.ErrOption},
 		{"no photo", noPhoto, groupvit.ErrOption},
-		{"paper without groups", segment(local, []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Paper}), groupvit.ErrOption},
+		{"paper without groups", segment(local, []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Paper}}), groupvit.ErrOption},
 		{"groups without groups", groups, groupvit.ErrModel},
 		{"missing model", missing, groupvit.ErrModel},
 		{"missing file", missing, os.ErrNotExist},
@@ -106,7 +106,7 @@ func TestCaps(t *testing.T) {
 		{"option", openModel(t, paperConfig()), []string{"dog"}, 4096, "patches"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := c.model.Segment(t.Context(), photo(60, 45), c.labels, &groupvit.SegmentOptions{ShortSide: c.side})
+			_, err := c.model.Segment(t.Context(), photo(60, 45), c.labels, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: c.side}})
 			if !errors.Is(err, groupvit.ErrTooLarge) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v, want one about %s", err, c.want)
 			}

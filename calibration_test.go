@@ -10,26 +10,19 @@ import (
 	"testing"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/modelfile"
 )
 
-// TestCalibration: a threshold is used for its techniques alone, and what is no
+// TestCalibration: a threshold is used for its techniques alone, and a file that is no
 // calibration is an error.
 func TestCalibration(t *testing.T) {
 	m := openModel(t, localConfig())
-	c := &groupvit.Calibration{}
-	c.Set(groupvit.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 0.5})
-	c.Set(groupvit.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 1, Photos: 3})
+	c := &modelfile.Calibration{}
+	c.Set(modelfile.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 0.5})
+	c.Set(modelfile.Fit{Techniques: m.Techniques(groupvit.Fast).String(), Threshold: 1, Photos: 3})
 	var file bytes.Buffer
 	if err := c.Write(&file); err != nil {
 		t.Fatal(err)
-	}
-	again, err := groupvit.ReadCalibration(bytes.NewReader(file.Bytes()))
-	if err != nil || len(again.Fits) != 1 || again.Fits[0] != c.Fits[0] {
-		t.Fatalf("read back %+v (%v)", again, err)
-	}
-	var second bytes.Buffer
-	if err := again.Write(&second); err != nil || !bytes.Equal(file.Bytes(), second.Bytes()) {
-		t.Errorf("written again it differs (%v)", err)
 	}
 	path := filepath.Join(t.TempDir(), "c.json")
 	if err := os.WriteFile(path, file.Bytes(), 0o666); err != nil {
@@ -40,13 +33,19 @@ func TestCalibration(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer with.Close()
-	fast, err := with.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast})
+	fast, err := with.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best, Quality: groupvit.Fast}})
 	if err != nil || len(fast.Segments) != 0 || fast.Report.Background != "words, 1" {
 		t.Errorf("with a threshold of 1: %+v (%v)", fast, err)
 	}
+	if err := os.WriteFile(path, []byte(`{"fits":[{"threshold":2}]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := groupvit.Open(t.Context(), saveModel(t, localConfig(), nil), &groupvit.Options{Calibration: path}); !errors.Is(err, groupvit.ErrModel) {
+		t.Errorf("a threshold of 2: %v", err)
+	}
 	// A scale near 0 makes all words alike; one that is asked for goes before one fitted.
 	score := func(sharpness float64) float64 {
-		o := &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, Background: groupvit.NoBackground(), Sharpness: sharpness}
+		o := &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best, Quality: groupvit.Fast}, QueryOptions: groupvit.QueryOptions{Background: groupvit.NoBackground(), Sharpness: sharpness}}
 		s, err := m.Segment(t.Context(), photo(50, 40), []string{"dog", "sky"}, o)
 		if err != nil || len(s.Segments) == 0 {
 			t.Fatalf("sharpness %g: %v", sharpness, err)
@@ -59,23 +58,9 @@ func TestCalibration(t *testing.T) {
 	if own := score(0); own != score(m.Sharpness()) {
 		t.Errorf("the model's own scale gives %g", own)
 	}
-	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best, Sharpness: -1}); !errors.Is(err, groupvit.ErrOption) {
+	if _, err := m.Segment(t.Context(), photo(50, 40), []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}, QueryOptions: groupvit.QueryOptions{Sharpness: -1}}); !errors.Is(err, groupvit.ErrOption) {
 		t.Errorf("a negative scale: %v", err)
 	}
-	for _, bad := range []string{``, `[]`, `{"fits":[{"threshold":2}]}`, `{"fits":[{"threshold":0.1,"sharpness":-1}]}`, `{"other":1}`, `{} {}`} {
-		if _, err := groupvit.ReadCalibration(bytes.NewReader([]byte(bad))); !errors.Is(err, groupvit.ErrModel) {
-			t.Errorf("%s: %v", bad, err)
-		}
-	}
-}
-
-func FuzzReadCalibration(f *testing.F) {
-	f.Add([]byte(`{"fits":[{"techniques":"cut=0.2","threshold":0.1,"sharpness":9}]}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if c, err := groupvit.ReadCalibration(bytes.NewReader(b)); err == nil && c.Write(&bytes.Buffer{}) != nil {
-			t.Error("it cannot be written again")
-		}
-	})
 }
 
 // TestTechniques: names and values both ways.
@@ -116,7 +101,7 @@ func TestQualities(t *testing.T) {
 			if got := m.Techniques(quality).String(); got != want {
 				t.Errorf("%s, %s: %q, want %q", c.eval, quality, got, want)
 			}
-			s, err := m.Segment(t.Context(), photo(90, 70), []string{"dog"}, &groupvit.SegmentOptions{Quality: quality})
+			s, err := m.Segment(t.Context(), photo(90, 70), []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Quality: quality}})
 			if err != nil || s.Report.Quality != cmp.Or(quality, groupvit.BestQuality) {
 				t.Errorf("%s, %q: the report says %q (%v)", c.eval, quality, s.Report.Quality, err)
 			}
@@ -129,52 +114,45 @@ func TestQualities(t *testing.T) {
 	}
 }
 
-// TestSteps: windows without overlap, and a step that a photo encoded otherwise has
-// not.
+// TestSteps: windows without overlap.
 func TestSteps(t *testing.T) {
 	m := openModel(t, localConfig())
-	o := &groupvit.SegmentOptions{ShortSide: 32, Techniques: &groupvit.Techniques{Size: 2, Window: 1, Step: 1}}
+	o := &groupvit.EncodeOptions{ShortSide: 32, Techniques: &groupvit.Techniques{Size: 2, Window: 1, Step: 1}}
 	e, err := m.Encode(t.Context(), photo(128, 64), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := e.Segment(t.Context(), []string{"dog"}, o)
+	s, err := e.Segment(t.Context(), []string{"dog"}, nil)
 	if err != nil || s.Report.Windows != 8 {
 		t.Fatalf("%+v, %v: 128 × 64 has 8 windows of 32", s, err)
 	}
-	o.Techniques = &groupvit.Techniques{Size: 2, Window: 1}
-	if _, err := e.Segment(t.Context(), []string{"dog"}, o); !errors.Is(err, groupvit.ErrOption) {
-		t.Errorf("windows that overlap, of a photo that was not looked at so: %v", err)
-	}
 }
 
-// TestSuperpixels: what is kept of them between questions changes no answer.
+// TestSuperpixels: what is kept of them between queries changes no answer.
 func TestSuperpixels(t *testing.T) {
 	m := openModel(t, localConfig())
 	labels := []string{"dog", "grass", "sky"}
-	ask := func(e *groupvit.Encoded, with string) []uint16 {
-		s, err := e.Segment(t.Context(), labels, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: with, Background: groupvit.NoBackground()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return s.Map.Labels
-	}
-	encode := func() *groupvit.Encoded {
-		e, err := m.Encode(t.Context(), photo(90, 70), &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: "superpixels"})
+	encode := func(with string) *groupvit.Encoded {
+		e, err := m.Encode(t.Context(), photo(90, 70), &groupvit.EncodeOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, With: with})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return e
 	}
-	fine, coarse := ask(encode(), "superpixels=0.5,spread=0.2"), ask(encode(), "superpixels=4,levels=1")
-	if slices.Equal(fine, coarse) {
+	answer := func(e *groupvit.Encoded) []uint16 {
+		s, err := e.Segment(t.Context(), labels, &groupvit.QueryOptions{Background: groupvit.NoBackground()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Map.Labels
+	}
+	fine, coarse := encode("superpixels=0.5,spread=0.2"), encode("superpixels=4,levels=1")
+	first := answer(fine)
+	if slices.Equal(first, answer(coarse)) {
 		t.Fatal("both cuts give one map: the test sees nothing")
 	}
-	e := encode()
-	for range 2 {
-		if !slices.Equal(ask(e, "superpixels=0.5,spread=0.2"), fine) || !slices.Equal(ask(e, "superpixels=4,levels=1"), coarse) {
-			t.Error("another answer after another question")
-		}
+	if !slices.Equal(answer(fine), first) {
+		t.Error("another answer after another query")
 	}
 }
 
@@ -184,8 +162,8 @@ func TestConfidence(t *testing.T) {
 	m := openModel(t, localConfig())
 	labels := []string{"dog", "grass", "sky"}
 	for _, quality := range groupvit.Qualities() {
-		o := &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: quality}
-		e, err := m.Encode(t.Context(), photo(60, 45), o)
+		o := &groupvit.QueryOptions{}
+		e, err := m.Encode(t.Context(), photo(60, 45), &groupvit.EncodeOptions{Protocol: groupvit.Best, Quality: quality})
 		if err != nil {
 			t.Fatal(err)
 		}

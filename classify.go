@@ -69,25 +69,25 @@ func (m *Model) ClassVectors(ctx context.Context, names []string, templates stri
 			return nil, "", err
 		}
 	}
-	forms, raw := m.eval.prompts(), m.DefaultProtocol() == Paper
+	forms, raw := m.usage.prompts, m.config.IsPaper()
 	if raw {
 		templates = cmp.Or(templates, "subset")
 	}
 	if templates != "" {
 		var err error
 		if forms, err = namedPrompts(templates); err != nil {
-			return nil, "", fmt.Errorf("%w: %w", ErrOption, err)
+			return nil, "", err
 		}
 	}
 	vectors := make([][]float32, 0, len(names))
 	for part := range slices.Chunk(names, namesAtOnce) {
-		text, err := m.classVectors(ctx, part, forms, raw)
+		text, err := m.vectors(ctx, part, forms, raw)
 		if err != nil {
 			return nil, "", err
 		}
 		vectors = slices.AppendSeq(vectors, slices.Chunk(text, m.config.EmbedWidth))
 	}
-	return vectors, forms.forms.name, nil
+	return vectors, forms.forms.Name, nil
 }
 
 // namesAtOnce are encoded at a time, with all their prompts.

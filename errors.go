@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/tower"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -15,9 +16,9 @@ var (
 	ErrTooLarge = limits.ErrTooLarge
 	// ErrModel is wrapped by errors about a model that cannot be opened or
 	// cannot do what is asked of it.
-	ErrModel = errors.New("unusable model")
+	ErrModel = tower.ErrModel
 	// ErrOption is wrapped by errors about options.
 	ErrOption = errors.New("bad option")
 	// ErrClosed is returned by the methods of a closed Model.
-	ErrClosed = errors.New("the model is closed")
+	ErrClosed = tower.ErrClosed
 )

@@ -59,7 +59,7 @@ func ExampleModel_Segment() {
 	}
 	defer model.Close()
 	photo := image.NewRGBA(image.Rect(0, 0, 320, 240)) // from image.Decode
-	everything := &groupvit.SegmentOptions{Background: groupvit.NoBackground()}
+	everything := &groupvit.SegmentOptions{QueryOptions: groupvit.QueryOptions{Background: groupvit.NoBackground()}}
 	result, err := model.Segment(ctx, photo, []string{"dog|puppy", "grass"}, everything)
 	if err != nil {
 		log.Fatal(err)

@@ -1,6 +1,7 @@
 package groupvit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"image"
@@ -49,9 +50,9 @@ type ExplainedPart struct {
 
 // WordScore is how well a word fits.
 type WordScore struct {
-	// Word is the label's, or a hidden word's.
+	// Word is the label's, or a background word's.
 	Word string `json:"word"`
-	// Label is the word's label; 0 for a hidden word, which competes and names
+	// Label is the word's label; 0 for a background word, which competes and names
 	// nothing.
 	Label int `json:"label,omitempty"`
 	// Score is the cosine.
@@ -97,67 +98,63 @@ type ExplainedRule struct {
 // The rules, in the order of [Explanation.Why].
 const (
 	ruleLabel = iota
-	ruleHidden
-	ruleThresholdHidden
+	ruleBackgroundWord
+	ruleThresholdBackgroundWord
 	ruleThreshold
 	ruleDropped
 )
 
 var ruleNames = []string{
 	"its most probable label",
-	"background: a hidden word is more probable",
-	"below threshold, a hidden word fits best",
+	"background: a background word is more probable",
+	"below threshold, a background word fits best",
 	"below threshold, though a label fits best",
 	"background: a technique dropped the label",
 }
 
-// Explain answers as [Model.Segment] does under protocol best, and tells why. Other
+// Explain answers as [Model.Segment] does under protocol best, and explains why. Other
 // protocols are an [ErrOption].
 func (m *Model) Explain(ctx context.Context, photo image.Image, labels []string, o *SegmentOptions) (*Explanation, error) {
-	var s SegmentOptions
-	if o != nil {
-		s = *o
+	if o == nil {
+		o = &SegmentOptions{}
 	}
-	if s.Protocol == "" {
-		s.Protocol = Best
-	}
-	if s.Protocol != Best {
-		return nil, fmt.Errorf("%w: protocol %s: it is protocol best that is explained", ErrOption, s.Protocol)
-	}
-	if _, err := parseLabels(labels); err != nil { // before the photo is looked at
+	q, err := newQuery(labels, &o.QueryOptions) // before the photo is encoded
+	if err != nil {
 		return nil, err
 	}
+	options := o.EncodeOptions
+	options.Protocol = cmp.Or(options.Protocol, Best)
 	im, err := toImage(photo)
 	if err != nil {
 		return nil, err
 	}
-	e, err := m.Encode(ctx, im, &s)
+	e, err := m.Encode(ctx, im, &options)
 	if err != nil {
 		return nil, err
 	}
-	classes, s, err := e.question(labels, &s)
+	scored, report, err := e.score(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	d, err := e.best(ctx, classes, s)
-	if err != nil {
-		return nil, err
+	s, ok := scored.(*bestScores)
+	if !ok {
+		return nil, fmt.Errorf("%w: protocol %s cannot be explained: use protocol best", ErrOption, e.protocol)
 	}
 	x := &Explanation{}
-	if x.Segmentation, err = e.answer(ctx, classes, s, d, e.view.Width, e.view.Height); err != nil {
+	if x.Segmentation, err = e.answer(ctx, q, s, report); err != nil {
 		return nil, err
 	}
 	if x.Confidence, err = x.Segmentation.Confidence(ctx); err != nil {
 		return nil, err
 	}
-	if d.threshold > 0 {
-		x.Threshold = d.threshold
+	if s.threshold > 0 {
+		x.Threshold = s.threshold
 	}
 	if m.config.HasGroups() {
-		if x.Stages, err = m.explainStages(ctx, im, d, classes); err != nil {
+		if x.Stages, err = m.explainStages(ctx, im, s, q.classes); err != nil {
 			return nil, err
 		}
 	}
-	x.tell(d, classes)
+	x.fill(s, q.classes)
 	return x, nil
 }

@@ -22,7 +22,7 @@ func TestExplain(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				o := &groupvit.SegmentOptions{Protocol: groupvit.Best, Background: b}
+				o := &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}, QueryOptions: groupvit.QueryOptions{Background: b}}
 				labels := []string{"dog|puppy", "cat", "sky"}
 				x, err := m.Explain(t.Context(), photo(70, 50), labels, o)
 				if err != nil {
@@ -108,7 +108,7 @@ func checkExplanation(t *testing.T, x *groupvit.Explanation, c network.Config) {
 func TestExplainErrors(t *testing.T) {
 	m := openModel(t, paperConfig())
 	defer m.Close()
-	if _, err := m.Explain(t.Context(), photo(40, 40), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Paper}); !errors.Is(err, groupvit.ErrOption) {
+	if _, err := m.Explain(t.Context(), photo(40, 40), []string{"dog"}, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Paper}}); !errors.Is(err, groupvit.ErrOption) {
 		t.Errorf("protocol paper: %v", err)
 	}
 	if _, err := m.Explain(t.Context(), photo(40, 40), nil, nil); !errors.Is(err, groupvit.ErrLabels) {

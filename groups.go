@@ -10,18 +10,18 @@ import (
 )
 
 // Groups returns, for each grouping stage, which group every pixel belongs to,
-// counted from 1; no words are asked. The photo is looked at in one pass. A model
+// counted from 1, whatever the words. The photo is encoded in one pass. A model
 // without groups (see [Model.Summary]) is an [ErrModel].
 func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, error) {
 	if !m.config.HasGroups() {
 		return nil, fmt.Errorf("%w %s: it has no grouping stages, its map is read from patches: name a model with groups", ErrModel, m.name)
 	}
-	view, err := m.whole(ctx, photo)
+	view, err := m.encodeWhole(ctx, photo)
 	if err != nil {
 		return nil, err
 	}
 	var maps []*mask.Map
-	for stage := range m.stageGroups() {
+	for stage := range m.config.StageGroups() {
 		g, err := assign.GroupMap(ctx, view, stage)
 		if err != nil {
 			return nil, err
@@ -29,15 +29,4 @@ func (m *Model) Groups(ctx context.Context, photo image.Image) ([]*mask.Map, err
 		maps = append(maps, g)
 	}
 	return maps, nil
-}
-
-// whole looks at a photo in one pass.
-func (m *Model) whole(ctx context.Context, photo image.Image) (*assign.View, error) {
-	im, err := toImage(photo)
-	if err != nil {
-		return nil, err
-	}
-	rule := defaultRule(m.config)
-	rule.Window, rule.Stride = 0, 0
-	return m.look(ctx, im, rule, Paper)
 }

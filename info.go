@@ -1,6 +1,11 @@
 package groupvit
 
-import "github.com/groupvit/groupvit/internal/engine"
+import (
+	"github.com/groupvit/groupvit/internal/assign"
+	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/modelfile"
+	"github.com/groupvit/groupvit/internal/network"
+)
 
 // Info describes an opened model.
 type Info struct {
@@ -34,9 +39,9 @@ func (m *Model) Engine() string {
 
 // Settings is the file eval.json of the model's directory, which says how protocol
 // best uses it; empty where there is none.
-func (m *Model) Settings() []byte { return m.weights.Extra[evalName] }
+func (m *Model) Settings() []byte { return m.weights.Extra[modelfile.EvalName] }
 
-// HasGroups says whether the model groups pixels; others read their map from
+// HasGroups reports whether the model groups pixels; others read their map from
 // patches.
 func (m *Model) HasGroups() bool { return m.config.HasGroups() }
 
@@ -46,7 +51,7 @@ func (m *Model) ImageSize() int { return m.config.ImageSize }
 // Config returns the model's configuration as Hugging Face's config.json.
 func (m *Model) Config() ([]byte, error) { return m.config.JSON() }
 
-// Summary is what `model show` tells about a model.
+// Summary is what `model show` prints of a model.
 type Summary struct {
 	Info
 	// Paper says that the network is the paper's, without any variant.
@@ -74,7 +79,7 @@ func (m *Model) Summary() Summary {
 	c := m.config
 	s := Summary{
 		Info: m.Info(), Paper: c.IsPaper(), ImageSize: c.ImageSize, PatchSize: c.PatchSize, Width: c.Width,
-		Depths: c.Depths, Groups: m.stageGroups(), EmbedWidth: c.EmbedWidth,
+		Depths: c.Depths, Groups: c.StageGroups(), EmbedWidth: c.EmbedWidth,
 		Vocabulary: c.Text.Vocabulary, Context: c.Text.Context, Map: string(c.Map()),
 		Protocol: m.DefaultProtocol(), Mean: m.weights.Mean, Std: m.weights.Std,
 	}
@@ -86,13 +91,20 @@ func (m *Model) Summary() Summary {
 	return s
 }
 
-// stageGroups are the output groups of each grouping stage.
-func (m *Model) stageGroups() []int {
-	list := []int{}
-	for i, tokens := range m.config.GroupTokens {
-		if tokens > 0 {
-			list = append(list, m.config.OutputGroups[i])
-		}
+// maxSharpness bounds the scale of a softmax over cosines.
+const maxSharpness = modelfile.MaxSharpness
+
+// Sharpness is the scale of a softmax over cosines that the model learnt in training,
+// at most 100.
+func (m *Model) Sharpness() float64 { return min(m.scale, 100) }
+
+// source is where the model's map of words is read.
+func (m *Model) source() assign.Source {
+	switch m.config.Map() {
+	case network.MapPatches:
+		return assign.FromPatches
+	case network.MapBoth:
+		return assign.FromBoth
 	}
-	return list
+	return assign.FromGroups
 }

@@ -13,7 +13,9 @@ import (
 	"github.com/groupvit/groupvit/internal/bpe"
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/hub"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/tower"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -29,24 +31,16 @@ const defaultDir = "models/default"
 
 // Model is an opened model, ready to compute. It is safe for concurrent use.
 type Model struct {
-	name      string
-	weights   *weights.Model // without tensors
-	config    network.Config
-	tokenizer *bpe.Tokenizer // nil where the vocabulary has none
-	noWords   error          // why there is no tokenizer
-	scale     float64        // exp(logit_scale)
-	eval      evalFile
+	name    string
+	weights *weights.Model // without tensors
+	config  network.Config
+	scale   float64 // exp(logit_scale)
+	usage   usage
 	// calibration was fitted after training; counts are those of its words.
-	calibration *Calibration
-	counts      *wordCounts
+	calibration *modelfile.Calibration
+	counts      *modelfile.WordCounts
 	backend     compute.Backend
-	turn        *turn
-	pending     pendings
-	image       *runner // for the holder of the turn, as are text and grids
-	text        *runner
-	grids       grids
-	cache       *textCache
-	finalize    func()
+	towers      *tower.Towers
 }
 
 // DefaultFiles returns the files of the embedded model: a Hugging Face directory.
@@ -98,41 +92,41 @@ func newModel(name string, w *weights.Model, o *Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
-	m := &Model{name: name, config: w.Config, backend: backend, turn: newTurn(), grids: grids{}, cache: newTextCache(textCacheEntries)}
-	m.tokenizer, m.noWords = tokenizer(w)
-	if m.noWords != nil && !errors.Is(m.noWords, bpe.ErrNoTokenizer) {
-		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, m.noWords)
-	}
-	if theta := w.Tensors["logit_scale"]; len(theta) == 1 {
-		m.scale = math.Exp(float64(theta[0]))
-	}
-	if !finite(m.scale) {
-		return nil, fmt.Errorf("%w %s: its temperature logit_scale gives %g", ErrModel, name, m.scale)
-	}
-	if m.eval, err = readEval(w); err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
-	}
-	if m.calibration, err = readCalibration(w, o.Calibration); err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
-	}
-	if m.counts, err = readCounts(w); err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
-	}
-	store, err := newStore(backend, w)
-	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
-	}
-	m.image, m.text = newRunner(backend, store, imageGraph(w.Config, m.grids)), newRunner(backend, store, textGraph(w.Config))
-	m.finalize = func() {
-		m.image.close()
-		m.text.close()
-		store.Finalize()
+	m := &Model{name: name, config: w.Config, backend: backend}
+	if err := m.read(w, o); err != nil {
 		backend.Finalize()
+		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)
 	}
 	light := *w
 	light.Tensors = nil
 	m.weights = &light
 	return m, nil
+}
+
+// read takes what a model's directory holds.
+func (m *Model) read(w *weights.Model, o *Options) error {
+	words, noWords := tokenizer(w)
+	if noWords != nil && !errors.Is(noWords, bpe.ErrNoTokenizer) {
+		return noWords
+	}
+	if theta := w.Tensors["logit_scale"]; len(theta) == 1 {
+		m.scale = math.Exp(float64(theta[0]))
+	}
+	if math.IsNaN(m.scale) || math.IsInf(m.scale, 0) {
+		return fmt.Errorf("its temperature logit_scale gives %g", m.scale)
+	}
+	var err error
+	if m.usage, err = readUsage(w); err != nil {
+		return err
+	}
+	if m.calibration, err = readCalibration(w, o.Calibration); err != nil {
+		return err
+	}
+	if m.counts, err = readCounts(w); err != nil {
+		return err
+	}
+	m.towers, err = tower.New(m.name, m.backend, w.Config, w.Tensors, words, noWords)
+	return err
 }
 
 // tokenizer returns the model's own tokenizer, or CLIP's cut to its vocabulary.
@@ -154,6 +148,6 @@ func tokenizer(w *weights.Model) (*bpe.Tokenizer, error) {
 // Close frees the model after the computation that runs now, if any. Every
 // later call returns [ErrClosed].
 func (m *Model) Close() error {
-	m.turn.close(m.finalize)
+	m.towers.Close()
 	return nil
 }

@@ -82,14 +82,14 @@ func TestSegment(t *testing.T) {
 	}{
 		{"paper", paper, nil, []string{"dog", "grass"}, groupvit.Paper, 2},
 		{"paper, one label", paper, nil, []string{"dog"}, groupvit.Paper, 2},
-		{"paper without background", paper, &groupvit.SegmentOptions{Background: groupvit.NoBackground()}, []string{"dog", "grass"}, groupvit.Paper, 2},
-		{"port", paper, &groupvit.SegmentOptions{Protocol: groupvit.Port}, []string{"dog", "grass"}, groupvit.Port, 1},
-		{"best from groups", paper, &groupvit.SegmentOptions{Protocol: groupvit.Best}, []string{"dog|puppy", "grass"}, groupvit.Best, 2},
+		{"paper without background", paper, &groupvit.SegmentOptions{QueryOptions: groupvit.QueryOptions{Background: groupvit.NoBackground()}}, []string{"dog", "grass"}, groupvit.Paper, 2},
+		{"port", paper, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.HF}}, []string{"dog", "grass"}, groupvit.HF, 1},
+		{"best from groups", paper, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}}, []string{"dog|puppy", "grass"}, groupvit.Best, 2},
 		{"best from patches", local, nil, []string{"dog", "🐕"}, groupvit.Best, 2},
-		{"best, small", local, &groupvit.SegmentOptions{ShortSide: 16, Background: groupvit.BackgroundBelow(0.9)}, []string{"dog"}, groupvit.Best, 6},
+		{"best, small", local, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: 16}, QueryOptions: groupvit.QueryOptions{Background: groupvit.BackgroundBelow(0.9)}}, []string{"dog"}, groupvit.Best, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := groupvit.SegmentOptions{Scores: true}
+			o := groupvit.SegmentOptions{QueryOptions: groupvit.QueryOptions{Scores: true}}
 			if c.options != nil {
 				o = *c.options
 				o.Scores = true
@@ -144,8 +144,8 @@ func TestEncodedAnswersAsSegment(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if _, err := e.Segment(t.Context(), []string{"dog"}, &groupvit.SegmentOptions{Protocol: groupvit.Best}); !errors.Is(err, groupvit.ErrOption) {
-		t.Errorf("another protocol than the encoded one: %v", err)
+	if p := e.Protocol(); p != groupvit.Paper {
+		t.Errorf("it was encoded for %q", p)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestWholePhoto(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := &groupvit.SegmentOptions{Techniques: &groupvit.Techniques{}}
+		o := &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Techniques: &groupvit.Techniques{}}}
 		s, err := m.Segment(t.Context(), photo(61, 34), []string{"dog", "cat"}, o)
 		if err != nil || s.Report.Windows != 1 || s.Map.Width != 61 {
 			t.Errorf("%s: %v, %+v", name, err, s)
@@ -223,11 +223,11 @@ func TestNote(t *testing.T) {
 		options groupvit.SegmentOptions
 		want    string
 	}{
-		{groupvit.SegmentOptions{Protocol: groupvit.Paper}, "short side 64, windows of 64 and stride 32, not 448, 448 and 224: the same proportions for a model trained at 32 pixels, not 224"},
-		{groupvit.SegmentOptions{Protocol: groupvit.Paper, ShortSide: 40}, "short side 40, windows of 40 and stride 20, not 448, 448 and 224"},
-		{groupvit.SegmentOptions{Protocol: groupvit.Paper, ShortSide: 448}, ""},
-		{groupvit.SegmentOptions{Protocol: groupvit.Port}, "the model was trained at 32 pixels, not 224"},
-		{groupvit.SegmentOptions{Protocol: groupvit.Best}, ""},
+		{groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Paper}}, "short side 64, windows of 64 and stride 32, not 448, 448 and 224: the same proportions for a model trained at 32 pixels, not 224"},
+		{groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Paper, ShortSide: 40}}, "short side 40, windows of 40 and stride 20, not 448, 448 and 224"},
+		{groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Paper, ShortSide: 448}}, ""},
+		{groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.HF}}, "the model was trained at 32 pixels, not 224"},
+		{groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}}, ""},
 	} {
 		if c.options.ShortSide == 448 && testing.Short() {
 			continue

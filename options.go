@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,42 +21,8 @@ type Options struct {
 	// the CPU has instructions for it; empty means the environment variable
 	// GROUPVIT_PRECISION, then float32. The rest is float32 always.
 	Precision string
-	// Calibration is a file to use instead of the model's own [Calibration].
+	// Calibration is a file of groupvit calibrate, to use instead of the model's own.
 	Calibration string
-}
-
-// Protocol names the rules that turn a model's output into labels.
-type Protocol string
-
-// The protocols.
-const (
-	// Paper is the evaluation of the paper's code: sliding windows, soft maps,
-	// at most five classes a window, background by a threshold.
-	Paper Protocol = "paper"
-	// Port is the raw segmentation logits of the Hugging Face port: the photo
-	// squashed to the training size, no background.
-	Port Protocol = "hf"
-	// TCL is the unified evaluation of TCL (Cha et al., CVPR 2023): windows as in
-	// the paper, nine prompts a label, background of one constant score.
-	TCL Protocol = "tcl"
-	// SCLIP is the evaluation of SCLIP (Wang et al., ECCV 2024): small windows,
-	// 80 prompts a name, a softmax over all names, hidden words and a threshold
-	// for background.
-	SCLIP Protocol = "sclip"
-	// Best is this project's: cosine maps, several prompts a label, and hidden
-	// words for background, so that one label alone can answer "nothing here".
-	Best Protocol = "best"
-)
-
-// Protocols returns the names of the protocols.
-func Protocols() []Protocol { return []Protocol{Paper, Port, TCL, SCLIP, Best} }
-
-// ParseProtocol reads a protocol's name; "" is the model's default.
-func ParseProtocol(s string) (Protocol, error) {
-	if p := Protocol(s); p == "" || slices.Contains(Protocols(), p) {
-		return p, nil
-	}
-	return "", fmt.Errorf("%w: protocol %q, there are paper, hf, tcl, sclip and best", ErrOption, s)
 }
 
 // Background says what makes a pixel background. The zero value is the
@@ -107,12 +72,16 @@ func (b Background) check() error {
 	return nil
 }
 
-// fits says whether a protocol can do it.
-func (b Background) fits(p Protocol) error {
-	if p == Port && b.mode == backgroundThreshold {
-		return fmt.Errorf("%w: background %s: protocol %s has no background: use paper, tcl, sclip or best", ErrOption, b, p)
+// validateFor checks the background under a protocol.
+func (b Background) validateFor(p Protocol) error {
+	if b.mode == backgroundThreshold && !p.HasBackground() {
+		return fmt.Errorf("background %s: %w", b, errNoBackground(p))
 	}
 	return b.check()
+}
+
+func errNoBackground(p Protocol) error {
+	return fmt.Errorf("%w: protocol %s has no background: use paper, tcl, sclip or best", ErrOption, p)
 }
 
 // String is what ParseBackground reads.
@@ -137,11 +106,35 @@ func (b Background) resolve(auto float64) float64 {
 	return auto
 }
 
-// SegmentOptions of [Model.Segment], [Model.Encode] and [Encoded.Segment]. nil
-// and the zero value are the defaults.
+// SegmentOptions of [Model.Segment]: how the photo is encoded, and how the query is
+// answered. nil and the zero value are the defaults.
 type SegmentOptions struct {
+	EncodeOptions
+	QueryOptions
+}
+
+// EncodeOptions of [Model.Encode]. nil and the zero value are the defaults.
+type EncodeOptions struct {
 	// Protocol is empty for the model's default.
 	Protocol Protocol
+	// ShortSide, if positive, is what the photo's short side becomes, in pixels,
+	// instead of the protocol's size; the window follows it. Not for hf.
+	ShortSide int
+	// Quality is what protocol best does; empty is [BestQuality].
+	Quality Quality
+	// With adds techniques to those of the quality, as [ParseTechniques] reads them:
+	// "pamr=10,-contrast".
+	With string
+	// Techniques, if set, is what protocol best does instead of what Quality and With
+	// say.
+	Techniques *Techniques
+	// Benchmark names a benchmark for which a protocol has rules of its own: size,
+	// threshold, background vocabulary. One of [Benchmarks]; empty is any photo.
+	Benchmark string
+}
+
+// QueryOptions of [Encoded.Segment]. nil and the zero value are the defaults.
+type QueryOptions struct {
 	// Background is what makes a pixel background. hf has none: a threshold is
 	// an error there.
 	Background Background
@@ -149,33 +142,19 @@ type SegmentOptions struct {
 	// protocol's: simple for paper and hf, tcl and full (80) for tcl and sclip, for
 	// best those that the model was trained with (short, where it does not say).
 	Templates string
-	// ShortSide, if positive, is what the photo's short side becomes, instead
-	// of the protocol's size; the window follows it. Not for hf.
-	ShortSide int
+	// Sharpness, if positive, is the scale of protocol best's softmax over cosines, up
+	// to 1000, instead of the calibration's or the model's own; see [Model.Sharpness].
+	Sharpness float64
 	// ResultSide, if positive, is the most that the result's long side has, in
 	// pixels: the result of a larger photo is smaller than it, in proportion. For
 	// previews, which take a fraction of the time.
 	ResultSide int
-	// Quality is what protocol best does; empty is [BestQuality].
-	Quality Quality
-	// With adds techniques to those of the quality, as [ParseTechniques] reads them:
-	// "pamr=10,-flip".
-	With string
-	// Techniques, if set, is what protocol best does instead of what Quality and With
-	// say.
-	Techniques *Techniques
-	// Sharpness, if positive, is the scale of protocol best's softmax over cosines, up
-	// to 1000, instead of the calibration's or the model's own; see [Model.Sharpness].
-	Sharpness float64
 	// Scores asks for the class scores of every pixel.
 	Scores bool
-	// Benchmark names a benchmark for which a protocol has rules of its own: size,
-	// threshold, words for background. One of [Benchmarks]; empty is any photo.
-	Benchmark string
 }
 
 // resultSize is the size of the result for a photo, each side at least 1.
-func (s *SegmentOptions) resultSize(width, height int) (int, int) {
+func (s *QueryOptions) resultSize(width, height int) (int, int) {
 	long := max(width, height)
 	if s.ResultSide <= 0 || long <= s.ResultSide {
 		return width, height

@@ -127,7 +127,7 @@ func TestPaperWholeWay(t *testing.T) {
 	}
 	for tag, result := range want.Results {
 		t.Run("background "+tag, func(t *testing.T) {
-			o := &SegmentOptions{Background: NoBackground(), Scores: true}
+			o := &QueryOptions{Background: NoBackground(), Scores: true}
 			if result.Threshold != nil {
 				o.Background = BackgroundBelow(*result.Threshold)
 			}

@@ -1,13 +1,11 @@
 package groupvit
 
 import (
-	"fmt"
-
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/mask"
 )
 
-// Segmentation is the answer to a question about a photo.
+// Segmentation is the answer to a query about a photo.
 type Segmentation struct {
 	// Labels are the names asked for; label i of the map is Labels[i-1].
 	Labels []string
@@ -23,7 +21,7 @@ type Segmentation struct {
 	Threshold float64
 	// Report says how the answer was made.
 	Report Report
-	// RareWords are labels that the model hardly met in training, in the order of
+	// RareWords are labels that are rare in the training data, in the order of
 	// Labels: their regions are guesses. Nil where the model has no counts.
 	RareWords []RareWord
 
@@ -47,7 +45,7 @@ type Segment struct {
 	RunnerUp string `json:"runner_up,omitempty"`
 }
 
-// Report says how a photo was looked at and decided.
+// Report says how a photo was encoded and decided.
 type Report struct {
 	Protocol Protocol `json:"protocol"`
 	// Background is the rule in force: "off", "words", a threshold, or
@@ -71,7 +69,7 @@ type Report struct {
 	Note string `json:"note,omitempty"`
 }
 
-// Rule says at which size a photo is looked at, in pixels.
+// Rule is the size at which a photo is encoded, in pixels.
 type Rule struct {
 	// ShortSide is what the photo's short side becomes, LongSide the most its
 	// long side may become (0: no limit).
@@ -85,36 +83,39 @@ type Rule struct {
 	Stride int `json:"stride,omitempty"`
 }
 
-// report says how the photo was looked at.
+// report says how the photo was encoded.
 func (e *Encoded) report() Report {
-	v := e.view
+	v := e.view()
 	return Report{
 		Protocol: e.protocol, SeenWidth: v.SeenWidth, SeenHeight: v.SeenHeight,
-		Rule: Rule(e.rule), Windows: len(v.Windows), Note: e.note(),
+		Rule: Rule(e.rule), Windows: len(v.Windows), Note: e.method.note(e.model, e.benchmark, e.rule),
 	}
 }
 
-// publishedSize is the training size of the published models, in pixels.
-const publishedSize = 224
+// Record is what is kept of an answer without its pixels: the JSON of the command
+// and of the server.
+type Record struct {
+	// Photo names it; Width and Height are its own size in pixels.
+	Photo      string    `json:"photo"`
+	Width      int       `json:"width"`
+	Height     int       `json:"height"`
+	Model      Info      `json:"model"`
+	Protocol   Protocol  `json:"protocol"`
+	Background string    `json:"background"`
+	Segments   []Segment `json:"segments"`
+	// Seconds is how long the answer took.
+	Seconds float64  `json:"seconds"`
+	Labels  []string `json:"labels"`
+	Report  Report   `json:"report"`
+	// RareWords are labels that are rare in the training data.
+	RareWords []RareWord `json:"rare_words,omitempty"`
+}
 
-// note says where the photo was looked at otherwise than a protocol's published
-// numbers were made.
-func (e *Encoded) note() string {
-	size, r := e.model.config.ImageSize, e.rule
-	if e.protocol == Port && size != publishedSize {
-		return fmt.Sprintf("the model was trained at %d pixels, not %d", size, publishedSize)
+// Record makes the record of an answer about a photo of width × height pixels.
+func (m *Model) Record(photo string, width, height int, s *Segmentation, seconds float64) Record {
+	return Record{
+		Photo: photo, Width: width, Height: height, Model: m.Info(), Protocol: s.Report.Protocol,
+		Background: s.Report.Background, Segments: s.Segments, Seconds: seconds, Labels: s.Labels,
+		Report: s.Report, RareWords: s.RareWords,
 	}
-	published := e.published(publishedSize)
-	same := func(o assign.Rule) bool {
-		return r.ShortSide == o.ShortSide && r.Window == o.Window && r.Stride == o.Stride
-	}
-	if e.protocol == Port || e.protocol == Best || same(published) {
-		return ""
-	}
-	note := fmt.Sprintf("short side %d, windows of %d and stride %d, not %d, %d and %d",
-		r.ShortSide, r.Window, r.Stride, published.ShortSide, published.Window, published.Stride)
-	if same(e.published(size)) {
-		note += fmt.Sprintf(": the same proportions for a model trained at %d pixels, not %d", size, publishedSize)
-	}
-	return note
 }

@@ -23,7 +23,7 @@ func TestResultSide(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ side, width, height int }{{0, 200, 100}, {50, 50, 25}, {1, 1, 1}, {900, 200, 100}} {
-		s, err := e.Segment(t.Context(), labels, &groupvit.SegmentOptions{ResultSide: c.side, Scores: true})
+		s, err := e.Segment(t.Context(), labels, &groupvit.QueryOptions{ResultSide: c.side, Scores: true})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,26 +16,26 @@ func TestSweepAnswersAsSegment(t *testing.T) {
 		options *groupvit.SegmentOptions
 	}{
 		"paper":        {paper, nil},
-		"best, groups": {paper, &groupvit.SegmentOptions{Protocol: groupvit.Best}},
-		"best, local":  {local, &groupvit.SegmentOptions{Templates: "subset", Background: groupvit.NoBackground()}},
-		"tcl":          {paper, &groupvit.SegmentOptions{Protocol: groupvit.TCL}},
-		"sclip":        {local, &groupvit.SegmentOptions{Protocol: groupvit.SCLIP, Templates: "short", Benchmark: "voc21"}},
+		"best, groups": {paper, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}}},
+		"best, local":  {local, &groupvit.SegmentOptions{QueryOptions: groupvit.QueryOptions{Templates: "subset", Background: groupvit.NoBackground()}}},
+		"tcl":          {paper, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.TCL}}},
+		"sclip":        {local, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.SCLIP, Benchmark: "voc21"}, QueryOptions: groupvit.QueryOptions{Templates: "short"}}},
 	} {
-		e, err := c.model.Encode(t.Context(), photo(50, 40), c.options)
+		var o groupvit.SegmentOptions
+		if c.options != nil {
+			o = *c.options
+		}
+		e, err := c.model.Encode(t.Context(), photo(50, 40), &o.EncodeOptions)
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		maps, report, err := e.Sweep(t.Context(), labels, c.options, thresholds)
+		maps, report, err := e.Sweep(t.Context(), labels, &o.QueryOptions, thresholds)
 		if err != nil || len(maps) != len(thresholds) {
 			t.Fatal(name, len(maps), err)
 		}
 		for i, threshold := range thresholds {
-			var o groupvit.SegmentOptions
-			if c.options != nil {
-				o = *c.options
-			}
 			o.Background = groupvit.BackgroundBelow(threshold)
-			s, err := e.Segment(t.Context(), labels, &o)
+			s, err := e.Segment(t.Context(), labels, &o.QueryOptions)
 			if err != nil {
 				t.Fatal(name, err)
 			}
@@ -51,7 +51,7 @@ func TestSweepAnswersAsSegment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := paper.Encode(t.Context(), photo(50, 40), &groupvit.SegmentOptions{Protocol: groupvit.Port})
+	port, err := paper.Encode(t.Context(), photo(50, 40), &groupvit.EncodeOptions{Protocol: groupvit.HF})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package groupvit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -83,7 +84,7 @@ type Techniques struct {
 func (m *Model) Techniques(q Quality) Techniques {
 	var t Techniques
 	near := m.closer()
-	if near > 1 && !m.eval.Squash {
+	if near > 1 && !m.usage.rule.Squash {
 		t = Techniques{Size: near, Window: 1}
 	}
 	if t.Window > 0 && (q == Fast || q == Balanced) {
@@ -96,7 +97,7 @@ func (m *Model) Techniques(q Quality) Techniques {
 	if m.source() == assign.FromGroups { // a pixel is its group's, as in the paper's evaluation
 		t.Segments = "hard"
 	}
-	if q != Balanced && near > 1 && m.eval.Squash {
+	if q != Balanced && near > 1 && m.usage.rule.Squash {
 		t.Scales = []float64{near}
 	}
 	return t
@@ -105,13 +106,19 @@ func (m *Model) Techniques(q Quality) Techniques {
 // closer is by how much twice the training size is larger than the size that the
 // model looks at; 1 where that is no smaller.
 func (m *Model) closer() float64 {
-	return max(1, 2*float64(m.config.ImageSize)/float64(m.eval.ShortSide))
+	return max(1, 2*float64(m.config.ImageSize)/float64(m.usage.rule.ShortSide))
 }
 
-// sameLook says whether two choices look at a photo alike.
-func (t Techniques) sameLook(o Techniques) bool {
-	return max(t.Size, 1) == max(o.Size, 1) && slices.Equal(t.Scales, o.Scales) && t.Window == o.Window && t.Step == o.Step
+// qualityOf is the quality that does the same as a choice of techniques, of several the
+// preferred one; "" where none does.
+func (m *Model) qualityOf(t Techniques, preferred Quality) Quality {
+	for _, q := range append([]Quality{cmp.Or(preferred, BestQuality)}, Qualities()...) {
+		if m.Techniques(q).String() == t.String() {
+			return q
+		}
+	}
+	return ""
 }
 
-// refines says whether anything is done that needs the photo itself.
+// refines reports whether anything is done that needs the photo itself.
 func (t Techniques) refines() bool { return t.PAMR > 0 || t.Superpixels > 0 }

@@ -3,15 +3,17 @@ package groupvit
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/tower"
 )
 
 // BenchmarkWindows is the image tower alone on the windows of a folder's photos, cut
-// out beforehand and computed in the batches in which Segment computes them: what a
+// out beforehand and computed as many at a time as Encode does: what a
 // run over the folder could reach at best (BenchmarkFolder in internal/cli measures
 // what it does).
 //
@@ -38,22 +40,21 @@ func BenchmarkWindows(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer m.Close()
-	var batches [][]*pending
-	windows := 0
+	var windows []normalized
 	for _, n := range names {
-		photo := windowsOf(b, m, n, &SegmentOptions{Quality: Quality(os.Getenv("GROUPVIT_FOLDER_QUALITY"))})
-		windows += len(photo)
-		batches = append(batches, inBatches(m, photo)...)
+		windows = append(windows, windowsOf(b, m, n, &EncodeOptions{Quality: Quality(os.Getenv("GROUPVIT_FOLDER_QUALITY"))})...)
 	}
 	run := func() {
-		for _, batch := range batches {
-			for _, p := range batch {
-				p.done, p.out = make(chan struct{}), nil
-			}
-			m.runBatch(batch)
-			if batch[0].err != nil {
-				b.Fatal(batch[0].err)
-			}
+		var group errgroup.Group
+		group.SetLimit(tower.MaxBatch)
+		for _, w := range windows {
+			group.Go(func() error {
+				_, err := m.towers.Image(b.Context(), w.pixels, w.height, w.width)
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			b.Fatal(err)
 		}
 	}
 	run() // compiles the sizes
@@ -62,12 +63,18 @@ func BenchmarkWindows(b *testing.B) {
 	}
 	seconds := b.Elapsed().Seconds() / float64(b.N)
 	b.ReportMetric(float64(len(names))/seconds, "photos/s")
-	b.ReportMetric(float64(windows)/seconds, "windows/s")
+	b.ReportMetric(float64(len(windows))/seconds, "windows/s")
 	b.ReportMetric(0, "ns/op")
 }
 
-// windowsOf are the windows of a photo as the image tower gets them.
-func windowsOf(b *testing.B, m *Model, name string, o *SegmentOptions) []*pending {
+// normalized is a window as the image tower gets it.
+type normalized struct {
+	pixels        []float32
+	height, width int
+}
+
+// windowsOf are the windows of a photo.
+func windowsOf(b *testing.B, m *Model, name string, o *EncodeOptions) (list []normalized) {
 	b.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -79,43 +86,17 @@ func windowsOf(b *testing.B, m *Model, name string, o *SegmentOptions) []*pendin
 	defer f.Close()
 	photo, err := imaging.Decode(f, imaging.Options{Name: name})
 	must(err)
-	s, err := m.settings(o)
+	e, err := m.newEncoded(o)
 	must(err)
-	rule, err := m.rule(&s)
-	must(err)
-	t, err := m.techniquesOf(&s)
-	must(err)
-	if s.Protocol != Best {
-		t = Techniques{}
-	}
-	var list []*pending
-	for _, g := range m.glances(rule, t, photo.Width, photo.Height) {
-		seen, mean, std, err := m.prepare(photo, g.width, g.height, s.Protocol.reading())
+	mean, std := e.method.normalization(m)
+	for _, p := range m.passes(e.rule, e.techniques, photo.Width, photo.Height) {
+		seen, err := e.method.read(photo, p.width, p.height)
 		must(err)
-		for _, r := range g.windows {
+		for _, r := range p.windows {
 			part, err := imaging.Crop(seen, r.X, r.Y, r.Width, r.Height)
 			must(err)
-			list = append(list, &pending{pixels: imaging.Normalize(part, mean, std), height: r.Height, width: r.Width})
+			list = append(list, normalized{imaging.Normalize(part, mean, std), r.Height, r.Width})
 		}
 	}
 	return list
-}
-
-// inBatches puts windows of one size together, as many as are computed at a time.
-func inBatches(m *Model, windows []*pending) (batches [][]*pending) {
-	for len(windows) > 0 {
-		own := windows[0]
-		var batch []*pending
-		for _, p := range windows {
-			if p.height == own.height && p.width == own.width && len(batch) < m.batchSize(own.height, own.width) {
-				batch = append(batch, p)
-			}
-		}
-		for len(batch)&(len(batch)-1) != 0 { // a power of two, as pendings.take has it
-			batch = batch[:len(batch)-1]
-		}
-		windows = slices.DeleteFunc(slices.Clone(windows), func(p *pending) bool { return slices.Contains(batch, p) })
-		batches = append(batches, batch)
-	}
-	return batches
 }

@@ -249,7 +249,7 @@ func (a *ask) check(o Options) error {
 
 // options are those of the library.
 func (a *ask) options() (groupvit.SegmentOptions, error) {
-	o := groupvit.SegmentOptions{Templates: a.Templates, ShortSide: a.ShortSide, ResultSide: a.ResultSide}
+	o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: a.ShortSide}, QueryOptions: groupvit.QueryOptions{Templates: a.Templates, ResultSide: a.ResultSide}}
 	if a.ShortSide < 0 || a.ResultSide < 0 {
 		return o, kindOption.because("short_side %d, result_side %d: give positive numbers, or 0 for the standard", a.ShortSide, a.ResultSide)
 	}

@@ -16,8 +16,8 @@ type handle struct {
 	created time.Time
 	photo   upload
 	encoded *groupvit.Encoded
-	// quality is what it was encoded for.
-	quality groupvit.Quality
+	// options are what it was encoded with.
+	options groupvit.EncodeOptions
 	// width and height are the photograph's.
 	width, height int
 }

@@ -1,12 +1,14 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/output"
@@ -49,10 +51,10 @@ func (s *Server) createImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	h := &handle{id: newID(), created: time.Now().UTC().Truncate(time.Second), photo: a.Images[0], quality: options.Quality}
+	h := &handle{id: newID(), created: time.Now().UTC().Truncate(time.Second), photo: a.Images[0], options: options.EncodeOptions}
 	err = s.decode(r.Context(), h.photo, func(photo *imaging.Image) (err error) {
 		h.width, h.height = photo.Width, photo.Height
-		h.encoded, err = s.model.Encode(r.Context(), photo, &options)
+		h.encoded, err = s.model.Encode(r.Context(), photo, &h.options)
 		return err
 	})
 	leave()
@@ -104,16 +106,16 @@ func (s *Server) segmentImage(w http.ResponseWriter, r *http.Request) error {
 		if err = a.need(false, true); err != nil {
 			return err
 		}
-		if a.Quality == "" {
-			a.Quality = string(h.quality)
-		}
 		if q, err = a.question(r); err != nil {
+			return err
+		}
+		if err := h.sameEncoding(q.options.EncodeOptions); err != nil {
 			return err
 		}
 		return checkScores(len(q.labels), h.width, h.height, q.files)
 	}, func(ctx context.Context, a *ask) (any, error) {
 		begin := time.Now()
-		found, err := h.encoded.Segment(ctx, q.labels, &q.options)
+		found, err := h.encoded.Segment(ctx, q.labels, &q.options.QueryOptions)
 		if err != nil {
 			return nil, err
 		}
@@ -134,6 +136,21 @@ func (s *Server) segmentImage(w http.ResponseWriter, r *http.Request) error {
 		}
 		return q.answer([]*segmented{result}), nil
 	})
+}
+
+// sameEncoding refuses options with which the photograph was not encoded; those left
+// out are the handle's.
+func (h *handle) sameEncoding(o groupvit.EncodeOptions) error {
+	if own := cmp.Or(h.options.Quality, groupvit.BestQuality); o.Quality != "" && o.Quality != own {
+		return kindOption.because("quality %q, but the photograph was encoded for %q: leave it out, or create the image again", o.Quality, own)
+	}
+	if o.ShortSide != 0 && o.ShortSide != h.options.ShortSide {
+		return kindOption.because("short_side %d, but the photograph was encoded with %d: leave it out, or create the image again", o.ShortSide, h.options.ShortSide)
+	}
+	if o.Protocol != "" && o.Protocol != h.encoded.Protocol() {
+		return kindOption.because("protocol %q, but the photograph was encoded for %q: leave it out, or create the image again", o.Protocol, h.encoded.Protocol())
+	}
+	return nil
 }
 
 // groupsImage answers POST /v1/images/{id}/groups.

@@ -97,7 +97,7 @@ func (f *segmentFn) segment(ctx context.Context, path string) (*groupvit.Segment
 	if err != nil {
 		return nil, err
 	}
-	return f.model.Segment(ctx, photo, f.Labels, &groupvit.SegmentOptions{Quality: groupvit.Quality(f.Quality)})
+	return f.model.Segment(ctx, photo, f.Labels, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Quality: groupvit.Quality(f.Quality)}})
 }
 
 // store writes the mask below the output, in the photo's own folders.

@@ -21,9 +21,8 @@ const (
 // cosine, upsampled bilinearly to the window and averaged over windows. text
 // [C, P] holds unit vectors.
 //
-// background is the constant score of background everywhere, compared at the
-// photo's own size; NaN switches background off.
-func TCL(ctx context.Context, v *View, text []float32, width int, from Source, background float64) (*Scores, error) {
+// Background is left to [Scores.WithConstant].
+func TCL(ctx context.Context, v *View, text []float32, width int, from Source) (*Scores, error) {
 	if err := v.check(from != FromPatches, from != FromGroups); err != nil {
 		return nil, err
 	}
@@ -43,21 +42,20 @@ func TCL(ctx context.Context, v *View, text []float32, width int, from Source, b
 		}
 	}
 	s.average(v, s.Planes)
-	if !math.IsNaN(background) {
-		s.prependConstant(float32(background))
-	}
 	return s, nil
 }
 
-// prependConstant puts a plane of background with the same score everywhere
-// before the others: it wins ties.
-func (s *Scores) prependConstant(score float32) {
+// WithConstant are the scores with a plane of background before the others, which has
+// the same score everywhere and wins ties.
+func (s *Scores) WithConstant(score float32) *Scores {
 	plane := make([]float32, s.Width*s.Height)
 	for i := range plane {
 		plane[i] = score
 	}
-	s.Planes = append([][]float32{plane}, s.Planes...)
-	s.Owner = append([]uint16{0}, s.Owner...)
+	with := *s
+	with.Planes = append([][]float32{plane}, s.Planes...)
+	with.Owner = append([]uint16{0}, s.Owner...)
+	return &with
 }
 
 // ConstantSweep decides for several constant scores of background at once;

@@ -47,21 +47,22 @@ type unifiedCase func(t *testing.T) (once, swept *mask.Map)
 
 func tclCase(background float64) unifiedCase {
 	return func(t *testing.T) (*mask.Map, *mask.Map) {
-		score := func(background float64) *assign.Scores {
-			s, err := assign.TCL(t.Context(), formulaView(), unitRows(720000, 4), 6, assign.FromGroups, background)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return s
+		labels, err := assign.TCL(t.Context(), formulaView(), unitRows(720000, 4), 6, assign.FromGroups)
+		if err != nil {
+			t.Fatal(err)
 		}
-		r, err := score(background).Decide(t.Context(), 37, 26, 0, false)
+		scores := labels
+		if !math.IsNaN(background) {
+			scores = labels.WithConstant(float32(background))
+		}
+		r, err := scores.Decide(t.Context(), 37, 26, 0, false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if math.IsNaN(background) {
 			background = 0 // no sigmoid is below
 		}
-		swept, err := score(math.NaN()).ConstantSweep(t.Context(), 37, 26, []float64{0.3, background})
+		swept, err := labels.ConstantSweep(t.Context(), 37, 26, []float64{0.3, background})
 		if err != nil {
 			t.Fatal(err)
 		}

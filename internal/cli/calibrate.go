@@ -18,8 +18,8 @@ import (
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/evaluate"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 func newCalibrateCommand(env *environment) *cobra.Command {
@@ -43,7 +43,7 @@ Measure on other photos than those it was fitted to.`,
   groupvit segment photos/ --labels dog --calibration mine.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := groupvit.SegmentOptions{Protocol: groupvit.Best}
+			o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}}
 			if (dataset == "") != (root == "") || dataset == "" && captions == "" {
 				return usagef("name labelled photos with --dataset and --root (%s), or captions with --captions", strings.Join(bench.Layouts(), ", "))
 			}
@@ -74,7 +74,7 @@ Measure on other photos than those it was fitted to.`,
 				}
 			}
 			if captions != "" {
-				if err := countWords(cmd, captions, filepath.Join(filepath.Dir(out), groupvit.WordCountsName)); err != nil {
+				if err := countWords(cmd, captions, filepath.Join(filepath.Dir(out), modelfile.WordCountsName)); err != nil {
 					return err
 				}
 			}
@@ -89,23 +89,23 @@ Measure on other photos than those it was fitted to.`,
 	flags.IntVar(&options.Limit, "limit", 0, "evaluate this many evenly spaced photos; 0 means all")
 	flags.StringVar(&options.Half, "half", "", "even or odd: every other photo, to tune on one half and report the other")
 	flags.StringVar(&captions, "captions", "", "training shards whose words are counted, to word_counts.json beside the file")
-	flags.StringVarP(&out, "output", "o", groupvit.CalibrationName, "file to write")
+	flags.StringVarP(&out, "output", "o", modelfile.CalibrationName, "file to write")
 	modelFlag(cmd, &model)
 	techniques.add(cmd)
 	return cmd
 }
 
 // readOwn reads the file that will be written, if it is there.
-func readOwn(path string) (*groupvit.Calibration, error) {
+func readOwn(path string) (*modelfile.Calibration, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &groupvit.Calibration{}, nil
+		return &modelfile.Calibration{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return groupvit.ReadCalibration(f)
+	return modelfile.ReadCalibration(f)
 }
 
 // scales are what the model's own scale is multiplied by: itself first, which stays
@@ -113,8 +113,8 @@ func readOwn(path string) (*groupvit.Calibration, error) {
 var scales = []float64{1, 0.5, math.Sqrt2 / 2, math.Sqrt2, 2}
 
 // fitBoth tries every scale with every threshold.
-func fitBoth(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions) (groupvit.Fit, error) {
-	var best groupvit.Fit
+func fitBoth(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions) (modelfile.Fit, error) {
+	var best modelfile.Fit
 	for i, factor := range scales {
 		if o.Sharpness = 0; i > 0 {
 			o.Sharpness = factor * m.Sharpness()
@@ -131,8 +131,8 @@ func fitBoth(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.D
 }
 
 // fitThreshold measures all thresholds on labelled photos and takes the best.
-func fitThreshold(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions) (groupvit.Fit, error) {
-	var fit groupvit.Fit
+func fitThreshold(cmd *cobra.Command, env *environment, m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions) (modelfile.Fit, error) {
+	var fit modelfile.Fit
 	p, err := evaluate.NewModelPredictor(m, d, o, env.engine.Threads)
 	if err != nil {
 		return fit, err
@@ -143,7 +143,7 @@ func fitThreshold(cmd *cobra.Command, env *environment, m *groupvit.Model, d *be
 	if err != nil {
 		return fit, err
 	}
-	fit = groupvit.Fit{Techniques: r.Techniques, Photos: r.Images}
+	fit = modelfile.Fit{Techniques: r.Techniques, Photos: r.Images}
 	grid := slices.Clone(r.Split.Grid)
 	for _, g := range grid {
 		if g.MIoU != nil && *g.MIoU > fit.MIoU {
@@ -162,7 +162,7 @@ func countWords(cmd *cobra.Command, sources, path string) error {
 	if err != nil {
 		return err
 	}
-	var c vocab.WordCounter
+	var c modelfile.WordCounts
 	for sample, err := range index.Samples(cmd.Context()) {
 		if ctxErr := cmd.Context().Err(); ctxErr != nil {
 			return ctxErr

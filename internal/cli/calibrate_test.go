@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/modelfile"
 )
 
 // TestCalibrate: what is fitted is at least as good as any threshold at the model's own
@@ -23,7 +23,7 @@ func TestCalibrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := groupvit.ReadCalibration(bytes.NewReader(b))
+	c, err := modelfile.ReadCalibration(bytes.NewReader(b))
 	if err != nil || len(c.Fits) != 1 || c.Fits[0].MIoU <= 0 {
 		t.Fatalf("%s: %v", b, err)
 	}

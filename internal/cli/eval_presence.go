@@ -26,7 +26,7 @@ than a tenth of it is found: medians over all such questions.`,
 		Example: `  groupvit eval presence --dataset voc12 --root VOCdevkit/VOC2012 \
     --classes background,cat,cow,dog,horse,person,sheep`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o := groupvit.SegmentOptions{Protocol: groupvit.Best}
+			o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}}
 			var err error
 			switch {
 			case dataset == "" || root == "":

@@ -99,7 +99,7 @@ there after it was stopped.`,
 
 // check looks for mistakes in the flags and makes the options of the model.
 func (f *evalSegmentationFlags) check() (groupvit.SegmentOptions, error) {
-	o := groupvit.SegmentOptions{Templates: f.templates, ShortSide: f.shortSide}
+	o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: f.shortSide}, QueryOptions: groupvit.QueryOptions{Templates: f.templates}}
 	var err error
 	switch {
 	case f.dataset == "":

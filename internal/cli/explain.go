@@ -45,7 +45,7 @@ missing: its rivals say which word took its place, the rule whether a lower
 			if err != nil {
 				return err
 			}
-			o := groupvit.SegmentOptions{Templates: templates, ShortSide: shortSide}
+			o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: shortSide}, QueryOptions: groupvit.QueryOptions{Templates: templates}}
 			if o.Background, err = groupvit.ParseBackground(background); err != nil {
 				return usagef("--background: %w", err)
 			}

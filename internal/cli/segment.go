@@ -153,7 +153,7 @@ func (f *segmentFlags) checkStdin(args []string) error {
 }
 
 func (f *segmentFlags) options() (groupvit.SegmentOptions, error) {
-	o := groupvit.SegmentOptions{Templates: f.templates, ShortSide: f.shortSide}
+	o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: f.shortSide}, QueryOptions: groupvit.QueryOptions{Templates: f.templates}}
 	var err error
 	if o.Protocol, err = groupvit.ParseProtocol(f.protocol); err != nil {
 		return o, usagef("--protocol: %w", err)

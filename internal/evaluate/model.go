@@ -11,6 +11,7 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -48,7 +49,7 @@ func NewModelPredictor(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOp
 	switch {
 	case asksThreshold && !p.background:
 		return nil, fmt.Errorf("%w: background %s: the classes measured on %s have no background, every pixel gets one of them", groupvit.ErrOption, o.Background, d.Name)
-	case asksThreshold && o.Protocol == groupvit.Port:
+	case asksThreshold && !o.Protocol.HasBackground():
 		return nil, fmt.Errorf("%w: background %s: protocol %s has no background: use paper, tcl, sclip or best", groupvit.ErrOption, o.Background, o.Protocol)
 	case p.background:
 		p.classes[0] = uint8(d.Background)
@@ -57,7 +58,7 @@ func NewModelPredictor(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOp
 	}
 	for i, c := range d.Classes {
 		if i != d.Background {
-			p.labels, p.classes = append(p.labels, c.Asked(string(o.Protocol))), append(p.classes, uint8(i))
+			p.labels, p.classes = append(p.labels, c.Label(vocab.Naming(o.Protocol.Naming()))), append(p.classes, uint8(i))
 		}
 	}
 	if len(p.labels) == 0 {
@@ -96,7 +97,7 @@ func (p *ModelPredictor) PredictAmong(ctx context.Context, photo image.Image, am
 
 // predict asks for labels; classes gives the class of each label of the map, from 0.
 func (p *ModelPredictor) predict(ctx context.Context, photo image.Image, thresholds []float64, labels []string, classes []uint8) ([][]uint8, error) {
-	e, err := p.model.Encode(ctx, photo, &p.options)
+	e, err := p.model.Encode(ctx, photo, &p.options.EncodeOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +109,7 @@ func (p *ModelPredictor) predict(ctx context.Context, photo image.Image, thresho
 			numbers, places = append(numbers, t), append(places, i)
 			continue
 		}
-		s, err := e.Segment(ctx, labels, &p.options)
+		s, err := e.Segment(ctx, labels, &p.options.QueryOptions)
 		if err != nil {
 			return nil, err
 		}
@@ -118,7 +119,7 @@ func (p *ModelPredictor) predict(ctx context.Context, photo image.Image, thresho
 	if len(numbers) == 0 {
 		return maps, nil
 	}
-	swept, report, err := e.Sweep(ctx, labels, &p.options, numbers)
+	swept, report, err := e.Sweep(ctx, labels, &p.options.QueryOptions, numbers)
 	if err != nil {
 		return nil, err
 	}
@@ -177,12 +178,12 @@ func (p *ModelPredictor) note() string {
 			window = fmt.Sprintf("in windows of %d, stride %d", r.Window, r.Stride)
 		}
 		notes = append(notes, fmt.Sprintf("the model was trained at %d pixels: photos were looked at with a short side of %d %s", size, r.ShortSide, window))
-		if p.options.Protocol != groupvit.Best && p.options.ShortSide == 0 {
+		if p.options.Protocol.Published() && p.options.ShortSide == 0 {
 			notes = append(notes, fmt.Sprintf("the proportions of protocol %s, whose published numbers are of models trained at %d pixels", p.options.Protocol, publishedSize))
 		}
 	}
-	if p.options.Protocol == groupvit.Port && p.background {
-		notes = append(notes, "protocol hf gives no pixel to background")
+	if !p.options.Protocol.HasBackground() && p.background {
+		notes = append(notes, fmt.Sprintf("protocol %s gives no pixel to background", p.options.Protocol))
 	}
 	return strings.Join(notes, "; ")
 }

@@ -145,7 +145,7 @@ func presenceOf(ctx context.Context, m *groupvit.Model, d *bench.Dataset, i int,
 	if err != nil {
 		return nil, report, err
 	}
-	e, err := m.Encode(ctx, photo, &o)
+	e, err := m.Encode(ctx, photo, &o.EncodeOptions)
 	if err != nil {
 		return nil, report, err
 	}
@@ -154,7 +154,7 @@ func presenceOf(ctx context.Context, m *groupvit.Model, d *bench.Dataset, i int,
 		if c == d.Background {
 			continue
 		}
-		s, err := e.Segment(ctx, []string{strings.Join(d.Classes[c].Names(), "|")}, &o)
+		s, err := e.Segment(ctx, []string{strings.Join(d.Classes[c].Names(), "|")}, &o.QueryOptions)
 		if err != nil {
 			return nil, report, err
 		}

@@ -107,8 +107,8 @@ func (b *session) zeroShot(ctx context.Context, c *cell) (*evaluate.Report, erro
 		return nil, err
 	}
 	defer m.Close()
-	o := groupvit.SegmentOptions{Protocol: groupvit.Protocol(b.scale.Protocol), ShortSide: b.scale.ShortSide, Quality: groupvit.Fast}
-	if !m.HasGroups() && o.Protocol == groupvit.Paper {
+	o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Protocol(b.scale.Protocol), ShortSide: b.scale.ShortSide, Quality: groupvit.Fast}}
+	if o.Protocol.NeedsGroups() && !m.HasGroups() {
 		o.Protocol = groupvit.Best // paper's needs groups
 	}
 	p, err := evaluate.NewModelPredictor(m, b.set, o, b.Threads)

@@ -169,7 +169,7 @@ func (b *session) masks(ctx context.Context, photo *imaging.Image, named *mask.M
 		return nil, err
 	}
 	defer m.Close()
-	o := groupvit.SegmentOptions{Quality: groupvit.Fast}
+	o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Quality: groupvit.Fast}}
 	if b.set != nil && b.set.Background < 0 && len(b.Labels) == 0 {
 		o.Background = groupvit.NoBackground()
 	}

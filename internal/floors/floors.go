@@ -19,7 +19,7 @@ var floor = map[string]int{
 	"internal/evaluate": 4, "internal/batch": 4, "internal/output": 4, "internal/selftrain": 4, "internal/geotiff": 3, "internal/video": 3,
 	"": 3, "internal/pairs": 3, "internal/bench": 3, "internal/onnx": 3,
 	"internal/assign": 2, "internal/weights": 2, "internal/render": 2, "internal/imaging": 1,
-	"internal/hub": 2, "internal/shards": 2,
+	"internal/hub": 2, "internal/shards": 2, "internal/tower": 2, "internal/modelfile": 2,
 	"internal/network": 1, "internal/engine": 1, "mask": 1,
 	"internal/bpe": 1, "internal/vocab": 1, "internal/nouns": 1, "internal/synth": 1, "internal/parquetio": 1, "internal/textio": 1,
 	// The caps on outside input are what every parser stands on. The embedded

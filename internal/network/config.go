@@ -104,6 +104,18 @@ func (c Config) HasGroups() bool {
 	return slices.ContainsFunc(c.GroupTokens, func(s int) bool { return s > 0 })
 }
 
+// StageGroups returns the output groups of each grouping stage, in order; none for a
+// network without groups.
+func (c Config) StageGroups() []int {
+	list := []int{}
+	for i, tokens := range c.GroupTokens {
+		if tokens > 0 {
+			list = append(list, c.OutputGroups[i])
+		}
+	}
+	return list
+}
+
 // ChannelRatio returns GroupMLPRatio, or MLPRatio where that is 0.
 func (c Config) ChannelRatio() int {
 	if c.GroupMLPRatio == 0 {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/render"
 	"github.com/groupvit/groupvit/mask"
 )
@@ -34,7 +33,7 @@ type Planes struct {
 // threshold can be compared with.
 func planes(ctx context.Context, a *Answer) (any, error) {
 	found := a.Found
-	if found.Report.Protocol != groupvit.Best {
+	if !found.Report.Protocol.Probabilities() {
 		return PackMap(found.Map, nil, len(found.Labels))
 	}
 	c, err := found.Confidence(ctx)

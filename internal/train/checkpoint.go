@@ -15,7 +15,7 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/groupvit/groupvit/internal/vocab"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -220,7 +220,7 @@ func readCheckpoint(path string) (origin, error) {
 	if err != nil {
 		return origin{}, fmt.Errorf("checkpoint %s is not whole: %w", path, err)
 	}
-	return origin{path, s, m.Tensors, m.Extra[vocab.WordCountsFile]}, nil
+	return origin{path, s, m.Tensors, m.Extra[modelfile.WordCountsName]}, nil
 }
 
 func readState(dir string) (state, error) {

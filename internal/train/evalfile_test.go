@@ -13,11 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/groupvit/groupvit"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/synth"
 )
 
-func evalOf(t *testing.T, recipe string) *evalJSON {
+func evalOf(t *testing.T, recipe string) *modelfile.Eval {
 	t.Helper()
 	l, err := Load("../../recipes/"+recipe, nil, nil)
 	if err != nil {
@@ -30,7 +31,7 @@ func evalOf(t *testing.T, recipe string) *evalJSON {
 	if b == nil {
 		return nil
 	}
-	var e evalJSON
+	var e modelfile.Eval
 	if err := json.Unmarshal(b, &e); err != nil {
 		t.Fatal(err)
 	}
@@ -43,9 +44,9 @@ func TestEvalFileOfRecipes(t *testing.T) {
 			t.Errorf("%s: the paper's model is used as the paper does, got %+v", recipe, e)
 		}
 	}
-	want := &evalJSON{
-		ShortSide: 64, Templates: []string{"{}", "a {}", "a photo of a {}"},
-		StuffTemplates: []string{"{}", "the {}", "a photo of {}"}, StuffWords: []string{"grass", "sand", "water", "brick"},
+	want := &modelfile.Eval{
+		ShortSide: 64, Templates: modelfile.ListTemplates([]string{"{}", "a {}", "a photo of a {}"}),
+		StuffTemplates: modelfile.ListTemplates([]string{"{}", "the {}", "a photo of {}"}), StuffWords: []string{"grass", "sand", "water", "brick"},
 	}
 	for _, w := range synth.Words() {
 		want.Words = append(want.Words, []string{w})
@@ -66,7 +67,7 @@ func TestEvalFileOfRecipes(t *testing.T) {
 			stuff++
 		}
 	}
-	if photos.BackgroundRule != "probability" || photos.Threshold != 0.1 || photos.ShortSide != 96 || !photos.Squash || len(photos.Templates) != 4 || len(photos.BackgroundWords) != stuff {
+	if photos.BackgroundRule != "probability" || photos.Threshold != 0.1 || photos.ShortSide != 96 || !photos.Squash || len(photos.Templates.Forms) != 4 || len(photos.BackgroundWords) != stuff {
 		t.Errorf("photos: %+v", photos)
 	}
 }
@@ -98,7 +99,7 @@ func TestFinalModelSaysHowToUseIt(t *testing.T) {
 	if r.SeenWidth != 64 || r.Windows != 1 || r.Protocol != groupvit.Best || r.Templates != "{}; a {}; a photo of a {}" || r.Background != "words" {
 		t.Errorf("report %+v", r)
 	}
-	if _, err := os.Stat(filepath.Join(dir, checkpointsDir, "1", EvalFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, checkpointsDir, "1", modelfile.EvalName)); err != nil {
 		t.Error(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/enginetest"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/synth"
 	"github.com/groupvit/groupvit/internal/weights"
@@ -37,7 +38,7 @@ func TestMapOfScenes(t *testing.T) {
 	}
 	values := network.Initialize(s.Model, 3)
 	dir := filepath.Join(t.TempDir(), "model")
-	m := &weights.Model{Config: s.Model, Tensors: values, Mean: s.Data.Mean, Std: s.Data.Std, Extra: map[string][]byte{EvalFile: use}}
+	m := &weights.Model{Config: s.Model, Tensors: values, Mean: s.Data.Mean, Std: s.Data.Std, Extra: map[string][]byte{modelfile.EvalName: use}}
 	if err := weights.Save(dir, m, weights.SaveOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestMapOfScenes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer opened.Close()
-	got, err := opened.Segment(t.Context(), picture, words, &groupvit.SegmentOptions{Protocol: groupvit.Best, Quality: groupvit.Fast, Background: groupvit.NoBackground(), Scores: true})
+	got, err := opened.Segment(t.Context(), picture, words, &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best, Quality: groupvit.Fast}, QueryOptions: groupvit.QueryOptions{Background: groupvit.NoBackground(), Scores: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

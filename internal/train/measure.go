@@ -38,7 +38,7 @@ type measuring struct {
 // openMeasuring finds what to measure with, before any training.
 func (r *run) openMeasuring(ctx context.Context) error {
 	m := r.settings.Measure
-	wanted := &measuring{options: groupvit.SegmentOptions{ShortSide: m.ShortSide}, last: -1}
+	wanted := &measuring{options: groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: m.ShortSide}}, last: -1}
 	var err error
 	if wanted.options.Protocol, err = groupvit.ParseProtocol(m.Protocol); err != nil {
 		return fmt.Errorf("%w: measure: %w", ErrSettings, err)

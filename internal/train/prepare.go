@@ -10,10 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/synth"
-	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -252,5 +252,5 @@ func (r *run) beginning() (origin, error) {
 		return origin{}, err
 	}
 	r.progress.say("init %s: %s", r.settings.Init, report)
-	return origin{tensors: tensors, words: m.Extra[vocab.WordCountsFile]}, nil
+	return origin{tensors: tensors, words: m.Extra[modelfile.WordCountsName]}, nil
 }

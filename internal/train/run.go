@@ -13,8 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"github.com/groupvit/groupvit/internal/engine"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -72,8 +72,8 @@ type run struct {
 	tokenizer map[string][]byte
 	guard     *guard
 	monitor   *monitor
-	measuring *measuring         // nil where nothing is measured
-	words     *vocab.WordCounter // nil where earlier training is not known; see count
+	measuring *measuring            // nil where nothing is measured
+	words     *modelfile.WordCounts // nil where earlier training is not known; see count
 	total     int
 	start     int // steps done before this call
 	saved     int // step of the newest checkpoint, -1 for none
@@ -290,7 +290,7 @@ func (r *run) model() (*weights.Model, error) {
 	}
 	use, err := r.settings.evalFile()
 	if use != nil {
-		m.Extra[EvalFile] = use
+		m.Extra[modelfile.EvalName] = use
 	}
 	if err == nil {
 		err = r.addWords(m.Extra)

@@ -14,9 +14,9 @@ import (
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/enginetest"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -100,10 +100,10 @@ func TestResumeIsExact(t *testing.T) {
 		t.Errorf("the final weights differ: %v", err)
 	}
 	// The words that were met are counted as if nothing had happened.
-	counted := a.Extra[vocab.WordCountsFile]
-	c, err := vocab.ReadWordCounter(counted)
-	if err != nil || !bytes.Equal(counted, b.Extra[vocab.WordCountsFile]) {
-		t.Fatalf("words %.200s and %.200s, %v", counted, b.Extra[vocab.WordCountsFile], err)
+	counted := a.Extra[modelfile.WordCountsName]
+	c, err := modelfile.ReadWordCounts(counted)
+	if err != nil || !bytes.Equal(counted, b.Extra[modelfile.WordCountsName]) {
+		t.Fatalf("words %.200s and %.200s, %v", counted, b.Extra[modelfile.WordCountsName], err)
 	}
 	batch := settings().Settings.Batch // the first pass over 60 pictures is counted
 	if words, least := c.Most(1000); c.Captions != min(10, (60+batch-1)/batch)*batch || len(words) < 5 || least != 1 {

@@ -2,8 +2,8 @@ package train
 
 import (
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 // countedWords is how many words of captions a run keeps track of: as many as fit a
@@ -18,12 +18,12 @@ func (r *run) beginCounting(o origin, fresh bool) error {
 	switch {
 	case o.words != nil:
 		var err error
-		if r.words, err = vocab.ReadWordCounter(o.words); err != nil {
+		if r.words, err = modelfile.ReadWordCounts(o.words); err != nil {
 			return err
 		}
 		r.words.Limit = countedWords
 	case fresh:
-		r.words = &vocab.WordCounter{Limit: countedWords}
+		r.words = &modelfile.WordCounts{Limit: countedWords}
 	}
 	return nil
 }
@@ -47,7 +47,7 @@ func (r *run) addWords(files map[string][]byte) error {
 	}
 	b, err := r.words.JSON(countedWords, limits.ConfigBytes-1)
 	if err == nil {
-		files[vocab.WordCountsFile] = append(b, '\n')
+		files[modelfile.WordCountsName] = append(b, '\n')
 	}
 	return err
 }

@@ -17,41 +17,45 @@ func TestLists(t *testing.T) {
 		if err != nil || len(classes) != lengths[list] {
 			t.Fatalf("%s has %d classes, want %d: %v", list, len(classes), lengths[list], err)
 		}
-		for _, protocol := range []string{"paper", "hf", "tcl", "sclip", "best"} {
+		for _, naming := range []Naming{OneName, OriginalName, Queries, Synonyms} {
 			var asked []Class
 			for _, c := range classes {
-				names := strings.Split(c.Asked(protocol), "|")
-				if len(names) > 1 && (protocol == "paper" || protocol == "hf" || protocol == "tcl") {
-					t.Errorf("%s under %s: %q has several names", list, protocol, names)
+				names := strings.Split(c.Label(naming), "|")
+				if len(names) > 1 && (naming == OneName || naming == OriginalName) {
+					t.Errorf("%s under %s: %q has several names", list, naming, names)
 				}
 				asked = append(asked, Class{Name: names[0], Synonyms: names[1:]})
 			}
 			if _, err := CheckLabels(asked); err != nil {
-				t.Errorf("%s under %s: %v", list, protocol, err)
+				t.Errorf("%s under %s: %v", list, naming, err)
 			}
 		}
 	}
 }
 
-func TestAsked(t *testing.T) {
-	for _, c := range []struct{ list, name, protocol, want string }{
-		{"voc12", "table", "paper", "table"},
-		{"voc12", "table", "tcl", "diningtable"},
-		{"voc12", "table", "sclip", "table"},
-		{"voc12", "monitor", "tcl", "tvmonitor"},
-		{"voc12", "monitor", "sclip", "television monitor|tv monitor|monitor|television|screen"},
-		{"voc12", "boat", "sclip", "ship"},
-		{"voc12", "plant", "sclip", "pottedplant"},
-		{"voc12", "sofa", "best", "sofa|couch"},
-		{"context60", "airplane", "paper", "airplane"},
-		{"context60", "airplane", "sclip", "aeroplane"},
-		{"context60", "person", "sclip", "person"},
-		{"coco-object", "person", "sclip", "person|person in shirt|person in jeans|person in dress|person in sweater|person in skirt|person in jacket|body"},
-		{"coco-stuff", "person", "sclip", "person"},
-		{"coco-stuff", "traffic light", "sclip", "trafficlight"},
-		{"coco-stuff", "wall-brick", "best", "wall-brick|brick wall"},
-		{"ade20k", "pool table", "sclip", "pooltable"},
-		{"cityscapes", "traffic sign", "tcl", "traffic sign"},
+func TestLabel(t *testing.T) {
+	for _, c := range []struct {
+		list, name string
+		naming     Naming
+		want       string
+	}{
+		{"voc12", "table", OneName, "table"},
+		{"voc12", "table", OriginalName, "diningtable"},
+		{"voc12", "table", Queries, "table"},
+		{"voc12", "monitor", OriginalName, "tvmonitor"},
+		{"voc12", "monitor", Queries, "television monitor|tv monitor|monitor|television|screen"},
+		{"voc12", "boat", Queries, "ship"},
+		{"voc12", "plant", Queries, "pottedplant"},
+		{"voc12", "sofa", Synonyms, "sofa|couch"},
+		{"context60", "airplane", OneName, "airplane"},
+		{"context60", "airplane", Queries, "aeroplane"},
+		{"context60", "person", Queries, "person"},
+		{"coco-object", "person", Queries, "person|person in shirt|person in jeans|person in dress|person in sweater|person in skirt|person in jacket|body"},
+		{"coco-stuff", "person", Queries, "person"},
+		{"coco-stuff", "traffic light", Queries, "trafficlight"},
+		{"coco-stuff", "wall-brick", Synonyms, "wall-brick|brick wall"},
+		{"ade20k", "pool table", Queries, "pooltable"},
+		{"cityscapes", "traffic sign", OriginalName, "traffic sign"},
 	} {
 		classes, err := Classes(c.list)
 		if err != nil {
@@ -61,8 +65,8 @@ func TestAsked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := classes[i].Asked(c.protocol); got != c.want {
-			t.Errorf("%s, %s under %s: %q, want %q", c.list, c.name, c.protocol, got, c.want)
+		if got := classes[i].Label(c.naming); got != c.want {
+			t.Errorf("%s, %s under %s: %q, want %q", c.list, c.name, c.naming, got, c.want)
 		}
 	}
 }

@@ -18,17 +18,26 @@ var (
 // ("trafficlight").
 var spaceless = map[string]bool{"coco-stuff": true, "ade20k": true, "cityscapes": true}
 
-// Asked returns the words that a protocol asks for, the label's own first, joined
-// as a label of a question is: "dog|puppy". The paper's and the port's name one
-// ("paper", "hf"), TCL's the data set's own ("tcl"), SCLIP's its queries
-// ("sclip"); any other takes all synonyms.
-func (c Class) Asked(protocol string) string {
-	switch protocol {
-	case "paper", "hf":
+// Naming says which names of a class a protocol queries.
+type Naming string
+
+// The namings.
+const (
+	OneName      Naming = "name"     // the class's name
+	OriginalName Naming = "original" // the dataset's own name
+	Queries      Naming = "queries"  // the queries of SCLIP's evaluation
+	Synonyms     Naming = "synonyms" // all names
+)
+
+// Label returns the class as a label of a query, its first name and, after strokes,
+// further ones: "dog|puppy".
+func (c Class) Label(n Naming) string {
+	switch n {
+	case OneName:
 		return c.Name
-	case "tcl":
+	case OriginalName:
 		return cmp.Or(c.Original, c.Name)
-	case "sclip":
+	case Queries:
 		if c.Queries != nil {
 			return strings.Join(c.Queries, "|")
 		}
