@@ -32,7 +32,7 @@ func TestDataConvert(t *testing.T) {
 		}
 	}
 	r := runProgram(t, nil, "data", "convert", "--from", "coco-object", root)
-	if r.code != exitDone || !strings.Contains(r.errors, "0 masks written, 1 were there") || !strings.HasSuffix(r.out, "annotations\n") {
+	if r.code != exitDone || !strings.Contains(r.errors, "masks: 0 written, 1 were there") || !strings.HasSuffix(r.out, "annotations\n") {
 		t.Errorf("%+v", r)
 	}
 	mine := filepath.Join(t.TempDir(), "mine")
