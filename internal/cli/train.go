@@ -12,6 +12,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/passes"
 	"github.com/groupvit/groupvit/internal/train"
 )
 
@@ -50,6 +51,19 @@ func (s *settingsFlags) register(f *pflag.FlagSet) {
 
 // load reads the settings from recipe, environment and flags.
 func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loaded, error) {
+	overrides, err := s.overrides(cmd, env)
+	if err != nil {
+		return nil, err
+	}
+	l, err := train.Load(s.config, os.Environ(), overrides)
+	if errors.Is(err, train.ErrSettings) {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return l, err
+}
+
+// overrides are the settings that flags give.
+func (s *settingsFlags) overrides(cmd *cobra.Command, env *environment) ([]train.Override, error) {
 	f := cmd.Flags()
 	if f.Changed("steps") && f.Changed("epochs") {
 		return nil, usagef("--steps and --epochs both say how long: give one")
@@ -86,11 +100,7 @@ func (s *settingsFlags) load(cmd *cobra.Command, env *environment) (*train.Loade
 	add("precision", "precision", env.engine.Precision)
 	add("engine", "engine", env.engine.Kind)
 	add("threads", "threads", strconv.Itoa(env.engine.Threads))
-	l, err := train.Load(s.config, os.Environ(), overrides)
-	if errors.Is(err, train.ErrSettings) {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
-	}
-	return l, err
+	return overrides, nil
 }
 
 func newTrainCommand(env *environment) *cobra.Command {
@@ -108,6 +118,10 @@ func newTrainCommand(env *environment) *cobra.Command {
   DIR/recipe.yaml        all settings, with where each came from
   DIR/checkpoints/STEP/  model, optimizer and position in the data
   DIR/final/             the trained model
+
+A recipe with passes (recipes/default.yaml) trains several models, each from the one
+before, in DIR/1-NAME, DIR/2-NAME and so on; a pass may first make pseudo masks with
+the model before it (DIR/2-NAME/masks) and learn from these.
 
 It can be stopped at any moment, killed even: --resume goes on from the newest
 checkpoint with the same losses. Ctrl-C writes a checkpoint first.
@@ -133,12 +147,8 @@ not report on: "groupvit data synth" draws one.`,
 			if o.Output == "" {
 				return usagef("--output is required: the directory of the run")
 			}
-			loaded, err := settings.load(cmd, env)
-			if err != nil {
-				return err
-			}
-			o.Loaded, o.Progress = loaded, env.stderr
-			result, err := train.Run(cmd.Context(), o)
+			o.Progress = env.stderr
+			result, err := settings.train(cmd, env, o)
 			if result != nil && result.Data.Total() > 0 {
 				env.warn("data: %s", result.Data)
 			}
@@ -167,6 +177,39 @@ not report on: "groupvit data synth" draws one.`,
 	settings.keys.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.Resume, "resume", false, "continue the run in --output from its newest checkpoint")
 	return cmd
+}
+
+// train runs a recipe, or all of its passes.
+func (s *settingsFlags) train(cmd *cobra.Command, env *environment, o train.Options) (*train.Result, error) {
+	list, err := train.Passes(s.config)
+	if len(list) == 0 {
+		if o.Loaded, err = s.load(cmd, env); err != nil {
+			return nil, err
+		}
+		return train.Run(cmd.Context(), o)
+	}
+	overrides, err := s.overrides(cmd, env)
+	if err != nil {
+		return nil, err
+	}
+	result, err := passes.Run(cmd.Context(), passes.Options{
+		Recipe: s.config, Passes: list, Environ: os.Environ(), Overrides: overrides,
+		Output: o.Output, Resume: o.Resume, Progress: o.Progress,
+	})
+	if errors.Is(err, train.ErrSettings) && !errors.Is(err, train.ErrResume) {
+		err = fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if result == nil || result.Result == nil {
+		return nil, err
+	}
+	for _, p := range result.Skipped {
+		env.warn("left out: %s", p)
+	}
+	last := *result.Result
+	if err == nil {
+		last.Final = result.Final
+	}
+	return &last, err
 }
 
 // tableFlags are the flags that say how tables of pictures are read; the names are

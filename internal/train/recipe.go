@@ -42,6 +42,18 @@ type Override struct {
 // recipe "" leaves the recipe out. environ is a list as os.Environ returns it.
 // Errors wrap [ErrSettings] and name file, line and key.
 func Load(recipe string, environ []string, overrides []Override) (*Loaded, error) {
+	passes, err := Passes(recipe)
+	if err == nil && len(passes) > 0 {
+		err = fmt.Errorf("%w: %s has %d passes: load one of them", ErrSettings, recipe, len(passes))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return load(recipe, nil, environ, overrides)
+}
+
+// load is [Load] of a recipe, and of what one of its passes changes.
+func load(recipe string, pass *Pass, environ []string, overrides []Override) (*Loaded, error) {
 	l := &Loaded{Settings: Default(), Origin: map[string]string{}}
 	fields := l.fields()
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
@@ -49,6 +61,11 @@ func Load(recipe string, environ []string, overrides []Override) (*Loaded, error
 	}
 	if recipe != "" {
 		if err := l.file(fields, recipe, nil); err != nil {
+			return nil, err
+		}
+	}
+	if pass != nil {
+		if err := l.mapping(fields, pass.file, "", pass.node, keyLabel); err != nil {
 			return nil, err
 		}
 	}
@@ -131,47 +148,67 @@ func (l *Loaded) file(fields map[string]reflect.Value, path string, above []stri
 	if slices.Contains(above, clean) || len(above) >= limits.RecipeDepth {
 		return fmt.Errorf("%w: %s: the chain of base recipes does not end: %s", ErrSettings, path, strings.Join(append(above, clean), " → "))
 	}
+	root, err := readRecipe(path)
+	if err != nil {
+		return err
+	}
+	base, err := baseOf(path, root)
+	if err != nil {
+		return err
+	}
+	if base != "" {
+		if err := l.file(fields, base, append(above, clean)); err != nil {
+			return err
+		}
+	}
+	return l.mapping(fields, path, "", root, "base", keyPasses)
+}
+
+// readRecipe reads the mapping that a recipe is.
+func readRecipe(path string) (*yaml.Node, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("%w: recipe: %w", ErrSettings, err)
+		return nil, fmt.Errorf("%w: recipe: %w", ErrSettings, err)
 	}
 	defer f.Close()
 	data, err := readAllLimited(f, limits.RecipeBytes)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal(data, &document); err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrSettings, path, err)
 	}
 	if len(document.Content) == 0 {
-		return fmt.Errorf("%w: %s: the recipe is empty", ErrSettings, path)
+		return nil, fmt.Errorf("%w: %s: the recipe is empty", ErrSettings, path)
 	}
 	root := document.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return fmt.Errorf("%w: %s:%d: a recipe is a list of keys and values", ErrSettings, path, root.Line)
+		return nil, fmt.Errorf("%w: %s:%d: a recipe is a list of keys and values", ErrSettings, path, root.Line)
 	}
+	return root, nil
+}
+
+// baseOf returns the path of the recipe that a recipe is based on, "" without one.
+func baseOf(path string, root *yaml.Node) (string, error) {
 	for i := 0; i < len(root.Content); i += 2 {
 		if root.Content[i].Value != "base" {
 			continue
 		}
 		base := root.Content[i+1]
 		if base.Kind != yaml.ScalarNode || base.Value == "" {
-			return fmt.Errorf("%w: %s:%d: base must be the path of a recipe", ErrSettings, path, base.Line)
+			return "", fmt.Errorf("%w: %s:%d: base must be the path of a recipe", ErrSettings, path, base.Line)
 		}
-		next := base.Value
-		if !filepath.IsAbs(next) {
-			next = filepath.Join(filepath.Dir(path), next)
+		if filepath.IsAbs(base.Value) {
+			return base.Value, nil
 		}
-		if err := l.file(fields, next, append(above, clean)); err != nil {
-			return err
-		}
+		return filepath.Join(filepath.Dir(path), base.Value), nil
 	}
-	return l.mapping(fields, path, "", root)
+	return "", nil
 }
 
-// mapping sets what a mapping of a recipe says.
-func (l *Loaded) mapping(fields map[string]reflect.Value, path, prefix string, node *yaml.Node) error {
+// mapping sets what a mapping of a recipe says, but for the keys in skip.
+func (l *Loaded) mapping(fields map[string]reflect.Value, path, prefix string, node *yaml.Node, skip ...string) error {
 	seen := map[string]bool{}
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
@@ -181,7 +218,7 @@ func (l *Loaded) mapping(fields map[string]reflect.Value, path, prefix string, n
 			return fmt.Errorf("%w: %s: %s comes twice", ErrSettings, where, name)
 		}
 		seen[name] = true
-		if name == "base" {
+		if slices.Contains(skip, key.Value) {
 			continue
 		}
 		if value.Kind == yaml.AliasNode {

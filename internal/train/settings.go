@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -359,6 +360,15 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 	}, nil
 }
 
+// Words is the word list that a run's nouns come from.
+func (s Settings) Words() ([]nouns.Word, error) {
+	words, err := s.Data.Nouns.list()
+	if words == nil && err == nil {
+		words = nouns.Builtin()
+	}
+	return words, err
+}
+
 // expandTemplates replaces names of sets by their templates.
 func expandTemplates(list []string) ([]string, error) {
 	var out []string
@@ -378,6 +388,21 @@ func expandTemplates(list []string) ([]string, error) {
 
 // list returns the word list, nil for the built-in one.
 func (n Nouns) list() ([]nouns.Word, error) {
+	if n.Vocabulary != "" {
+		if len(n.Words)+len(n.StuffWords)+len(n.PartWords) > 0 {
+			return nil, fmt.Errorf("data.nouns.vocabulary and words exclude each other: leave one out")
+		}
+		f, err := os.Open(n.Vocabulary)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		words, err := nouns.ReadVocabulary(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.Vocabulary, err)
+		}
+		return words, nil
+	}
 	var words []nouns.Word
 	for _, part := range []struct {
 		entries []string
