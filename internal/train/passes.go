@@ -105,7 +105,7 @@ func (p Pass) Folder(i int) string { return fmt.Sprintf("%d-%s", i+1, p.Name) }
 // LoadPass is [Load] of one pass of a recipe: what the pass says stands above the
 // recipe and below environment and overrides.
 func LoadPass(recipe string, p Pass, environ []string, overrides []Override) (*Loaded, error) {
-	return load(recipe, &p, environ, overrides)
+	return loadWith(recipe, &p, environ, overrides)
 }
 
 // Final is the directory of the final model of a run in a folder.

@@ -49,11 +49,11 @@ func Load(recipe string, environ []string, overrides []Override) (*Loaded, error
 	if err != nil {
 		return nil, err
 	}
-	return load(recipe, nil, environ, overrides)
+	return loadWith(recipe, nil, environ, overrides)
 }
 
-// load is [Load] of a recipe, and of what one of its passes changes.
-func load(recipe string, pass *Pass, environ []string, overrides []Override) (*Loaded, error) {
+// loadWith is [Load] of a recipe, and of what one of its passes changes.
+func loadWith(recipe string, pass *Pass, environ []string, overrides []Override) (*Loaded, error) {
 	l := &Loaded{Settings: Default(), Origin: map[string]string{}}
 	fields := l.fields()
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
