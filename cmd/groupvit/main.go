@@ -1,5 +1,5 @@
-// Command groupvit cuts photographs into named regions by words alone, and
-// trains, measures and shows the models that do it.
+// Command groupvit segments photos with any text labels, and trains, measures and
+// shows the models that do it.
 package main
 
 import (
@@ -17,6 +17,7 @@ func main() {
 		<-ctx.Done()
 		stop() // a second Ctrl-C ends the program at once
 	}()
+	cli.LimitMemory()
 	code := cli.Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	os.Exit(code)
 }

@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/groupvit/groupvit/internal/cgroup"
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/imaging"
 )
@@ -42,8 +44,10 @@ func newDoctorCommand(env *environment) *cobra.Command {
 				_, err = fmt.Fprintf(env.stdout, "%-8s %-9s %s\n", mark, check, f.Says)
 				return err
 			}
-			machine := fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
-			if err := report("machine", nil, machine); err != nil {
+			if err := report("machine", nil, machine()); err != nil {
+				return err
+			}
+			if err := report("limits", nil, machineLimits(cgroup.Read())); err != nil {
 				return err
 			}
 			if err := report("engines", nil, strings.Join(engine.Available(), ", ")); err != nil {
@@ -90,4 +94,26 @@ func computedPrecisions() []string {
 		}
 	}
 	return names
+}
+
+// machine says what runs here.
+func machine() string {
+	return fmt.Sprintf("%s/%s, %s, GOMAXPROCS %d, %s", runtime.GOOS, runtime.GOARCH, count(runtime.NumCPU(), "processor"), runtime.GOMAXPROCS(0), runtime.Version())
+}
+
+// machineLimits says how much of the machine may be used. Go takes the number of its
+// threads (GOMAXPROCS) from the processor time of a control group by itself, and all
+// threads here follow that.
+func machineLimits(l cgroup.Limits) string {
+	cpu, memory, collector := "no limit of processor time", "no limit of memory", "no GOMEMLIMIT"
+	if l.CPUs > 0 {
+		cpu = fmt.Sprintf("control group: processor time of %.4g processors", l.CPUs)
+	}
+	if l.Memory > 0 {
+		memory = "control group: memory of " + humanize.IBytes(uint64(l.Memory))
+	}
+	if limit := memoryLimit(); limit > 0 {
+		collector = "GOMEMLIMIT " + humanize.IBytes(uint64(limit))
+	}
+	return strings.Join([]string{cpu, memory, collector}, "; ")
 }

@@ -35,13 +35,35 @@ func newVersionCommand(env *environment) *cobra.Command {
 	}
 }
 
-// versionName is the version of the program.
+// versionName is the version of the program: that of the release, of the module, or of
+// the commit that it was built from.
 func versionName() string {
 	if release != "" {
 		return release
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "(devel)"
 	}
-	return "(devel)"
+	return builtVersion(info)
+}
+
+// builtVersion is the version that Go's record of a build tells.
+func builtVersion(info *debug.BuildInfo) string {
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		return v
+	}
+	settings := map[string]string{}
+	for _, s := range info.Settings {
+		settings[s.Key] = s.Value
+	}
+	revision := settings["vcs.revision"]
+	if revision == "" {
+		return "(devel)"
+	}
+	version := "devel-" + revision[:min(12, len(revision))]
+	if settings["vcs.modified"] == "true" {
+		version += "+dirty"
+	}
+	return version
 }

@@ -13,7 +13,7 @@ func TestManual(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"man/groupvit.1": "regions", "man/groupvit-segment.1": "labels", "man/groupvit-model-pull.1": "HF_TOKEN",
+		"man/groupvit.1": "labels", "man/groupvit-segment.1": "labels", "man/groupvit-model-pull.1": "HF_TOKEN",
 		"completions/groupvit.bash": "groupvit", "completions/_groupvit": "compdef", "completions/groupvit.fish": "complete", "completions/groupvit.ps1": "Register",
 	} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
