@@ -43,6 +43,7 @@ var labelSettings = []labelSetting{
 	{"balance-photos", "photos naming a word that its balance is fitted on", func(s *selftrain.Settings) any { return &s.BalancePhotos }},
 	{"balance-cap", "largest bonus", func(s *selftrain.Settings) any { return &s.BalanceCap }},
 	{"balance-stuff", "most of a bonus that counts against stuff", func(s *selftrain.Settings) any { return &s.BalanceStuff }},
+	{"balance-named-stuff", "named stuff words have bonuses among stuff", func(s *selftrain.Settings) any { return &s.BalanceNamedStuff }},
 	{"balance-person", "the person may have a bonus too", func(s *selftrain.Settings) any { return &s.BalancePerson }},
 }
 
@@ -193,7 +194,7 @@ func runLabel(cmd *cobra.Command, env *environment, o selftrain.Options, sheet s
 		return labelError(cmd.Context(), o, err)
 	}
 	if sheet != "" {
-		if err := writeLabelSheet(sheet, r); err != nil {
+		if err := writeLabelSheet(cmd.Context(), sheet, r); err != nil {
 			return err
 		}
 	}
@@ -254,8 +255,8 @@ func printLabelled(env *environment, r *selftrain.Result) error {
 // photosOnSheet is how many photos --sheet draws.
 const photosOnSheet = 60
 
-func writeLabelSheet(path string, r *selftrain.Result) error {
-	im, err := selftrain.Sheet(r.Shards, photosOnSheet)
+func writeLabelSheet(ctx context.Context, path string, r *selftrain.Result) error {
+	im, err := selftrain.Sheet(ctx, r.Shards, photosOnSheet)
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,21 @@ func (s *Sample) LabelMap() (*LabelMap, error) {
 	return decodeLabels(s.labels, s.labelWords, s.labelClasses)
 }
 
-// EncodeLabels writes a label map as the PNG of a sample in a shard.
+// SetLabelMap gives the sample another label map; nil takes it away.
+func (s *Sample) SetLabelMap(m *LabelMap) error {
+	s.labels, s.labelWords, s.labelClasses = nil, nil, nil
+	if m == nil {
+		return nil
+	}
+	b, err := m.Encode()
+	if err != nil {
+		return err
+	}
+	s.labels, s.labelWords, s.labelClasses = b, m.Words, m.Classes
+	return nil
+}
+
+// Encode writes a label map as the PNG of a sample in a shard.
 func (m *LabelMap) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	e := png.Encoder{CompressionLevel: png.BestCompression}

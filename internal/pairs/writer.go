@@ -12,8 +12,8 @@ import (
 )
 
 // ShardWriter writes samples into webdataset shards, PREFIX-000000.tar and on:
-// KEY.jpg (or .png, .webp) and KEY.json with captions, tags and the picture's
-// size. Each shard appears whole or not at all. The same samples give the same
+// KEY.jpg (or .png, .webp), KEY.json with captions, tags and the picture's size, and
+// KEY.labels.png where a sample has a label map. Each shard appears whole or not at all. The same samples give the same
 // bytes.
 type ShardWriter struct {
 	dir, prefix string
@@ -45,27 +45,22 @@ type stored struct {
 	Captions []string `json:"captions"`
 	Tags     []string `json:"tags,omitempty"`
 	Labels   []string `json:"labels,omitempty"`
+	Classes  []string `json:"label_classes,omitempty"`
 	Width    int      `json:"width"`
 	Height   int      `json:"height"`
 }
 
-// Add writes a sample whose picture is of a kind ("jpg") and size in pixels.
+// Add writes a sample, with its label map if it has one, whose picture is of a kind
+// ("jpg") and size in pixels.
 func (w *ShardWriter) Add(s *Sample, kind string, width, height int) error {
-	return w.add(s, kind, stored{Captions: s.Captions, Tags: s.Tags, Width: width, Height: height}, nil)
-}
-
-// AddLabelled is [ShardWriter.Add] of a sample with a label map over the whole
-// picture: a PNG of 8 bits, KEY.labels.png, in which 0 is background, 255 is ignored
-// and i is labels[i−1].
-func (w *ShardWriter) AddLabelled(s *Sample, kind string, width, height int, labels []string, png []byte) error {
-	return w.add(s, kind, stored{s.Captions, s.Tags, labels, width, height}, png)
-}
-
-func (w *ShardWriter) add(s *Sample, kind string, text stored, labels []byte) error {
 	if w.written%w.size == 0 {
 		if err := w.next(); err != nil {
 			return err
 		}
+	}
+	text := stored{Captions: s.Captions, Tags: s.Tags, Width: width, Height: height}
+	if s.labels != nil {
+		text.Labels, text.Classes = s.labelWords, s.labelClasses
 	}
 	b, err := json.Marshal(text)
 	if err != nil {
@@ -74,8 +69,8 @@ func (w *ShardWriter) add(s *Sample, kind string, text stored, labels []byte) er
 	key := w.key(s.Key)
 	w.written++
 	err = errors.Join(w.member(key+"."+kind, s.Picture), w.member(key+".json", b))
-	if err == nil && labels != nil {
-		err = w.member(key+".labels.png", labels)
+	if err == nil && s.labels != nil {
+		err = w.member(key+".labels.png", s.labels)
 	}
 	return err
 }

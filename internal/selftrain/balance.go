@@ -21,6 +21,8 @@ type evidence struct {
 	things []int
 	logits [][]float32 // by thing
 	stuff  []float32   // log Σ exp over stuff
+	named  []int       // stuff words that are named
+	ground [][]float32 // their logits
 }
 
 // evidence collects it.
@@ -45,6 +47,7 @@ func (s Settings) evidence(w *Words, scene Scene, logits logitsOf) evidence {
 			for at := range plane {
 				plane[at] += float32(math.Log(s.NamedStuff))
 			}
+			e.named, e.ground = append(e.named, w.things+i), append(e.ground, plane)
 		}
 		if stuff = append(stuff, plane); i == 0 {
 			copy(top, plane)
@@ -105,6 +108,32 @@ func (s Settings) fit(ctx context.Context, w *Words, sample []evidence, threads 
 	return make([]bonus, len(w.names)), nil
 }
 
+// groundTops are the means of the largest tenth of each named stuff word's share of
+// all stuff.
+func (e evidence) groundTops(bonuses []bonus) []float64 {
+	n := len(e.stuff)
+	p := planes(len(e.named), n)
+	for at := range n {
+		others, total := 1.0, 0.0
+		for i, word := range e.named {
+			x := assign.Exp(float64(e.ground[i][at] - e.stuff[at]))
+			others -= x
+			x *= math.Exp(bonuses[word].among)
+			p[i][at] = float32(x)
+			total += x
+		}
+		f := float32(1 / (total + max(others, 0)))
+		for i := range p {
+			p[i][at] *= f
+		}
+	}
+	out := make([]float64, len(p))
+	for i, plane := range p {
+		out[i] = float64(topTenth(plane))
+	}
+	return out
+}
+
 // balanceRounds bounds the fit of bonuses; it ends before when none moves more than
 // balanceStep.
 const (
@@ -113,32 +142,38 @@ const (
 )
 
 // fitBonus adapts a bonus for each thing so that the median, over the photos that
-// name it, of the mean of its largest tenth is a half.
+// name it, of the mean of its largest tenth is a half; and one for each stuff word so
+// that the same holds for its share of all stuff, which does not change how probable
+// stuff is beside things.
 func (s Settings) fitBonus(ctx context.Context, w *Words, sample []evidence, threads int) ([]bonus, error) {
 	bonuses := make([]bonus, len(w.names))
-	value := make([]float64, w.things)
 	tops := make([][]float64, len(sample))
 	for range balanceRounds {
-		if err := sideBySide(ctx, len(sample), threads, func(i int) { tops[i] = sample[i].tops(bonuses) }); err != nil {
+		err := sideBySide(ctx, len(sample), threads, func(i int) {
+			tops[i] = append(sample[i].tops(bonuses), sample[i].groundTops(bonuses)...)
+		})
+		if err != nil {
 			return nil, err
 		}
-		found := make([][]float64, w.things)
+		found := make([][]float64, w.things+w.stuff)
 		for i, e := range sample {
-			for k, t := range e.things {
-				found[t] = append(found[t], tops[i][k])
+			for k, word := range append(slices.Clip(e.things), e.named...) {
+				found[word] = append(found[word], tops[i][k])
 			}
 		}
 		moved := 0.0
-		for t, list := range found {
-			if t == w.person && !s.BalancePerson || len(list) < leastForBalance {
+		for word, list := range found {
+			if word == w.person && !s.BalancePerson || word >= w.things && !s.BalanceNamedStuff || len(list) < leastForBalance {
 				continue
 			}
 			m := min(max(median(list), 1e-6), 1-1e-6)
 			step := min(max(-math.Log(m/(1-m))/2, -1), 1)
-			next := min(max(value[t]+step, 0), s.BalanceCap)
-			moved = max(moved, math.Abs(next-value[t]))
-			value[t] = next
-			bonuses[t] = bonus{next, min(next, s.BalanceStuff)}
+			next := min(max(bonuses[word].among+step, 0), s.BalanceCap)
+			moved = max(moved, math.Abs(next-bonuses[word].among))
+			bonuses[word].among = next
+			if word < w.things {
+				bonuses[word].against = min(next, s.BalanceStuff)
+			}
 		}
 		if moved < balanceStep {
 			break

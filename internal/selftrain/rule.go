@@ -7,28 +7,19 @@ import (
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/pairs"
 )
 
-// Values of a mask that are no word.
-const (
-	Background = 0   // some stuff, unnamed
-	Ignored    = 255 // may be anything
-)
-
-// maxLabels is the number of words that a mask may name.
-const maxLabels = Ignored - 1
-
-// Mask is a label map over a whole photo.
+// Mask is a label map whose first words are things, in the order of the scene, and
+// whose others are stuff.
 type Mask struct {
-	// Width and Height are in places.
-	Width, Height int
-	// Values [Height·Width] are Background, Ignored, or i for Labels[i−1].
-	Values []uint8
-	// Labels are names: the things that the photo names, then stuff.
-	Labels []string
-	// Things is the number of labels that are things.
+	pairs.LabelMap
+	// Things is the number of words that are things.
 	Things int
 }
+
+// maxLabels is the number of words that a mask may name.
+const maxLabels = pairs.LabelUnknown - 1
 
 // bonus is what is added to a word's logits: among things, and against stuff.
 type bonus struct{ among, against float64 }
@@ -54,7 +45,7 @@ type logitsOf func(word int) []float32
 
 // posterior is the softmax over the things of a scene and all stuff words. The
 // things' shares among themselves and the share of all of them against stuff take
-// different bonuses.
+// different bonuses; those of stuff words change their shares among themselves alone.
 func (s Settings) posterior(w *Words, scene Scene, side int, logits logitsOf, bonuses []bonus) *posterior {
 	n := side * side
 	p := &posterior{side: side, things: planes(len(scene.Things), n), sum: make([]float32, n)}
@@ -73,8 +64,13 @@ func (s Settings) posterior(w *Words, scene Scene, side int, logits logitsOf, bo
 	for i := range stuff {
 		stuff[i] = logits(w.things + i)
 	}
+	factor := make([]float64, w.stuff) // of a word's share of stuff
+	for i := range factor {
+		factor[i] = 1
+	}
 	for _, i := range scene.Stuff {
 		more[i-w.things] = math.Log(s.NamedStuff)
+		factor[i-w.things] = math.Exp(bonuses[i].among)
 	}
 	all := planes(w.stuff, n)
 	terms := make([]float64, w.stuff)
@@ -106,10 +102,15 @@ func (s Settings) posterior(w *Words, scene Scene, side int, logits logitsOf, bo
 				p.things[i][at] *= f
 			}
 		}
-		for i, e := range terms {
-			all[i][at] = float32(e / total)
-		}
 		p.sum[at] = float32(ground / total)
+		shares := 0.0
+		for i, e := range terms {
+			terms[i] = e * factor[i]
+			shares += terms[i]
+		}
+		for i, e := range terms {
+			all[i][at] = float32(e / shares * ground / total)
+		}
 	}
 	p.keep(all, scene.Stuff, w.things)
 	return p
@@ -194,9 +195,9 @@ const votePatch = 8
 // decide makes the mask of probabilities.
 func (s Settings) decide(w *Words, scene Scene, p *posterior) *Mask {
 	n := p.side * p.side
-	m := &Mask{Width: p.side, Height: p.side, Values: make([]uint8, n), Things: len(scene.Things)}
+	m := &Mask{pairs.LabelMap{Width: p.side, Height: p.side, Pix: make([]uint8, n)}, len(scene.Things)}
 	for _, t := range scene.Things {
-		m.Labels = append(m.Labels, w.names[t])
+		m.Words = append(m.Words, w.names[t])
 	}
 	stuff := m.stuffValues(w, scene, p.of, s.NamedStuffOnly)
 	tops, shares := make([]float32, len(p.things)), make([]float32, len(p.things))
@@ -216,11 +217,11 @@ func (s Settings) decide(w *Words, scene Scene, p *posterior) *Mask {
 		}
 		switch {
 		case best >= 0 && s.foreground(p.things[best][at], tops[best], scene.Templated):
-			m.Values[at] = uint8(best + 1)
+			m.Pix[at] = uint8(best + 1)
 		case best < 0 || relative < float32(s.Low) || !scene.Templated && largest < float32(s.Faint):
-			m.Values[at] = p.ground(at, stuff, float32(s.StuffConfidence))
+			m.Pix[at] = p.ground(at, stuff, float32(s.StuffConfidence))
 		default:
-			m.Values[at] = Ignored
+			m.Pix[at] = pairs.LabelUnknown
 		}
 	}
 	return m
@@ -235,9 +236,9 @@ func (s Settings) foreground(p, top float32, templated bool) bool {
 func (m *Mask) stuffValues(w *Words, scene Scene, kept []int, namedOnly bool) []uint8 {
 	values := make([]uint8, len(kept))
 	for i, word := range kept {
-		if len(m.Labels) < maxLabels && (!namedOnly || slices.Contains(scene.Stuff, word)) {
-			m.Labels = append(m.Labels, w.names[word])
-			values[i] = uint8(len(m.Labels))
+		if len(m.Words) < maxLabels && (!namedOnly || slices.Contains(scene.Stuff, word)) {
+			m.Words = append(m.Words, w.names[word])
+			values[i] = uint8(len(m.Words))
 		}
 	}
 	return values
@@ -253,7 +254,7 @@ func (p *posterior) ground(at int, values []uint8, confidence float32) uint8 {
 		}
 	}
 	if best < 0 || p.stuff[best][at] <= confidence*max(p.sum[at], 1e-6) {
-		return Background
+		return pairs.LabelBackground
 	}
 	return values[best]
 }

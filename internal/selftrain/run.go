@@ -1,7 +1,6 @@
 package selftrain
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -10,8 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
-	"image"
-	"image/png"
 	"maps"
 	"math"
 	"os"
@@ -310,17 +307,17 @@ func (r *run) balance(ctx context.Context) error {
 	return err
 }
 
-// balanceSample collects what balance is fitted on: of each thing, random photos that
-// name it.
+// balanceSample collects what balance is fitted on: of each thing and stuff word, random
+// photos that name it.
 func (r *run) balanceSample(ctx context.Context) ([]evidence, error) {
-	byThing := make([][]int, r.words.things)
+	naming := make([][]int, r.words.things+r.words.stuff)
 	for k, s := range r.scenes {
-		for _, t := range s.Things {
-			byThing[t] = append(byThing[t], k)
+		for _, word := range append(slices.Clip(s.Things), s.Stuff...) {
+			naming[word] = append(naming[word], k)
 		}
 	}
 	taken := map[int]bool{}
-	for _, list := range byThing {
+	for _, list := range naming {
 		slices.SortStableFunc(list, func(a, b int) int { return cmp.Compare(r.luck(r.chosen[a]), r.luck(r.chosen[b])) })
 		for _, k := range list[:min(len(list), r.Settings.BalancePhotos)] {
 			taken[k] = true
@@ -510,23 +507,12 @@ func (r *run) add(w *pairs.ShardWriter, s *Summary, it item) error {
 		return nil
 	}
 	s.add(it.mask)
-	if it.mask == nil {
-		return w.Add(it.sample, it.kind, it.photo.Width, it.photo.Height)
+	var labels *pairs.LabelMap
+	if it.mask != nil {
+		labels = &it.mask.LabelMap
 	}
-	b, err := it.mask.PNG()
-	if err != nil {
+	if err := it.sample.SetLabelMap(labels); err != nil {
 		return err
 	}
-	return w.AddLabelled(it.sample, it.kind, it.photo.Width, it.photo.Height, it.mask.Labels, b)
-}
-
-// PNG encodes the mask: grey, 8 bits a place.
-func (m *Mask) PNG() ([]byte, error) {
-	im := &image.Gray{Pix: m.Values, Stride: m.Width, Rect: image.Rect(0, 0, m.Width, m.Height)}
-	var b bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := encoder.Encode(&b, im); err != nil {
-		return nil, fmt.Errorf("encode a mask: %w", err)
-	}
-	return b.Bytes(), nil
+	return w.Add(it.sample, it.kind, it.photo.Width, it.photo.Height)
 }

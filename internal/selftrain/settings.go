@@ -72,12 +72,14 @@ type Settings struct {
 	// that name a word which it is fitted on. BalanceCap is the most that a bonus
 	// may be, BalanceStuff the most of it that counts against stuff, and
 	// BalancePerson gives the person one too: beside things that have one, a model
-	// that does not find people surely would lose them.
-	Balance       string  `json:"balance"`
-	BalancePhotos int     `json:"balance_photos"`
-	BalanceCap    float64 `json:"balance_cap"`
-	BalanceStuff  float64 `json:"balance_stuff"`
-	BalancePerson bool    `json:"balance_person"`
+	// that does not find people surely would lose them. BalanceNamedStuff gives a
+	// bonus to stuff words, which counts among stuff alone.
+	Balance           string  `json:"balance"`
+	BalancePhotos     int     `json:"balance_photos"`
+	BalanceCap        float64 `json:"balance_cap"`
+	BalanceStuff      float64 `json:"balance_stuff"`
+	BalancePerson     bool    `json:"balance_person"`
+	BalanceNamedStuff bool    `json:"balance_named_stuff"`
 }
 
 // Default returns the settings for the first round, in which a model that learnt
@@ -88,7 +90,7 @@ func Default() Settings {
 		VoteSuperpixels: 1.2, VoteSpread: 0.9, VoteLevels: 2,
 		High: 0.45, Low: 0.25, Least: 0.1, Faint: 0.05, Evenness: 0.5,
 		StuffConfidence: 0.3, NamedStuffOnly: true,
-		Balance: BalanceBonus, BalancePhotos: 80, BalanceCap: 4, BalanceStuff: 4, BalancePerson: true,
+		Balance: BalanceBonus, BalancePhotos: 80, BalanceCap: 4, BalanceStuff: 4, BalancePerson: true, BalanceNamedStuff: true,
 	}
 }
 

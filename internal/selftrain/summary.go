@@ -3,6 +3,8 @@ package selftrain
 import (
 	"maps"
 	"slices"
+
+	"github.com/groupvit/groupvit/internal/pairs"
 )
 
 // Summary says what masks hold; collapse is seen in it.
@@ -43,15 +45,15 @@ func (s *Summary) add(m *Mask) {
 	}
 	s.Labelled++
 	var counts [256]int64
-	for _, v := range m.Values {
+	for _, v := range m.Pix {
 		counts[v]++
 	}
-	s.Background += counts[Background]
-	s.Ignored += counts[Ignored]
+	s.Background += counts[pairs.LabelBackground]
+	s.Ignored += counts[pairs.LabelUnknown]
 	if s.Words == nil {
 		s.Words = map[string]WordCount{}
 	}
-	for i, name := range m.Labels {
+	for i, name := range m.Words {
 		n := counts[i+1]
 		c := s.Words[name]
 		c.Named++
@@ -59,7 +61,7 @@ func (s *Summary) add(m *Mask) {
 			c.Found++
 		}
 		c.Places += n
-		c.Of += int64(len(m.Values))
+		c.Of += int64(len(m.Pix))
 		s.Words[name] = c
 		if i < m.Things {
 			s.Foreground += n
