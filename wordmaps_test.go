@@ -48,12 +48,16 @@ func TestWordMaps(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i, photo := range photos[:count] {
-				view, err := m.look(t.Context(), photo.(*imaging.Image), assign.Rule{ShortSide: side, Squash: true}, Best)
+				seen, err := imaging.ResizePIL(photo.(*imaging.Image), side, side, imaging.Bilinear)
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := plainWordMaps(&view.Windows[0], vectors, m.config.Map())
-				if h, w := maps.Grid(); h != view.Windows[0].GridH || w != view.Windows[0].GridW || len(got[i]) != len(want) {
+				window, err := m.window(t.Context(), imaging.Normalize(seen, m.weights.Mean, m.weights.Std), side, side)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := plainWordMaps(&window, vectors, m.config.Map())
+				if h, w := maps.Grid(); h != window.GridH || w != window.GridW || len(got[i]) != len(want) {
 					t.Fatalf("%s: grid %d×%d, %d values, want %d", name, h, w, len(got[i]), len(want))
 				}
 				for k, v := range want {
