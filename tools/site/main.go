@@ -36,7 +36,11 @@ var markdown = goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.Wit
 
 // first are the documents in the order of the navigation; the rest of docs/
 // follows by name.
-var first = []string{"README.md", "docs/training.md", "docs/data.md", "docs/measuring.md", "docs/serving.md", "docs/batches.md", "docs/export.md", "docs/experiments.md", "docs/performance.md", "docs/architecture.md"}
+var first = []string{
+	"README.md", "docs/README.md", "docs/install.md", "docs/first-photo.md", "docs/words.md", "docs/batches.md", "docs/serving.md",
+	"docs/data.md", "docs/training.md", "docs/measuring.md", "docs/export.md", "docs/architecture.md", "docs/performance.md",
+	"docs/experiments.md", "docs/history.md",
+}
 
 // last come after docs/.
 var last = []string{"models/default/README.md", "CONTRIBUTING.md", "SECURITY.md"}
