@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -42,6 +43,7 @@ type Dataset struct {
 	// Samples are the photos in the order of the dataset's list.
 	Samples []Sample
 
+	left   shards.LeftOut
 	first  int        // mask value of the list's first class: 0, or 1 where 0 is ignored
 	labels [256]int16 // by mask value: a label, Ignore, or −1 for a value that must not occur
 }
@@ -79,7 +81,7 @@ type Options struct {
 // parted by commas; the mask value of a class is its line number from 0, and 255 is
 // ignored.
 func Open(name, root string, o Options) (*Dataset, error) {
-	l, err := findLayout(name)
+	l, err := findLayout(name, root)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +93,7 @@ func Open(name, root string, o Options) (*Dataset, error) {
 		all, err = vocab.Classes(l.classes)
 	}
 	if err == nil {
-		d.Samples, err = l.list(root, o.Split)
+		d.Samples, err = l.list(root, o.Split, &d.left)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
@@ -101,6 +103,9 @@ func Open(name, root string, o Options) (*Dataset, error) {
 	}
 	if err := d.choose(all, o.Classes, l.zeroIgnored); err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)
+	}
+	if l.ignored > 0 {
+		d.labels[l.ignored] = Ignore
 	}
 	if d.Samples, err = evenly(d.Samples, o.Limit); err != nil {
 		return nil, err
@@ -198,6 +203,10 @@ func half[S any](samples []S, which string) ([]S, error) {
 	}
 	return taken, nil
 }
+
+// Skipped says which files among the photos and masks are neither, by what they are;
+// "" where all are.
+func (d *Dataset) Skipped() string { return d.left.String() }
 
 // Names returns the classes' names in the order of labels.
 func (d *Dataset) Names() []string {

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"path/filepath"
@@ -91,5 +92,33 @@ func TestMaskKinds(t *testing.T) {
 		case !bytes.Equal(truth.Labels, values):
 			t.Errorf("%s: %v", name, truth.Labels)
 		}
+	}
+}
+
+// TestCamVidAsPublished: SegNet's authors' CamVid, with void as 11.
+func TestCamVidAsPublished(t *testing.T) {
+	root := files{
+		"test/1.png": photo(3, 1), "testannot/1.png": grey(3, 0, 10, 11), "test.txt": nil, "test/x.txt": nil,
+		"val/2.png": photo(3, 1), "valannot/2.png": grey(3, 3, 3, 12),
+	}.write(t)
+	d, err := Open("camvid", root, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth, err := d.Truth(0)
+	if err != nil || !bytes.Equal(truth.Labels, []uint8{0, 10, 255}) || len(d.Classes) != 11 || d.Classes[3].Name != "road" {
+		t.Errorf("%v, %v, %v", truth, d.Classes, err)
+	}
+	if got := d.Skipped(); got != "1 file left out: 1 .txt" {
+		t.Error(got)
+	}
+	if d, err = Open("camvid", root, Options{Split: "val", Classes: []string{"road", "car"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Truth(0); err == nil || !strings.Contains(err.Error(), "value 12 at (2, 0)") {
+		t.Errorf("a value that is no class: %v", err)
+	}
+	if _, err := Open("camvid", root, Options{Split: "train"}); !errors.Is(err, ErrLayout) || !strings.Contains(err.Error(), "trainannot") {
+		t.Errorf("a missing split: %v", err)
 	}
 }

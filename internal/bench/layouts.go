@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
@@ -24,8 +25,10 @@ type layout struct {
 	benchmark string
 	// zeroIgnored: mask value 0 is ignored, class i has the value i+1.
 	zeroIgnored bool
-	// list finds the photos and masks of a split.
-	list func(root, split string) ([]Sample, error)
+	// ignored is a mask value that does not count, beside 255; 0 is none.
+	ignored uint8
+	// list finds the photos and masks of a split, and counts files that are neither.
+	list func(root, split string, left *shards.LeftOut) ([]Sample, error)
 }
 
 // layouts are what [Open] knows:
@@ -42,7 +45,9 @@ type layout struct {
 //     gtFine/SPLIT/CITY/ID_gtFine_labelTrainIds.png.
 //   - scenes: VOC's folders (photos may be PNG) and classes.txt; what "groupvit
 //     data synth" writes.
-//   - camvid, folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
+//   - camvid: SPLIT/NAME.png, SPLITannot/NAME.png, 11 is ignored, as SegNet's authors
+//     publish it; else as folder.
+//   - folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
 //
 // Photos may be of any kind that package imaging reads, whatever the case of their
 // extensions.
@@ -67,6 +72,8 @@ var (
 	cocoObjectTree = tree{photos: "images", masks: "annotations", maskEnd: "_instanceTrainIds.png", split: "val2017"}
 	cocoStuffTree  = tree{photos: "images", masks: "annotations", maskEnd: "_labelTrainIds.png", split: "val2017"}
 	adeTree        = tree{photos: "images", masks: "annotations", maskEnd: ".png", split: "validation"}
+	// CamVid of SegNet's authors has the 11 classes of the list and void.
+	camvidLayout   = layout{name: "camvid", classes: "camvid", ignored: 11, list: camvidSamples}
 	cityscapesTree = tree{photos: "leftImg8bit", photoEnd: "_leftImg8bit", masks: "gtFine", maskEnd: "_gtFine_labelTrainIds.png", split: "val"}
 )
 
@@ -79,11 +86,16 @@ func Layouts() []string {
 	return names
 }
 
-func findLayout(name string) (layout, error) {
+// findLayout finds a layout by its name, and as the root has it where there are two.
+func findLayout(name, root string) (layout, error) {
 	for _, l := range layouts {
-		if l.name == name {
-			return l, nil
+		if l.name != name {
+			continue
 		}
+		if info, err := os.Stat(filepath.Join(root, "classes.txt")); l.name == "camvid" && (err != nil || info.IsDir()) {
+			return camvidLayout, nil
+		}
+		return l, nil
 	}
 	return layout{}, fmt.Errorf("%w: %w: no layout %q: one of %s", ErrLayout, ErrUsage, name, strings.Join(Layouts(), ", "))
 }

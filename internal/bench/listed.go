@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // listed is VOC's layout: JPEGImages, a folder of masks, lists of names.
@@ -19,7 +20,7 @@ type listed struct {
 }
 
 // list reads a list of photos.
-func (l listed) list(root, split string) ([]Sample, error) {
+func (l listed) list(root, split string, _ *shards.LeftOut) ([]Sample, error) {
 	split = cmp.Or(split, "val")
 	if err := checkSplit(split); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // tree is the layout of COCO, ADE20K and Cityscapes: one tree of photos, one of
@@ -24,12 +25,15 @@ type tree struct {
 }
 
 // list finds every photo of a split, sorted by name, and its mask.
-func (l tree) list(root, split string) ([]Sample, error) {
+func (l tree) list(root, split string, left *shards.LeftOut) ([]Sample, error) {
 	split = cmp.Or(split, l.split)
 	if err := checkSplit(split); err != nil {
 		return nil, err
 	}
 	photos, masks := filepath.Join(root, l.photos, split), filepath.Join(root, l.masks, split)
+	if linked, err := filepath.EvalSymlinks(photos); err == nil {
+		photos = linked // the walk below does not follow a link
+	}
 	var samples []Sample
 	err := filepath.WalkDir(photos, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
@@ -38,6 +42,7 @@ func (l tree) list(root, split string) ([]Sample, error) {
 		ending := filepath.Ext(path)
 		name, ok := strings.CutSuffix(strings.TrimSuffix(path, ending), l.photoEnd)
 		if !ok || !imaging.IsPhoto(path) || strings.HasPrefix(e.Name(), ".") {
+			left.AddFile(e.Name())
 			return nil
 		}
 		id, err := filepath.Rel(photos, name)
@@ -70,29 +75,65 @@ func checkMask(path string) error {
 	return nil
 }
 
-// folderSamples lists masks/ by name and finds the photos in images/.
-func folderSamples(root, _ string) ([]Sample, error) {
+// folderSamples lists masks/ and the folders below it by name and finds the photos in
+// images/.
+func folderSamples(root, _ string, left *shards.LeftOut) ([]Sample, error) {
 	photos, masks := filepath.Join(root, "images"), filepath.Join(root, "masks")
-	entries, err := os.ReadDir(masks)
+	var samples []Sample
+	finder := photoFinder{}
+	err := filepath.WalkDir(masks, func(file string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		ending := filepath.Ext(file)
+		if !strings.EqualFold(ending, ".png") || strings.HasPrefix(e.Name(), ".") {
+			left.AddFile(e.Name())
+			return nil
+		}
+		id, err := filepath.Rel(masks, strings.TrimSuffix(file, ending))
+		if err != nil {
+			return err
+		}
+		s, err := finder.locate(filepath.ToSlash(id), photos, file)
+		if err != nil {
+			return err
+		}
+		samples = append(samples, s)
+		return limits.Check("the number of files", masks, int64(len(samples)), limits.DatasetPhotos, "split the folder")
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrLayout, err)
 	}
-	if err := limits.Check("the number of files", masks, int64(len(entries)), limits.DatasetPhotos, "split the folder"); err != nil {
+	return samples, nil
+}
+
+// camvidSamples lists the photos of a split, which is the name of their folder, and
+// finds their masks in the folder beside it.
+func camvidSamples(root, split string, left *shards.LeftOut) ([]Sample, error) {
+	split = cmp.Or(split, "test")
+	if err := checkSplit(split); err != nil {
 		return nil, err
 	}
+	masks := filepath.Join(root, split+"annot")
+	entries, err := os.ReadDir(filepath.Join(root, split))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w: CamVid is %s/ and %sannot/, or images/, masks/ and classes.txt", ErrLayout, err, split, split)
+	}
 	var samples []Sample
-	finder := photoFinder{}
 	for _, e := range entries {
-		ending := filepath.Ext(e.Name())
-		id := strings.TrimSuffix(e.Name(), ending)
-		if !strings.EqualFold(ending, ".png") || e.IsDir() || strings.HasPrefix(id, ".") {
+		id := strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
+		if e.IsDir() || !imaging.IsPhoto(e.Name()) || strings.HasPrefix(e.Name(), ".") {
+			left.AddFile(e.Name())
 			continue
 		}
-		s, err := finder.locate(id, photos, filepath.Join(masks, e.Name()))
-		if err != nil {
-			return nil, err
+		s := Sample{ID: id, Photo: filepath.Join(root, split, e.Name()), Mask: filepath.Join(masks, id+".png")}
+		if err := checkMask(s.Mask); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrLayout, err)
 		}
 		samples = append(samples, s)
+		if err := limits.Check("the number of photos", root, int64(len(samples)), limits.DatasetPhotos, "use fewer"); err != nil {
+			return nil, err
+		}
 	}
 	return samples, nil
 }

@@ -15,15 +15,17 @@ import (
 func annotationConverters() []converter {
 	var list []converter
 	var photos string
+	var layout string
 	var strict bool
 	for _, s := range convert.Sources() {
 		c := converter{name: s.Name, what: s.Says, run: func(ctx context.Context, env *environment, f *packFlags, from string) error {
-			return convertAnnotations(ctx, env, s, convert.Options{Input: from, Output: f.output, Photos: photos, Strict: strict})
+			return convertAnnotations(ctx, env, s, convert.Options{Input: from, Output: f.output, Photos: photos, Strict: strict, Layout: layout})
 		}}
 		if s.Name == "coco-json" {
 			c.register = func(flags *pflag.FlagSet) {
 				flags.StringVar(&photos, "photos", "", "folder of the photos, for coco-json: OUTPUT/images becomes a link to it")
-				flags.BoolVar(&strict, "strict", false, "for coco-json: refuse a file in which objects have no mask or no image, instead of counting them")
+				flags.StringVar(&layout, "layout", convert.LayoutFolder, "for coco-json: folder (masks/ and classes.txt) or coco-object (annotations/val2017/, the 80 classes)")
+				flags.BoolVar(&strict, "strict", false, "for coco-json: refuse a file of which something would be left out, as objects without a mask, instead of counting it")
 			}
 		}
 		list = append(list, c)
@@ -38,6 +40,12 @@ func convertAnnotations(ctx context.Context, env *environment, s convert.Source,
 	}
 	if o.Photos != "" && s.Name != "coco-json" {
 		return usagef("--photos is for --from coco-json alone")
+	}
+	if o.Layout != convert.LayoutFolder && s.Name != "coco-json" {
+		return usagef("--layout is for --from coco-json alone")
+	}
+	if o.Layout != convert.LayoutFolder && o.Layout != convert.LayoutCOCOObject {
+		return usagef("--layout %q: %s or %s", o.Layout, convert.LayoutFolder, convert.LayoutCOCOObject)
 	}
 	var bar *progress
 	o.Progress = func(done, all int) {

@@ -47,9 +47,14 @@ convert" makes the masks that some need:
   ade20k                ADE20K, 150
   cityscapes            Cityscapes, 19
   scenes                VOC's folders and classes.txt; from "groupvit data synth"
-  camvid, folder        images/NAME.jpg or .png, masks/NAME.png (value = line of
+  camvid                CamVid, 11, as SegNet's authors publish it (test/,
+                        testannot/), or as folder
+  folder                images/NAME.jpg, masks/NAME.png (value = line of
                         classes.txt, from 0; 255 is ignored), classes.txt: one
                         class a line, its synonyms after commas
+
+Photos may be of any kind that segment reads; masks are PNG: indexed, grey of up to
+16 bits, or of colours with equal channels.
 
 Protocols (--protocol): paper, hf, tcl, sclip, best; docs/measuring.md tells each.
 
@@ -141,6 +146,9 @@ func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *environment) error 
 	}
 	if err != nil {
 		return err
+	}
+	if skipped := d.Skipped(); skipped != "" {
+		env.warn("%s: %s", f.root, skipped)
 	}
 	if err := f.json.check(); err != nil {
 		return err

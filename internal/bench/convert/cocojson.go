@@ -3,101 +3,55 @@ package convert
 import (
 	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/vocab"
 	"github.com/groupvit/groupvit/mask"
 )
 
-// instances are COCO's, as far as masks need them.
-type instances struct {
-	Images []struct {
-		ID            int64
-		FileName      string `json:"file_name"`
-		Width, Height int
-	}
-	Categories []struct {
-		ID   int64
-		Name string
-	}
-	Annotations []instance
-}
+// Layouts are what coco-json writes: masks/NAME.png and classes.txt, or COCO-Object's.
+const (
+	LayoutFolder     = "folder"
+	LayoutCOCOObject = "coco-object"
+)
 
-// instance is one object: polygons, or run lengths for crowds.
-type instance struct {
-	ImageID      int64 `json:"image_id"`
-	CategoryID   int64 `json:"category_id"`
-	Area         float64
-	Box          []float64 `json:"bbox"` // x, y, width, height
-	Segmentation segmentation
-}
-
-// hasMask reports whether it says which pixels are the object's: detectors' files have
-// boxes alone.
-func (a *instance) hasMask() bool {
-	return a.Segmentation.runs != nil || len(a.Segmentation.polygons) > 0
-}
-
-// segmentation is a list of polygons, each x, y, x, y, …, or run lengths.
-type segmentation struct {
-	polygons [][]float64
-	runs     *mask.RLE
-}
-
-// UnmarshalJSON reads both forms.
-func (s *segmentation) UnmarshalJSON(b []byte) error {
-	if string(b) == `""` { // some exporters write nothing as an empty text
-		return nil
-	}
-	if len(b) > 0 && b[0] == '{' {
-		s.runs = &mask.RLE{}
-		return json.Unmarshal(b, s.runs)
-	}
-	return json.Unmarshal(b, &s.polygons)
-}
-
-// parseInstances reads and checks the annotations.
-func parseInstances(text []byte) (*instances, error) {
-	var in instances
-	if err := json.Unmarshal(text, &in); err != nil {
-		return nil, fmt.Errorf("%w: no COCO instances: %w", ErrInput, err)
-	}
-	if len(in.Categories) == 0 || len(in.Categories) > 254 || len(in.Images) == 0 {
-		return nil, fmt.Errorf("%w: %d categories and %d images: masks hold 1 to 254 classes", ErrInput, len(in.Categories), len(in.Images))
-	}
-	slices.SortFunc(in.Categories, func(a, b struct {
-		ID   int64
-		Name string
-	}) int {
-		return cmp.Compare(a.ID, b.ID)
-	})
-	for _, im := range in.Images {
-		name := filepath.FromSlash(im.FileName)
-		if !filepath.IsLocal(name) || filepath.Clean(name) == "." || strings.ContainsAny(im.FileName, "\\\x00") {
-			return nil, fmt.Errorf("%w: image %d has the file name %.80q", ErrInput, im.ID, im.FileName)
-		}
-		if im.Width <= 0 || im.Height <= 0 || im.Width > limits.ImageSide || im.Height > limits.ImageSide || im.Width*im.Height > limits.ImagePixels {
-			return nil, fmt.Errorf("%w: image %.80q has %d×%d pixels", ErrInput, im.FileName, im.Width, im.Height)
-		}
-	}
-	return &in, nil
+// cocoRun is a conversion of COCO's instances.
+type cocoRun struct {
+	Options
+	in     *instances
+	result *Result
+	// class is the label of each category, names are those of classes.txt.
+	class  map[identifier]uint16
+	names  []string
+	images []placed
+	// objects are those of each image.
+	objects map[identifier][]instance
 }
 
 // cocoJSON reads instances and writes the layout "folder": masks/NAME.png and
 // classes.txt, background first, categories by their numbers (of COCO's own file,
-// the classes of COCO-Object). All instances of a category are one; where some lie
-// over each other the smaller is on top. An instance without a mask is counted, and
-// its box is ignored where no mask covers it: which pixels of it are the object's
-// nobody says, so that they are no truth, neither of its class nor of background.
+// the classes of COCO-Object), those of one name as one; or straight the layout
+// "coco-object". All instances of a category are one; where some lie over each other
+// the smaller is on top. An instance without a mask, or with one that cannot be drawn,
+// is counted, and its box is ignored where no mask covers it: which pixels of it are
+// the object's nobody says, so that they are no truth, neither of its class nor of
+// background.
 func cocoJSON(ctx context.Context, o Options) (*Result, error) {
-	if o.Output == "" {
+	o.Layout = cmp.Or(o.Layout, LayoutFolder)
+	switch {
+	case o.Output == "":
 		return nil, fmt.Errorf("%w: name a folder for masks and classes.txt as the output", ErrInput)
+	case o.Layout != LayoutFolder && o.Layout != LayoutCOCOObject:
+		return nil, fmt.Errorf("%w: layout %q: %s or %s", ErrInput, o.Layout, LayoutFolder, LayoutCOCOObject)
 	}
 	info, err := os.Stat(o.Input)
 	if err != nil {
@@ -110,53 +64,142 @@ func cocoJSON(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInput, err)
 	}
-	in, err := parseInstances(text)
-	if err != nil {
+	r := &cocoRun{Options: o, result: &Result{}, objects: map[identifier][]instance{}}
+	if r.in, err = parseInstances(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Input, err)
 	}
-	class, names := map[int64]uint16{}, []string{"background"}
-	for i, c := range in.Categories {
-		class[c.ID] = uint16(i + 1)
-		names = append(names, strings.NewReplacer(",", " ", "\n", " ", "\r", " ").Replace(c.Name))
+	r.classes()
+	r.placeImages()
+	r.sortObjects()
+	switch left := r.result.leftOut(); {
+	case o.Strict && left > 0:
+		return nil, fmt.Errorf("%w: %s: %s", ErrInput, o.Input, strings.Join(r.result.Notes(), "; "))
+	case len(r.images) == 0:
+		return nil, fmt.Errorf("%w: %s: no image is left: %s", ErrInput, o.Input, strings.Join(r.result.Notes(), "; "))
 	}
-	byImage, listed := map[int64][]instance{}, map[int64]bool{}
-	for _, im := range in.Images {
-		listed[im.ID] = true
-	}
-	r := &Result{Folder: filepath.Join(o.Output, "masks")}
-	boxed := map[int64]bool{}
-	for _, a := range in.Annotations {
-		if class[a.CategoryID] == 0 {
-			return nil, fmt.Errorf("%w: %s: an annotation of image %d has the category %d, which is not listed", ErrInput, o.Input, a.ImageID, a.CategoryID)
-		}
-		if !listed[a.ImageID] {
-			r.OfNoImage++
+	return r.result, r.write(ctx)
+}
+
+// classes gives the categories their labels.
+func (r *cocoRun) classes() {
+	r.class, r.names = map[identifier]uint16{}, []string{vocab.Background}
+	known, _ := vocab.Classes(LayoutCOCOObject)
+	for _, c := range r.in.Categories {
+		name := strings.TrimSpace(strings.NewReplacer(",", " ", "\n", " ", "\r", " ").Replace(c.Name))
+		if r.Layout == LayoutCOCOObject {
+			if place, err := vocab.Find(known, name); err == nil && place > 0 {
+				r.class[c.ID] = uint16(place)
+				continue
+			}
+			r.result.example(&r.result.OtherCategories, fmt.Sprintf("%q", c.Name))
 			continue
 		}
+		same := func(other string) bool { return strings.EqualFold(other, name) }
+		if at := slices.IndexFunc(r.names, same); at >= 0 && name != "" {
+			if at > 0 {
+				r.result.example(&r.result.SameCategories, fmt.Sprintf("%q", c.Name))
+			}
+			r.class[c.ID] = uint16(at)
+			continue
+		}
+		r.names = append(r.names, cmp.Or(name, "category "+string(c.ID)))
+		r.class[c.ID] = uint16(len(r.names) - 1)
+	}
+}
+
+// placeImages finds the images' photos, and leaves out those that cannot be measured.
+func (r *cocoRun) placeImages() {
+	common := commonFolder(r.in.Images)
+	taken := map[string]bool{}
+	for _, im := range r.in.Images {
+		p, err := place(im, r.Photos, common)
+		stem := strings.ToLower(strings.TrimSuffix(p.name, path.Ext(p.name)))
+		example := fmt.Sprintf("%.80q: %v", im.FileName, err)
+		switch {
+		case errors.Is(err, errNoPhoto):
+			r.result.example(&r.result.WithoutPhoto, example)
+		case errors.Is(err, errSizes):
+			r.result.example(&r.result.OtherSize, example)
+		case err != nil:
+			r.result.example(&r.result.BadImages, example)
+		case taken[stem]:
+			r.result.example(&r.result.SameImages, fmt.Sprintf("%.80q", im.FileName))
+		default:
+			taken[stem] = true
+			r.images = append(r.images, p)
+		}
+	}
+}
+
+// sortObjects gives the objects to their images, and counts those that have no mask or
+// no place.
+func (r *cocoRun) sortObjects() {
+	sizes := map[identifier]*placed{}
+	listed := map[identifier]bool{}
+	for i := range r.images {
+		sizes[r.images[i].ID] = &r.images[i]
+	}
+	for _, im := range r.in.Images {
+		listed[im.ID] = true
+	}
+	boxed := map[identifier]bool{}
+	for _, a := range r.in.Annotations {
+		im := sizes[a.ImageID]
+		_, known := r.class[a.CategoryID]
+		switch {
+		case im == nil:
+			if !listed[a.ImageID] {
+				r.result.OfNoImage++
+			}
+			continue
+		case !known && r.Layout == LayoutFolder:
+			r.result.example(&r.result.OfNoCategory, fmt.Sprintf("category %.40s of image %.80q", a.CategoryID, im.FileName))
+			continue
+		case !known:
+			continue // told with its category
+		}
+		if why := a.Segmentation.settle(im.width, im.height); why != nil {
+			r.result.example(&r.result.BrokenMasks, fmt.Sprintf("%.80q: %v", im.FileName, why))
+		}
 		if !a.hasMask() {
-			r.WithoutMask++
+			r.result.WithoutMask++
 			boxed[a.ImageID] = true
 		}
-		byImage[a.ImageID] = append(byImage[a.ImageID], a)
+		r.objects[a.ImageID] = append(r.objects[a.ImageID], a)
 	}
-	r.ImagesWithoutMask = len(boxed)
-	for _, im := range in.Images {
-		if len(byImage[im.ID]) == 0 {
-			r.Unannotated++
+	r.result.ImagesWithoutMask = len(boxed)
+	for _, im := range r.images {
+		if len(r.objects[im.ID]) == 0 {
+			r.result.Unannotated++
+		}
+		if im.orientation > 1 {
+			r.result.Turned++
 		}
 	}
-	if o.Strict && r.WithoutMask+r.OfNoImage > 0 {
-		return nil, fmt.Errorf("%w: %s: %s", ErrInput, o.Input, strings.Join(r.Notes(), "; "))
+}
+
+// splitName finds the name of a split in that of COCO's files.
+var splitName = regexp.MustCompile(`(train|val|test)\d{4}`)
+
+// write draws the masks and writes what stands beside them.
+func (r *cocoRun) write(ctx context.Context) error {
+	split := cmp.Or(splitName.FindString(filepath.Base(r.Input)), "val2017")
+	masks, end := "masks", ".png"
+	if r.Layout == LayoutCOCOObject {
+		masks, end = filepath.Join("annotations", split), objectEnd
 	}
+	r.result.Folder = filepath.Join(r.Output, masks)
 	var tasks []task
-	for _, im := range in.Images {
-		objects := byImage[im.ID]
+	for _, im := range r.images {
+		objects := r.objects[im.ID]
 		slices.SortStableFunc(objects, func(a, b instance) int { return cmp.Compare(b.Area, a.Area) })
-		file := filepath.FromSlash(im.FileName)
 		tasks = append(tasks, task{
-			output: filepath.Join(r.Folder, strings.TrimSuffix(file, filepath.Ext(file))+".png"),
+			output: filepath.Join(r.result.Folder, filepath.FromSlash(strings.TrimSuffix(im.name, path.Ext(im.name)))+end),
 			make: func() (*mask.Map, error) {
-				m, err := drawInstances(im.Width, im.Height, objects, class)
+				m, err := drawInstances(im.width, im.height, objects, r.class)
+				if err == nil && im.orientation > 1 {
+					m, err = turned(m, im.orientation)
+				}
 				if err != nil {
 					err = fmt.Errorf("%w: image %s: %w", ErrInput, im.FileName, err)
 				}
@@ -164,21 +207,41 @@ func cocoJSON(ctx context.Context, o Options) (*Result, error) {
 			},
 		})
 	}
-	if err := all(ctx, tasks, o.Progress, r); err != nil {
-		return nil, err
+	if err := all(ctx, tasks, r.Progress, r.result); err != nil {
+		return err
 	}
-	classes := filepath.Join(o.Output, "classes.txt")
-	if err := writeList(classes, names); err != nil {
-		return nil, err
+	if r.Layout == LayoutCOCOObject {
+		return r.linkEach(filepath.Join(r.Output, "images", split))
 	}
-	r.Lists = []string{classes}
-	if o.Photos != "" {
-		return r, linkPhotos(o.Photos, filepath.Join(o.Output, "images"))
+	classes := filepath.Join(r.Output, "classes.txt")
+	if err := writeList(classes, r.names); err != nil {
+		return err
 	}
-	return r, nil
+	r.result.Lists = []string{classes}
+	if r.Photos != "" {
+		return linkPhotos(r.Photos, filepath.Join(r.Output, "images"))
+	}
+	return nil
 }
 
-// linkPhotos makes a link to the folder of the photos, unless something is there.
+// linkEach makes a link to each photo: what has no mask would be refused.
+func (r *cocoRun) linkEach(folder string) error {
+	if r.Photos == "" {
+		return nil
+	}
+	for _, im := range r.images {
+		link := filepath.Join(folder, filepath.FromSlash(im.name))
+		if err := os.MkdirAll(filepath.Dir(link), 0o777); err != nil {
+			return err
+		}
+		if err := linkPhotos(filepath.Join(r.Photos, filepath.FromSlash(im.name)), link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linkPhotos makes a link to photos or their folder, unless something is there.
 func linkPhotos(photos, link string) error {
 	if _, err := os.Lstat(link); err == nil {
 		return nil
@@ -191,7 +254,7 @@ func linkPhotos(photos, link string) error {
 }
 
 // drawInstances draws objects in order.
-func drawInstances(width, height int, objects []instance, class map[int64]uint16) (*mask.Map, error) {
+func drawInstances(width, height int, objects []instance, class map[identifier]uint16) (*mask.Map, error) {
 	m, err := mask.New(width, height)
 	if err != nil {
 		return nil, err
@@ -223,13 +286,15 @@ const ignored = 255
 
 // ignoreBox marks the pixels that a box x, y, width, height touches; anything else, and
 // what lies outside of the image, is left alone.
-func ignoreBox(m *mask.Map, box []float64) {
+func ignoreBox(m *mask.Map, box []number) {
 	if len(box) != 4 {
 		return
 	}
-	edge := func(v float64, size int) int { return int(max(0, min(v, float64(size)))) }
-	x0, x1 := edge(math.Floor(box[0]), m.Width), edge(math.Ceil(box[0]+box[2]), m.Width)
-	y0, y1 := edge(math.Floor(box[1]), m.Height), edge(math.Ceil(box[1]+box[3]), m.Height)
+	edge := func(v number, round func(float64) float64, size int) int {
+		return int(max(0, min(round(float64(v)), float64(size))))
+	}
+	x0, x1 := edge(box[0], math.Floor, m.Width), edge(box[0]+box[2], math.Ceil, m.Width)
+	y0, y1 := edge(box[1], math.Floor, m.Height), edge(box[1]+box[3], math.Ceil, m.Height)
 	for y := y0; y < y1; y++ {
 		for x := x0; x < x1; x++ {
 			m.Labels[y*m.Width+x] = ignored

@@ -33,6 +33,9 @@ type Options struct {
 	Strict bool
 	// Photos is the folder of the photos, where a source needs it.
 	Photos string
+	// Layout is what coco-json writes: [LayoutFolder], the default, or
+	// [LayoutCOCOObject].
+	Layout string
 	// Progress, if set, is called from one goroutine at a time with the number of
 	// files done, and of all.
 	Progress func(done, all int)
@@ -55,6 +58,42 @@ type Result struct {
 	OfNoImage int `json:"objects_of_no_image,omitempty"`
 	// Unannotated are images without any object: all of them is background.
 	Unannotated int `json:"images_without_objects,omitempty"`
+	// BrokenMasks are objects of whose mask something cannot be drawn; what can be is.
+	BrokenMasks int `json:"objects_with_broken_mask,omitempty"`
+	// OfNoCategory are objects of categories that are not listed: they are left out.
+	OfNoCategory int `json:"objects_of_no_category,omitempty"`
+	// SameCategories have the name of one before them, and are one with it;
+	// OtherCategories are not among the layout's: their objects are background.
+	SameCategories  int `json:"categories_of_one_name,omitempty"`
+	OtherCategories int `json:"categories_of_no_class,omitempty"`
+	// WithoutPhoto, OtherSize, BadImages and SameImages are images that are left out:
+	// without a photo, with one of another size, without a usable name or size, and
+	// with the name of one before them.
+	WithoutPhoto int `json:"images_without_photo,omitempty"`
+	OtherSize    int `json:"images_of_another_size,omitempty"`
+	BadImages    int `json:"bad_images,omitempty"`
+	SameImages   int `json:"images_of_one_name,omitempty"`
+	// Turned are images that were annotated as they are stored, and turned upright as
+	// EXIF says.
+	Turned int `json:"images_turned,omitempty"`
+
+	examples map[*int]string // the first of each count
+}
+
+// example counts something and keeps the first of its kind.
+func (r *Result) example(count *int, what string) {
+	if *count++; *count > 1 {
+		return
+	}
+	if r.examples == nil {
+		r.examples = map[*int]string{}
+	}
+	r.examples[count] = what
+}
+
+// leftOut is how much is not truth as the file has it.
+func (r *Result) leftOut() int {
+	return r.WithoutMask + r.OfNoImage + r.BrokenMasks + r.OfNoCategory + r.OtherCategories + r.WithoutPhoto + r.OtherSize + r.BadImages + r.SameImages
 }
 
 // Notes says in words what was left out, or is no truth.
@@ -66,6 +105,27 @@ func (r *Result) Notes() []string {
 	}
 	if r.OfNoImage > 0 {
 		notes = append(notes, counted(r.OfNoImage, "object is", "objects are")+" of images that the file does not list: left out")
+	}
+	for _, c := range []struct {
+		count     *int
+		one, many string
+		then      string
+	}{
+		{&r.BrokenMasks, "object has", "objects have", " a mask that cannot be drawn, or not whole: left out"},
+		{&r.OfNoCategory, "object is", "objects are", " of categories that the file does not list: left out"},
+		{&r.SameCategories, "category has", "categories have", " the name of one before: taken as one"},
+		{&r.OtherCategories, "category is", "categories are", " none of COCO-Object's: background"},
+		{&r.WithoutPhoto, "image has", "images have", " no photo: left out"},
+		{&r.OtherSize, "image has", "images have", " a photo of another size: left out"},
+		{&r.BadImages, "image has", "images have", " no usable name or size: left out"},
+		{&r.SameImages, "image has", "images have", " the name of one before: left out"},
+	} {
+		if *c.count > 0 {
+			notes = append(notes, counted(*c.count, c.one, c.many)+c.then+" (the first: "+r.examples[c.count]+")")
+		}
+	}
+	if r.Turned > 0 {
+		notes = append(notes, counted(r.Turned, "image was", "images were")+" annotated as stored: turned upright, as EXIF says")
 	}
 	if r.Unannotated > 0 {
 		notes = append(notes, counted(r.Unannotated, "image has", "images have")+" no object: all background")

@@ -238,7 +238,7 @@ func TestCOCOJSON(t *testing.T) {
 		t.Errorf("run lengths: %v", got)
 	}
 	d, err := bench.Open("folder", out, bench.Options{})
-	if err != nil || strings.Join(d.Names(), ";") != "background;person or so;dog" || len(d.Samples) != 1 {
+	if err != nil || strings.Join(d.Names(), ";") != "background;person or so;dog" || len(d.Samples) != 2 {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
@@ -312,7 +312,7 @@ func TestBadInput(t *testing.T) {
 		if c.source == "merged" {
 			c.source = "context"
 		}
-		_, err := run(t, c.source, Options{Input: in, Output: filepath.Join(in+"-out", "x")})
+		_, err := run(t, c.source, Options{Input: in, Output: filepath.Join(in+"-out", "x"), Strict: true})
 		if !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v, want %q", name, err, c.says)
 		}
@@ -363,16 +363,20 @@ func FuzzInstances(f *testing.F) {
 		if err != nil {
 			return
 		}
-		class := map[int64]uint16{}
-		for i, c := range in.Categories {
-			class[c.ID] = uint16(i + 1)
-		}
-		for _, im := range in.Images {
-			if im.Width*im.Height > 1<<16 {
+		r := &cocoRun{in: in, result: &Result{}, objects: map[identifier][]instance{}}
+		r.Layout = LayoutFolder
+		r.classes()
+		r.placeImages()
+		r.sortObjects()
+		for _, im := range r.images {
+			if !filepath.IsLocal(filepath.FromSlash(im.name)) {
+				t.Errorf("%q leads out", im.name)
+			}
+			if im.width*im.height > 1<<16 {
 				continue
 			}
-			if m, err := drawInstances(im.Width, im.Height, in.Annotations, class); err == nil && m.Validate() != nil {
-				t.Fatal(fmt.Errorf("a bad map: %w", m.Validate()))
+			if m, err := drawInstances(im.width, im.height, r.objects[im.ID], r.class); err != nil || m.Validate() != nil {
+				t.Fatal(fmt.Errorf("what was checked cannot be drawn: %w, %w", err, m.Validate()))
 			}
 		}
 	})

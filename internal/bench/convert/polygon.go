@@ -28,26 +28,10 @@ type point struct{ x, y int }
 // it passes the middle of a column of pixels, the column changes from outside to
 // inside or back at the next row below.
 func drawPolygon(m *mask.Map, polygon []float64, label uint16) error {
-	if len(polygon)%2 != 0 || len(polygon) < 6 || len(polygon) > 2*maxVertices {
-		return fmt.Errorf("a polygon of %d numbers: x and y of 3 to %d points are wanted", len(polygon), maxVertices)
+	if err := checkPolygon(polygon); err != nil {
+		return err
 	}
-	for _, v := range polygon {
-		if !(math.Abs(v) < maxReach) {
-			return fmt.Errorf("a polygon goes to %g", v)
-		}
-	}
-	corners := make([]point, len(polygon)/2)
-	for i := range corners {
-		corners[i] = point{int(fineness*polygon[2*i] + 0.5), int(fineness*polygon[2*i+1] + 0.5)}
-	}
-	steps := 0
-	for i, a := range corners {
-		b := corners[(i+1)%len(corners)]
-		if steps += max(a.x-b.x, b.x-a.x, a.y-b.y, b.y-a.y) + 1; steps > maxOutline {
-			return fmt.Errorf("a polygon with an outline of more than %d steps", maxOutline)
-		}
-	}
-	crossings := crossings(outline(corners), m.Width, m.Height)
+	crossings := crossings(outline(fineCorners(polygon)), m.Width, m.Height)
 	// In the order of columns, pixels between an odd and an even crossing are inside.
 	slices.Sort(crossings)
 	if len(crossings)%2 == 1 {
@@ -59,6 +43,36 @@ func drawPolygon(m *mask.Map, polygon []float64, label uint16) error {
 		}
 	}
 	return nil
+}
+
+// checkPolygon says what keeps a polygon from being drawn.
+func checkPolygon(polygon []float64) error {
+	if len(polygon)%2 != 0 || len(polygon) < 6 || len(polygon) > 2*maxVertices {
+		return fmt.Errorf("a polygon of %d numbers: x and y of 3 to %d points are wanted", len(polygon), maxVertices)
+	}
+	for _, v := range polygon {
+		if !(math.Abs(v) < maxReach) {
+			return fmt.Errorf("a polygon goes to %g", v)
+		}
+	}
+	corners := fineCorners(polygon)
+	steps := 0
+	for i, a := range corners {
+		b := corners[(i+1)%len(corners)]
+		if steps += max(a.x-b.x, b.x-a.x, a.y-b.y, b.y-a.y) + 1; steps > maxOutline {
+			return fmt.Errorf("a polygon with an outline of more than %d steps", maxOutline)
+		}
+	}
+	return nil
+}
+
+// fineCorners are the corners on the fine grid.
+func fineCorners(polygon []float64) []point {
+	corners := make([]point, len(polygon)/2)
+	for i := range corners {
+		corners[i] = point{int(fineness*polygon[2*i] + 0.5), int(fineness*polygon[2*i+1] + 0.5)}
+	}
+	return corners
 }
 
 // outline lists the fine points along the closed polygon: a step along the longer
