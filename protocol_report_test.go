@@ -39,3 +39,23 @@ func TestUnifiedReports(t *testing.T) {
 		t.Errorf("an unknown benchmark: %v", err)
 	}
 }
+
+// TestSCLIPThreshold: the threshold decides what Segment makes background, not only
+// what Sweep does.
+func TestSCLIPThreshold(t *testing.T) {
+	m := openModel(t, paperConfig())
+	covered := func(threshold float64) (pixels int) {
+		o := &groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.SCLIP, Benchmark: "context60"}, QueryOptions: groupvit.QueryOptions{Templates: "simple", Background: groupvit.BackgroundBelow(threshold)}}
+		s, err := m.Segment(t.Context(), photo(60, 45), []string{"cat", "grass", "sky", "tree"}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range s.Segments {
+			pixels += found.Pixels
+		}
+		return pixels
+	}
+	if low, high := covered(0), covered(0.999); low == 0 || high != 0 {
+		t.Errorf("labels cover %d pixels with a threshold of 0 and %d with one of 0.999", low, high)
+	}
+}

@@ -119,10 +119,23 @@ type sclipScores struct {
 }
 
 func (s *sclipScores) decide(ctx context.Context, width, height int, keep bool) (*decided, error) {
-	return decideScores(ctx, s.scores, width, height, keep)
+	r, err := s.numbers(s.threshold).Decide(ctx, s.scores, width, height, keep)
+	if err != nil {
+		return nil, err
+	}
+	return &decided{pixels: r.Map, means: r.Mean, scores: r.Scores, planes: s.scores.AsPlanes()}, nil
+}
+
+// numbers are those of the decision; without background no label is dropped.
+func (s *sclipScores) numbers(threshold float64) assign.SCLIP {
+	n := assign.SCLIP{Scale: s.settings.scale, Threshold: threshold, Area: s.settings.area}
+	if math.IsNaN(threshold) {
+		n.Threshold, n.Area = 0, 0
+	}
+	return n
 }
 
 func (s *sclipScores) sweep(ctx context.Context, thresholds []float64) ([]*mask.Map, error) {
 	v := s.e.view()
-	return assign.SCLIP{Scale: s.settings.scale, Area: s.settings.area}.Sweep(ctx, s.scores, v.Width, v.Height, thresholds)
+	return s.numbers(0).Sweep(ctx, s.scores, v.Width, v.Height, thresholds)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit/internal/nouns"
+	"github.com/groupvit/groupvit/internal/nouns/tagger"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/parallel"
 )
@@ -71,7 +72,7 @@ The file is a list in YAML, most frequent first, to be looked at and changed:
 }
 
 func makeVocabulary(ctx context.Context, env *environment, x *pairs.Index, least int, output string) error {
-	survey, err := nouns.NewSurvey()
+	survey, err := nouns.NewSurvey(tagger.Tag)
 	if err != nil {
 		return err
 	}

@@ -61,8 +61,8 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// A Go program that imports the root package gets no C, no drawing of plots
-// and nothing that talks to a terminal.
+// A Go program that imports the root package gets no C, no drawing of plots, no
+// part-of-speech tagger and nothing that talks to a terminal.
 func TestTheRootStaysLight(t *testing.T) {
 	packages := list(t, ".")
 	root, ok := packages[Module]
@@ -71,7 +71,7 @@ func TestTheRootStaysLight(t *testing.T) {
 	}
 	heavy := []string{
 		"gonum.org/v1/plot", "github.com/schollz/progressbar", "golang.org/x/term",
-		"github.com/spf13/cobra", "github.com/gomlx/go-xla", "github.com/gomlx/gomlx/backends/default",
+		"github.com/spf13/cobra", "github.com/jdkato/prose", Module + "/internal/nouns/tagger", "github.com/gomlx/go-xla", "github.com/gomlx/gomlx/backends/default",
 	}
 	for _, path := range root.Deps {
 		for _, h := range heavy {

@@ -11,6 +11,7 @@ import (
 // vocabulary of them.
 type Survey struct {
 	list *WordList
+	tag  TagFunc
 	// words are the numbers of photos that name each word of the table, tags those
 	// of each tag that the table does not know.
 	words, tags map[string]int
@@ -19,13 +20,18 @@ type Survey struct {
 	nouns, all map[string]int
 }
 
-// NewSurvey starts one from the built-in table.
-func NewSurvey() (*Survey, error) {
+// TagFunc splits a caption into words and gives each a part-of-speech tag (Penn
+// Treebank); see the package tagger.
+type TagFunc func(caption string) (words, tags []string)
+
+// NewSurvey starts one from the built-in table. tag finds common nouns beyond the
+// table.
+func NewSurvey(tag TagFunc) (*Survey, error) {
 	list, err := List(Table())
 	if err != nil {
 		return nil, err
 	}
-	return &Survey{list: list, words: map[string]int{}, tags: map[string]int{}, nouns: map[string]int{}, all: map[string]int{}}, nil
+	return &Survey{list: list, tag: tag, words: map[string]int{}, tags: map[string]int{}, nouns: map[string]int{}, all: map[string]int{}}, nil
 }
 
 // Mentions are what one photo's texts say, each once.
@@ -49,8 +55,8 @@ func (s *Survey) Read(captions, tags []string, written bool) Mentions {
 		if !written {
 			continue
 		}
-		tokens := tokenise(c)
-		for i, tag := range perceptronOnce().tag(tokens) {
+		tokens, tags := s.tag(c)
+		for i, tag := range tags {
 			word := normal(tokens[i])
 			if word == "" || strings.Contains(word, " ") || covered[word] || s.known(word) {
 				continue

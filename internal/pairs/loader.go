@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/groupvit/groupvit/internal/nouns"
+	"github.com/groupvit/groupvit/internal/nouns/tagger"
 )
 
 // ErrNoSamples says that not one sample of the sources can be used.
@@ -65,7 +66,7 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 	l := &Loader{options: o, parent: ctx}
 	switch o.Nouns.Mode {
 	case NounsTagger:
-		l.finder = nouns.Memo(nouns.Tagger(), 1<<18)
+		l.finder = nouns.Memo(tagger.New(), 1<<18)
 	case NounsList:
 		words := o.Nouns.Words
 		if words == nil {

@@ -1,4 +1,4 @@
-package nouns
+package tagger
 
 import (
 	"strings"
@@ -38,28 +38,11 @@ func TestTagger(t *testing.T) {
 		{"", ""},
 		{"! ? .", ""},
 	} {
-		if got := strings.Join(Tagger().Nouns(c.caption), " "); got != c.want {
+		if got := strings.Join(New().Nouns(c.caption), " "); got != c.want {
 			t.Errorf("%q: got %q, want %q", c.caption, got, c.want)
 		}
 	}
 }
-
-func TestMemo(t *testing.T) {
-	count := 0
-	f := Memo(finderFunc(func(s string) []string { count++; return strings.Fields(s) }), 2)
-	for _, caption := range []string{"a b", "a b", "c", "d", "d", "a b"} {
-		if got := strings.Join(f.Nouns(caption), " "); got != caption {
-			t.Errorf("%q: got %q", caption, got)
-		}
-	}
-	if count != 4 { // a b, c, and d twice, for which there was no room
-		t.Errorf("asked %d times, want 4", count)
-	}
-}
-
-type finderFunc func(string) []string
-
-func (f finderFunc) Nouns(caption string) []string { return f(caption) }
 
 func FuzzTagger(f *testing.F) {
 	for _, caption := range []string{"Mr. O'Neil's 12-year-old dog can't \"run\"...", "''\"\"--...", "\xff猫—n't"} {
@@ -79,8 +62,8 @@ func FuzzTagger(f *testing.F) {
 }
 
 func BenchmarkTagger(b *testing.B) {
-	Tagger().Nouns("a")
+	New().Nouns("a")
 	for b.Loop() {
-		Tagger().Nouns("A black dog and a spotted dog are fighting in the street .")
+		New().Nouns("A black dog and a spotted dog are fighting in the street .")
 	}
 }

@@ -1,4 +1,4 @@
-package nouns
+package tagger
 
 import (
 	"archive/tar"
@@ -57,7 +57,7 @@ func TestCaptionsAsNLTK(t *testing.T) {
 	agree := 0
 	for i, want := range fixture.Nouns {
 		caption := captions[i*fixture.Every]
-		if got := Tagger().Nouns(caption); slices.Equal(got, want) {
+		if got := New().Nouns(caption); slices.Equal(got, want) {
 			agree++
 		} else {
 			t.Errorf("%s: got %q, NLTK %q", caption, got, want)
