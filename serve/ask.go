@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,25 +9,73 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/vocab"
 )
 
-// upload is an encoded photograph, as it came.
+// upload is a photo's file, as it came.
 type upload struct {
 	Name string `json:"name"`
-	Data []byte `json:"data"`
+	Data file   `json:"data"`
+}
+
+// file is the bytes of a photo's file. In JSON they are base64, perhaps as a data:
+// address, which is what a browser makes of a file.
+type file []byte
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *file) UnmarshalJSON(data []byte) error {
+	var text *string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return errors.New("a photo in JSON is a text: base64, or a data: address")
+	}
+	if text == nil {
+		*f = nil
+		return nil
+	}
+	b, err := decodeText(*text)
+	*f = b
+	return err
+}
+
+// decodeText decodes base64 or a data: address that has it. No other address is
+// fetched.
+func decodeText(text string) ([]byte, error) {
+	if rest, ok := cutScheme(text, "data:"); ok {
+		head, coded, ok := strings.Cut(rest, ",")
+		if !ok || !strings.HasSuffix(strings.ToLower(strings.TrimSpace(head)), ";base64") {
+			return nil, errors.New("a data: address of a photo must be in base64, as data:image/jpeg;base64,…")
+		}
+		text = coded
+	} else if i := strings.Index(text, "://"); i > 0 && i < 10 {
+		return nil, errors.New("addresses are not fetched: send the photo itself, as base64 or a data: address")
+	}
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fmt.Errorf("a photo in JSON must be base64: %w", err)
+	}
+	return b, nil
+}
+
+// cutScheme cuts an address's scheme, in any case.
+func cutScheme(text, scheme string) (string, bool) {
+	if len(text) < len(scheme) || !strings.EqualFold(text[:len(scheme)], scheme) {
+		return text, false
+	}
+	return text[len(scheme):], true
 }
 
 // ask is what a request asks, the same whether it came as JSON, as a form, or as
-// a photograph with its options in the address.
+// a photo with its options in the address.
 type ask struct {
-	// Image is a single photograph, Images several with names.
-	Image  []byte   `json:"image"`
+	// Image is a single photo, Images several with names.
+	Image  file     `json:"image"`
 	Images []upload `json:"images"`
 	Labels []string `json:"labels"`
 	// Text and Texts are for embeddings.
@@ -39,6 +88,9 @@ type ask struct {
 	ShortSide  int        `json:"short_side"`
 	ResultSide int        `json:"result_side"`
 	Formats    []string   `json:"formats"`
+
+	// lists are those of labels that a form or an address has, as they came.
+	lists []string
 }
 
 // background is a word or a number.
@@ -83,10 +135,28 @@ func (s *Server) readAsk(r *http.Request, b *body) (*ask, error) {
 		return nil, asRequest(err)
 	}
 	b.arrived()
+	if err := a.readLabels(); err != nil {
+		return nil, err
+	}
 	if a.Image != nil {
 		a.Images = append([]upload{{Data: a.Image}}, a.Images...)
 	}
 	return a, a.check(s.o)
+}
+
+// readLabels reads the lists of labels as the command line does.
+func (a *ask) readLabels() error {
+	if !slices.ContainsFunc(a.lists, func(l string) bool { return strings.TrimSpace(l) != "" }) {
+		return nil
+	}
+	labels, err := vocab.ParseLabels(a.lists...)
+	if err != nil {
+		return err
+	}
+	for _, l := range labels {
+		a.Labels = append(a.Labels, strings.Join(l.Names(), "|"))
+	}
+	return nil
 }
 
 // asRequest makes a bad request of errors that are no problem of their own.
@@ -127,9 +197,9 @@ func (a *ask) readForm(form *multipart.Reader, o Options) error {
 		name := part.FormName()
 		if name == "image" || name == "images" {
 			if len(a.Images) == o.Images {
-				return limits.Check("number of photographs", "request", int64(o.Images)+1, int64(o.Images), "send fewer at once")
+				return limits.Check("number of photos", "request", int64(o.Images)+1, int64(o.Images), "send fewer at once")
 			}
-			data, err := readUpTo(part, o.ImageBytes, part.FileName())
+			data, err := readPart(part, o.ImageBytes)
 			if err != nil {
 				return err
 			}
@@ -149,7 +219,26 @@ func (a *ask) readForm(form *multipart.Reader, o Options) error {
 	}
 }
 
-// readPhoto takes the body for a photograph and the rest from the address.
+// readPart reads a photo of a form: a file, or a field with a data: address.
+func readPart(part *multipart.Part, most int64) ([]byte, error) {
+	name := part.FileName()
+	if name != "" {
+		return readUpTo(part, most, name)
+	}
+	data, err := readUpTo(part, most*4/3+dataHead, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := cutScheme(string(data[:min(len(data), len("data:"))]), "data:"); ok {
+		return decodeText(strings.TrimSpace(string(data)))
+	}
+	return data, limits.Check("size in bytes", "photo", int64(len(data)), most, "make it smaller")
+}
+
+// dataHead is room for what stands before the photo in a data: address.
+const dataHead = 1024
+
+// readPhoto takes the body for a photo and the rest from the address.
 func (a *ask) readPhoto(r *http.Request, b *body, o Options) error {
 	query := r.URL.Query()
 	name := query.Get("name")
@@ -173,7 +262,7 @@ func readUpTo(r io.Reader, most int64, name string) ([]byte, error) {
 		return nil, err
 	}
 	if name == "" {
-		name = "photograph"
+		name = "photo"
 	}
 	return data, limits.Check("size in bytes", name, int64(len(data)), most, "make it smaller")
 }
@@ -190,7 +279,7 @@ func (a *ask) set(name, value string) error {
 	}
 	switch name {
 	case "labels":
-		a.Labels = append(a.Labels, splitList(value)...)
+		a.lists = append(a.lists, value)
 	case "text":
 		a.Texts = append(a.Texts, value)
 	case "protocol":
@@ -226,7 +315,7 @@ func splitList(s string) []string {
 
 // check holds a request to the server's caps.
 func (a *ask) check(o Options) error {
-	if err := limits.Check("number of photographs", "request", int64(len(a.Images)), int64(o.Images), "send fewer at once"); err != nil {
+	if err := limits.Check("number of photos", "request", int64(len(a.Images)), int64(o.Images), "send fewer at once"); err != nil {
 		return err
 	}
 	if err := limits.Check("number of labels", "request", int64(len(a.Labels)), int64(o.Labels), "ask for fewer"); err != nil {
@@ -264,13 +353,13 @@ func (a *ask) options() (groupvit.SegmentOptions, error) {
 	return o, err
 }
 
-// need says whether there are photographs, and labels where wanted.
+// need says whether there are photos, and labels where wanted.
 func (a *ask) need(photos, labels bool) error {
 	switch {
 	case photos && len(a.Images) == 0:
-		return kindRequest.because("there is no photograph: send one named image")
+		return kindRequest.because("there is no photo: send one named image")
 	case !photos && len(a.Images) > 0:
-		return kindRequest.because("this address takes no photograph")
+		return kindRequest.because("this address takes no photo")
 	case labels && len(a.Labels) == 0:
 		return kindOption.because("%v: there are none: send some named labels", groupvit.ErrLabels)
 	}

@@ -35,12 +35,16 @@ func TestProblems(t *testing.T) {
 		{"broken JSON", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{"labels":`) }},
 		{"an unknown key", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{"lables":["dog"]}`) }},
 		{"more than an object", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{}{}`) }},
-		{"a URL for a photograph", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) {
+		{"a URL for a photo", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) {
 			return text(`{"image":"http://127.0.0.1/cat.jpg","labels":["dog"]}`)
 		}},
-		{"no photograph", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{"labels":["dog"]}`) }},
-		{"no photograph, as JSON null", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`null`) }},
-		{"no photograph", "/v1/images", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{}`) }},
+		{"a data: address that is not base64", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) {
+			return text(`{"image":"data:image/png,%89PNG","labels":["dog"]}`)
+		}},
+		{"a number for a photo", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{"image":7,"labels":["dog"]}`) }},
+		{"no photo", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{"labels":["dog"]}`) }},
+		{"no photo, as JSON null", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return text(`null`) }},
+		{"no photo", "/v1/images", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{}`) }},
 		{"nothing to embed", "/v1/embed", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{}`) }},
 		{"no boundary", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) {
 			return strings.NewReader("--x\r\n\r\n"), "multipart/form-data"
@@ -52,7 +56,7 @@ func TestProblems(t *testing.T) {
 		{"no labels", "/v1/segment", "bad-option", 422, 0, func() (io.Reader, string) { return multi([][]byte{good}) }},
 		{"a label twice", "/v1/segment", "bad-option", 422, 0, func() (io.Reader, string) { return multi([][]byte{good}, "labels", "dog,dog") }},
 		{"too many labels", "/v1/segment", "too-large", 413, 3, func() (io.Reader, string) { return multi([][]byte{good}, "labels", "a,b,c,d") }},
-		{"too many photographs", "/v1/segment", "too-large", 413, 2, func() (io.Reader, string) {
+		{"too many photos", "/v1/segment", "too-large", 413, 2, func() (io.Reader, string) {
 			return multi([][]byte{good, good, good}, "labels", "a")
 		}},
 		{"another protocol", "/v1/segment", "bad-option", 422, 0, func() (io.Reader, string) {
@@ -80,7 +84,7 @@ func TestProblems(t *testing.T) {
 		{"too many pixels", "/v1/segment", "too-large", 413, 100_000, func() (io.Reader, string) {
 			return multi([][]byte{photo(t, 1001, 100)}, "labels", "a")
 		}},
-		{"too many bytes of a photograph", "/v1/segment", "too-large", 413, 20_000, func() (io.Reader, string) {
+		{"too many bytes of a photo", "/v1/segment", "too-large", 413, 20_000, func() (io.Reader, string) {
 			return multi([][]byte{make([]byte, 20_001)}, "labels", "a")
 		}},
 		{"too many bytes", "/v1/segment", "too-large", 413, 80_000, func() (io.Reader, string) {
@@ -151,7 +155,7 @@ func TestSlowClients(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			fmt.Fprintf(c, "POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n\x89PNG")
+			fmt.Fprintf(c, "POST /v1/images HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n\x89PNG")
 			if i%2 == 0 { // trickles, else stalls
 				go func() {
 					for range 100 {
@@ -195,7 +199,7 @@ func TestHalfBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(c, "POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"labels\":[\"a")
+		fmt.Fprintf(c, "POST /v1/segment HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n{\"labels\":[\"a")
 		c.Close()
 	}
 	for range 100 {

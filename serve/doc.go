@@ -1,4 +1,4 @@
-// Package serve is groupvit over HTTP: an API, a page to play with, metrics, and
+// Package serve is groupvit over HTTP: an API, a web demo, metrics, and
 // the routes of a Label Studio ML backend, as one http.Handler that other programs
 // can mount.
 //

@@ -13,7 +13,7 @@ import (
 	"github.com/groupvit/groupvit/mask"
 )
 
-// answer is a photograph and what was found in it.
+// answer is a photo and what was found in it.
 type answer struct {
 	name  string
 	photo *imaging.Image // nil unless a format needs it

@@ -10,7 +10,7 @@ import (
 	"github.com/groupvit/groupvit"
 )
 
-// handle is a photograph that the model has looked at, kept for later questions.
+// handle is a photo that the model has looked at, kept for later questions.
 type handle struct {
 	id      string
 	created time.Time
@@ -18,7 +18,7 @@ type handle struct {
 	encoded *groupvit.Encoded
 	// options are what it was encoded with.
 	options groupvit.EncodeOptions
-	// width and height are the photograph's.
+	// width and height are the photo's.
 	width, height int
 }
 

@@ -29,9 +29,9 @@ func (h *handle) info() imageInfo {
 	return imageInfo{ID: h.id, Photo: h.photo.Name, Width: h.width, Height: h.height, Bytes: h.bytes(), Created: h.created}
 }
 
-// createImage answers POST /v1/images: the model looks at a photograph once.
+// createImage answers POST /v1/images: the model looks at a photo once.
 func (s *Server) createImage(w http.ResponseWriter, r *http.Request) error {
-	if err := s.queue.full(r.Context()); err != nil {
+	if err := s.room(r.Context()); err != nil {
 		return err
 	}
 	b := s.body(w, r)
@@ -41,13 +41,13 @@ func (s *Server) createImage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(a.Images) != 1 {
-		return kindRequest.because("%d photographs: send one", len(a.Images))
+		return kindRequest.because("%d photos: send one", len(a.Images))
 	}
 	options, err := a.options()
 	if err != nil {
 		return err
 	}
-	leave, err := s.queue.enter(r.Context())
+	leave, err := s.enter(r.Context())
 	if err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Server) createImage(w http.ResponseWriter, r *http.Request) error {
 	}
 	h.photo.Data = slices.Clip(h.photo.Data)
 	if !s.handles.add(h) {
-		return limits.Check("size of the encoded photograph in bytes", h.photo.Name, h.bytes(), s.o.HandleBytes, "send a smaller photograph")
+		return limits.Check("size of the encoded photo in bytes", h.photo.Name, h.bytes(), s.o.HandleBytes, "send a smaller photo")
 	}
 	w.Header().Set("Location", "/v1/images/"+h.id)
 	return s.sendJSON(w, http.StatusCreated, h.info())
@@ -159,7 +159,7 @@ func (s *Server) groupsImage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	leave, err := s.queue.enter(r.Context())
+	leave, err := s.enter(r.Context())
 	if err != nil {
 		return err
 	}

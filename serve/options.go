@@ -14,13 +14,13 @@ import (
 )
 
 // Options of [New]. nil and the zero value are the defaults; every cap may be
-// lowered, and those on photographs never raised above what the library reads.
+// lowered, and those on photos never raised above what the library reads.
 type Options struct {
 	// Token, if not empty, is what requests must carry: "Authorization: Bearer
 	// TOKEN", or as the password of basic authentication. The page itself, the
 	// health checks and the API's description need none.
 	Token string
-	// ImageBytes and ImagePixels are the largest photograph, in bytes of its file
+	// ImageBytes and ImagePixels are the largest photo, in bytes of its file
 	// (32 MiB) and in pixels (50 million).
 	ImageBytes, ImagePixels int64
 	// BodyBytes is the largest request (64 MiB); Bodies is how much of all
@@ -29,7 +29,7 @@ type Options struct {
 	// DecodePixels is how many pixels may be decoded at a time, over all requests
 	// (100 million).
 	DecodePixels int64
-	// Images is the largest number of photographs of a request (16), Labels that
+	// Images is the largest number of photos of a request (16), Labels that
 	// of its labels (256).
 	Images, Labels int
 	// Workers is how many requests are worked on at a time (half as many as threads of
@@ -43,16 +43,29 @@ type Options struct {
 	// Timeout is how long a request may take (30 s), Stall how long its client may
 	// send nothing (10 s).
 	Timeout, Stall time.Duration
-	// HandleBytes is what encoded photographs may keep (256 MiB).
+	// HandleBytes is what encoded photos may keep (256 MiB).
 	HandleBytes int64
-	// LabelStudio is the one address from which photographs of Label Studio's
+	// LabelStudio is the one address from which photos of Label Studio's
 	// tasks are fetched, as "http://localhost:8080"; empty fetches none.
 	LabelStudio string
 	// LabelStudioToken is the access token for it: a personal access token (a JSON
 	// Web Token, exchanged for short-lived ones) or a legacy token.
 	LabelStudioToken string
-	// Log gets one line a failed request; nil is silent.
+	// Origins are the pages of other sites that may use the API from a browser (CORS),
+	// as "https://app.example.com"; a part of the host or the port may be "*", and "*"
+	// alone allows every page. None by default.
+	Origins []string
+	// Hosts are further names under which requests may come to an address of this
+	// machine alone, as those of a proxy; "*" is any. Without a token all others than
+	// localhost, numbers and the machine's own name are refused, so that no page can
+	// reach the server by a name that leads here (DNS rebinding).
+	Hosts []string
+	// Log gets one line a request: at level error what failed, at warn what was refused
+	// for want of room or time, at info the others, at debug health checks. nil is
+	// silent.
 	Log *slog.Logger
+	// Version is the program's, for the metrics.
+	Version string
 	// Registry gets the metrics; nil makes one, with those of Go and the process.
 	Registry *prometheus.Registry
 }

@@ -47,22 +47,23 @@ type kind struct {
 var (
 	kindRequest  = kind{"bad-request", http.StatusBadRequest, "The request cannot be read", "Compare it with /openapi.yaml."}
 	kindToken    = kind{"unauthorized", http.StatusUnauthorized, "A token is needed", "Send the server's token as Authorization: Bearer TOKEN."}
-	kindOrigin   = kind{"cross-origin", http.StatusForbidden, "Requests of other sites are refused", "Ask from a program, or from the page that this server serves."}
-	kindNotFound = kind{"not-found", http.StatusNotFound, "There is nothing at this address", "See /openapi.yaml for what there is."}
-	kindHandle   = kind{"unknown-image", http.StatusNotFound, "There is no such image", "Encode the photograph again with POST /v1/images: images that were not asked about for long make room for new ones."}
-	kindMethod   = kind{"method-not-allowed", http.StatusMethodNotAllowed, "This address knows other methods", "Use one of those in the Allow header."}
-	kindMedia    = kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "Requests of this type are not read", "Send multipart/form-data, application/json, or the photograph itself as image/…"}
-	kindPhoto    = kind{"unreadable-photo", http.StatusUnprocessableEntity, "The photograph cannot be read", "Send a JPEG, PNG, GIF, WebP, BMP or TIFF."}
-	kindLarge    = kind{"too-large", http.StatusRequestEntityTooLarge, "The request is beyond a limit", "Make it smaller."}
+	kindOrigin   = kind{"cross-origin", http.StatusForbidden, "Requests from other sites are refused", "Use a program, or the page that this server serves; --allow-origin allows a site."}
+	kindHost     = kind{"unknown-host", http.StatusForbidden, "The server is not known by this name", "Use localhost or 127.0.0.1; --allow-host allows another name."}
+	kindNotFound = kind{"not-found", http.StatusNotFound, "Not found", "See /openapi.yaml for what there is."}
+	kindHandle   = kind{"unknown-image", http.StatusNotFound, "There is no such image", "Encode the photo again with POST /v1/images: images that have not been used for long make room for new ones."}
+	kindMethod   = kind{"method-not-allowed", http.StatusMethodNotAllowed, "Method not allowed", "Use one of those in the Allow header."}
+	kindMedia    = kind{"unsupported-media-type", http.StatusUnsupportedMediaType, "Requests of this type are not read", "Send multipart/form-data, application/json, or the photo itself as image/…"}
+	kindPhoto    = kind{"unreadable-photo", http.StatusUnprocessableEntity, "The photo cannot be read", "Send a JPEG, PNG, GIF, WebP, BMP or TIFF."}
+	kindLarge    = kind{"too-large", http.StatusRequestEntityTooLarge, "The request exceeds a limit", "Make it smaller."}
 	kindOption   = kind{"bad-option", http.StatusUnprocessableEntity, "An option or a label cannot be used", "Change what the detail names."}
 	kindModel    = kind{"model-cannot", http.StatusUnprocessableEntity, "The model cannot do this", "See /v1/models for what it is; another model may."}
-	kindBusy     = kind{"busy", http.StatusTooManyRequests, "More is asked than can be answered", "Ask again after the time in the Retry-After header."}
+	kindBusy     = kind{"busy", http.StatusTooManyRequests, "The server is busy", "Try again after the time in the Retry-After header."}
 	kindSlow     = kind{"too-slow", http.StatusRequestTimeout, "The request did not arrive in time", "Send it faster, or a smaller one."}
-	kindTimeout  = kind{"timeout", http.StatusServiceUnavailable, "The answer took too long", "Ask for less at once, or again later."}
-	kindUpstream = kind{"unreachable-photo", http.StatusUnprocessableEntity, "The photograph cannot be fetched", "Start the server with --label-studio ADDRESS, or put the photograph into the task as a data: address."}
+	kindTimeout  = kind{"timeout", http.StatusServiceUnavailable, "The answer took too long", "Ask for less at once, or try again later."}
+	kindUpstream = kind{"unreachable-photo", http.StatusUnprocessableEntity, "The photo cannot be fetched", "Start the server with --label-studio ADDRESS and a token in LABEL_STUDIO_TOKEN, or put the photo into the task as a data: address."}
 	kindFailed   = kind{"failed", http.StatusInternalServerError, "The server failed", "Report it, with what the server has logged."}
-	kindEnded    = kind{"ended", http.StatusServiceUnavailable, "The server is ending", "Ask another one."}
-	kinds        = []kind{kindRequest, kindToken, kindOrigin, kindNotFound, kindHandle, kindMethod, kindMedia, kindPhoto, kindLarge, kindOption, kindModel, kindBusy, kindSlow, kindTimeout, kindUpstream, kindFailed, kindEnded}
+	kindEnded    = kind{"ended", http.StatusServiceUnavailable, "The server is shutting down", "Use another one, or try again later."}
+	kinds        = []kind{kindRequest, kindToken, kindOrigin, kindHost, kindNotFound, kindHandle, kindMethod, kindMedia, kindPhoto, kindLarge, kindOption, kindModel, kindBusy, kindSlow, kindTimeout, kindUpstream, kindFailed, kindEnded}
 )
 
 const problemPath = "/problems/"
@@ -72,7 +73,7 @@ func (k kind) because(format string, args ...any) *problem {
 	return &problem{Type: problemPath + k.name, Title: k.title, Status: k.status, Detail: fmt.Sprintf(format, args...), Remedy: k.remedy}
 }
 
-// toProblem says what an error is to who asked.
+// toProblem makes of an error what the client is told.
 func toProblem(err error) *problem {
 	var p *problem
 	var large *limits.Error
@@ -89,9 +90,9 @@ func toProblem(err error) *problem {
 		p.Limit = tooLong.Limit
 		return p
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return kindSlow.because("the client sent nothing for too long")
+		return kindSlow.because("nothing arrived for too long")
 	case errors.Is(err, context.DeadlineExceeded):
-		return kindTimeout.because("the answer took longer than a request may")
+		return kindTimeout.because("the answer took longer than a request may take")
 	case errors.Is(err, groupvit.ErrClosed):
 		return kindEnded.because("%v", err)
 	case errors.Is(err, labelstudio.ErrFetch):
@@ -109,7 +110,7 @@ func toProblem(err error) *problem {
 	case errors.Is(err, groupvit.ErrModel):
 		return kindModel.because("%v", err)
 	}
-	return kindFailed.because("the reason is in the server's log")
+	return kindFailed.because("the reason is in the server's log, under the X-Request-Id of this answer")
 }
 
 func sentence(s string) string {

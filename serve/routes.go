@@ -3,7 +3,6 @@ package serve
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"fmt"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -58,41 +57,56 @@ func (s *Server) routes() {
 	s.mux.Handle("/", s.wrap(route{handle: s.nothing, open: true, path: "other"}))
 }
 
-// wrap does for every route what is not its own: it watches, guards and reports.
+// wrap does for every route what is not its own: it names, watches, guards, reports and
+// counts requests.
 func (s *Server) wrap(t route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin, watch := time.Now(), &watcher{ResponseWriter: w}
+		r = withRequestID(w, r)
 		if s.draining.Load() {
 			w.Header().Set("Connection", "close")
 		}
-		defer func() {
-			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
-					panic(v)
-				}
-				s.o.Log.Error("a handler panicked", "path", r.URL.Path, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-				s.fail(watch, r, kindFailed.because("the reason is in the server's log"))
-			}
-			s.metrics.observe(t, watch.status, time.Since(begin))
-		}()
-		if err := s.guard(t, r); err != nil {
-			s.fail(watch, r, err)
-			return
-		}
-		if err := t.handle(watch, r); err != nil {
+		defer s.metrics.begin()()
+		err := s.answer(t, watch, r)
+		if err != nil {
 			s.fail(watch, r, err)
 		}
+		took := time.Since(begin)
+		s.metrics.end(t, watch.sent(), took)
+		s.logRequest(t, r, watch, took, err)
 	})
 }
 
-// guard refuses requests without the token, and those that another site's page
-// makes a browser send.
+// answer guards and handles a request. A handler that panics has failed.
+func (s *Server) answer(t route, w *watcher, r *http.Request) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			err = &panicked{v, debug.Stack()}
+		}
+	}()
+	if s.cors(w, r) {
+		return nil
+	}
+	if err := s.guard(t, r); err != nil {
+		return err
+	}
+	return t.handle(w, r)
+}
+
+// guard refuses requests without the token, those that another site's page makes a
+// browser send, and those for another host.
 func (s *Server) guard(t route, r *http.Request) error {
-	if err := s.origin.Check(r); err != nil {
-		return kindOrigin.because("%v", err)
+	if err := s.host(r); err != nil {
+		return err
+	}
+	if err := s.crossSite(r); err != nil {
+		return err
 	}
 	if s.ended.Load() && !t.open {
-		return kindEnded.because("no new requests, please")
+		return kindEnded.because("the server is shutting down")
 	}
 	if t.open || s.o.Token == "" {
 		return nil
@@ -110,15 +124,10 @@ func (s *Server) guard(t route, r *http.Request) error {
 
 // fail answers with an error, unless an answer has begun.
 func (s *Server) fail(w *watcher, r *http.Request, err error) {
-	if r.Context().Err() != nil && toProblem(err).Status >= http.StatusInternalServerError && s.left(r) {
+	p := toProblem(err)
+	if r.Context().Err() != nil && p.Status >= http.StatusInternalServerError && s.left(r) {
 		w.status = statusLeft
 		return // nobody listens
-	}
-	p := toProblem(err)
-	if p.Status == http.StatusInternalServerError {
-		s.o.Log.Error("a request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	} else {
-		s.o.Log.Debug("a request was refused", "method", r.Method, "path", r.URL.Path, "status", p.Status, "reason", p.Detail)
 	}
 	if w.status == 0 {
 		p.write(w)
@@ -129,16 +138,17 @@ func (s *Server) fail(w *watcher, r *http.Request, err error) {
 // does.
 const statusLeft = 499
 
-// left says whether the client is gone, and not only its time.
+// left reports whether the client is gone, and not only its time.
 func (s *Server) left(r *http.Request) bool {
 	deadline, ok := r.Context().Deadline()
 	return !ok || time.Now().Before(deadline)
 }
 
-// watcher notes the status of an answer.
+// watcher notes the status and the size of an answer.
 type watcher struct {
 	http.ResponseWriter
 	status int
+	bytes  int64
 }
 
 func (w *watcher) WriteHeader(status int) {
@@ -152,14 +162,24 @@ func (w *watcher) Write(b []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
-	return w.ResponseWriter.Write(b)
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// sent is the status of the answer.
+func (w *watcher) sent() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
 }
 
 // Unwrap lets http.ResponseController find the connection.
 func (w *watcher) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// nothing answers for addresses that are not there, and for methods that one which
-// is there does not know.
+// nothing answers for addresses that do not exist, and for methods that one which does
+// has not.
 func (s *Server) nothing(w http.ResponseWriter, r *http.Request) error {
 	var allowed []string
 	for _, m := range []string{"GET", "POST", "DELETE"} {
@@ -173,5 +193,5 @@ func (s *Server) nothing(w http.ResponseWriter, r *http.Request) error {
 		return kindNotFound.because("%s", strconv.Quote(r.URL.Path))
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	return kindMethod.because("%s, it knows %s", r.Method, strings.Join(allowed, ", "))
+	return kindMethod.because("%s is not allowed here; use %s", r.Method, strings.Join(allowed, " or "))
 }

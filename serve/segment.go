@@ -13,7 +13,7 @@ import (
 	"github.com/groupvit/groupvit/internal/output"
 )
 
-// segmented is the answer for one photograph: the keys of the command's --json,
+// segmented is the answer for one photo: the keys of the command's --json,
 // and the formats asked for.
 type segmented struct {
 	groupvit.Record
@@ -43,7 +43,7 @@ func (a *ask) question(r *http.Request) (*question, error) {
 	q.options.Scores = slices.ContainsFunc(q.files, func(f output.Format) bool { return f.Scores })
 	if strings.HasPrefix(r.Header.Get("Accept"), "image/png") {
 		if len(q.files) != 1 || !q.files[0].PNG || len(a.Images) > 1 {
-			return nil, kindOption.because("Accept is image/png: ask about one photograph in one format that is a picture, overlay or mask")
+			return nil, kindOption.because("Accept is image/png: ask about one photo in one format that is a picture, overlay or mask")
 		}
 		q.whole = true
 	}

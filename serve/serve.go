@@ -23,6 +23,8 @@ type Server struct {
 	handles  *handles
 	metrics  *metrics
 	origin   *http.CrossOriginProtection
+	origins  origins
+	hostname string
 	studio   *labelstudio.Backend
 	draining atomic.Bool
 	ended    atomic.Bool
@@ -42,7 +44,10 @@ func New(model *groupvit.Model, o *Options) (*Server, error) {
 		model: model, o: options, mux: http.NewServeMux(),
 		queue: newQueue(options.Workers, options.Queue, options.Wait), budget: newBudget(options.Bodies),
 		pixels: semaphore.NewWeighted(options.DecodePixels), handles: newHandles(options.HandleBytes),
-		origin: http.NewCrossOriginProtection(),
+		origin: http.NewCrossOriginProtection(), hostname: ownName(),
+	}
+	if s.origins, err = newOrigins(options.Origins); err != nil {
+		return nil, err
 	}
 	if s.studio, err = s.newStudio(); err != nil {
 		return nil, err

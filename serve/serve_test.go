@@ -125,7 +125,7 @@ func askJSON(t testing.TB, address string, v any, headers ...string) reply {
 	return ask(t, "POST", address, bytes.NewReader(b), append(headers, "Content-Type", "application/json")...)
 }
 
-// form makes a multipart body of photographs and fields given as pairs.
+// form makes a multipart body of photos and fields given as pairs.
 func form(t testing.TB, photos [][]byte, fields ...string) (io.Reader, string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -160,7 +160,7 @@ type results struct {
 	}
 }
 
-// TestSegmentRequests: the same question as a form, as JSON and as the photograph
+// TestSegmentRequests: the same question as a form, as JSON and as the photo
 // itself has the same answer.
 func TestSegmentRequests(t *testing.T) {
 	h, _ := start(t, nil)
@@ -172,7 +172,7 @@ func TestSegmentRequests(t *testing.T) {
 			"images": []any{map[string]any{"name": "disc.png", "data": picture}}, "labels": []string{"dog", "grass|lawn"},
 			"formats": []string{"mask", "rle"}, "background": 0.3,
 		}),
-		"photograph": ask(t, "POST", h.URL+"/v1/segment?labels=dog,grass|lawn&formats=mask,rle&background=0.3&name=disc.png", bytes.NewReader(picture), "Content-Type", "image/png"),
+		"photo": ask(t, "POST", h.URL+"/v1/segment?labels=dog,grass|lawn&formats=mask,rle&background=0.3&name=disc.png", bytes.NewReader(picture), "Content-Type", "image/png"),
 	}
 	var first *results
 	for name, a := range answers {
@@ -220,7 +220,7 @@ func TestPictureAnswer(t *testing.T) {
 	}
 }
 
-// TestImages: a photograph is encoded once and asked often; asking a forgotten one
+// TestImages: a photo is encoded once and asked often; asking a forgotten one
 // is a problem of its own.
 func TestImages(t *testing.T) {
 	h, _ := start(t, &serve.Options{HandleBytes: 200_000})
@@ -244,7 +244,7 @@ func TestImages(t *testing.T) {
 	askJSON(t, h.URL+"/v1/images/"+id+"/segment", map[string]any{"labels": []string{"dog", "grass"}, "formats": []string{"mask", "overlay"}}).json(t, &got)
 	for _, f := range []string{"mask", "overlay"} {
 		if string(want.Results[0].Formats[f]) != string(got.Results[0].Formats[f]) || got.Results[0].Formats[f] == nil {
-			t.Errorf("%s of the encoded photograph is another", f)
+			t.Errorf("%s of the encoded photo is another", f)
 		}
 	}
 	small := askJSON(t, h.URL+"/v1/images/"+id+"/segment", map[string]any{"labels": []string{"dog"}, "result_side": 30, "formats": []string{"coco"}})

@@ -22,7 +22,7 @@ func (s *Server) newStudio() (*labelstudio.Backend, error) {
 
 // segmentTask segments a photo of a task when a worker is free.
 func (s *Server) segmentTask(ctx context.Context, name string, photo []byte, labels []string) (found *groupvit.Segmentation, err error) {
-	leave, err := s.queue.enter(ctx)
+	leave, err := s.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *Server) segmentTask(ctx context.Context, name string, photo []byte, lab
 // studioPredict answers POST /predict: Label Studio's tasks become regions of the
 // labels of its project.
 func (s *Server) studioPredict(w http.ResponseWriter, r *http.Request) error {
-	if err := s.queue.full(r.Context()); err != nil {
+	if err := s.room(r.Context()); err != nil {
 		return err
 	}
 	b := s.body(w, r)

@@ -11,7 +11,7 @@ import (
 	"github.com/groupvit/groupvit/internal/output"
 )
 
-// embed answers POST /v1/embed: unit vectors of photographs and texts.
+// embed answers POST /v1/embed: unit vectors of photos and texts.
 func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 	return s.answerJSON(w, r, func(a *ask) error {
 		if a.Text != nil {
@@ -44,7 +44,7 @@ func (s *Server) embed(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// classified is the answer of classify for one photograph.
+// classified is the answer of classify for one photo.
 type classified struct {
 	Photo   string                    `json:"photo"`
 	Classes []groupvit.Classification `json:"classes"`
@@ -68,7 +68,7 @@ func (s *Server) classify(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// grouped is the answer of groups for one photograph.
+// grouped is the answer of groups for one photo.
 type grouped struct {
 	Photo  string  `json:"photo"`
 	Width  int     `json:"width"`
@@ -76,7 +76,7 @@ type grouped struct {
 	Stages []stage `json:"stages"`
 }
 
-// stage is what one grouping stage made of a photograph.
+// stage is what one grouping stage made of a photo.
 type stage struct {
 	// Groups is how many the stage has, Used how many have pixels.
 	Groups int `json:"groups"`
@@ -101,7 +101,7 @@ func (s *Server) groups(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// groupsOf looks at a photograph without words.
+// groupsOf looks at a photo without words.
 func (s *Server) groupsOf(ctx context.Context, u upload) (*grouped, error) {
 	out := &grouped{Photo: u.Name, Stages: []stage{}}
 	counts := s.model.Summary().Groups
@@ -154,7 +154,7 @@ func (s *Server) alive(w http.ResponseWriter, _ *http.Request) error {
 // ready answers GET /readyz: it is worth while to send requests.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 	if s.draining.Load() {
-		return kindEnded.because("no new requests, please")
+		return kindEnded.because("the server is shutting down")
 	}
 	return s.sendJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }

@@ -15,7 +15,7 @@ type work func(ctx context.Context, a *ask) (any, error)
 // answerJSON reads a request, waits for a worker, works, and answers with JSON.
 // The worker is free again before the answer is sent: slow clients hold none.
 func (s *Server) answerJSON(w http.ResponseWriter, r *http.Request, check func(*ask) error, do work) error {
-	if err := s.queue.full(r.Context()); err != nil {
+	if err := s.room(r.Context()); err != nil {
 		return err
 	}
 	b := s.body(w, r)
@@ -40,7 +40,7 @@ type picture []byte
 
 // inTurn works when a worker is free and returns the encoded answer.
 func (s *Server) inTurn(ctx context.Context, a *ask, do work) (out []byte, kind string, err error) {
-	leave, err := s.queue.enter(ctx)
+	leave, err := s.enter(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -69,7 +69,7 @@ func (s *Server) send(w http.ResponseWriter, status int, kind string, out []byte
 	return nil
 }
 
-// decode makes pixels of a photograph and calls use with them, while no more
+// decode makes pixels of a photo and calls use with them, while no more
 // pixels are decoded over all requests than may be.
 func (s *Server) decode(ctx context.Context, u upload, use func(*imaging.Image) error) error {
 	info, err := imaging.Probe(u.Data, u.Name)

@@ -24,13 +24,14 @@ const wholePart = "0/1"
 
 // batchFlags are those of runs over very many photos.
 type batchFlags struct {
-	manifest, shards, part string
+	manifest, shards, part, allow string
 }
 
 func (b *batchFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&b.manifest, "manifest", "", "file with the path of a photo on each line; - is stdin")
 	flags.StringVar(&b.shards, "shards", "", "tar or Parquet files with photos: a pattern with {0000..0999} or *, several joined by ::")
+	flags.StringVar(&b.allow, "allow-failed", "", "photos that may fail before a run over folders or a list ends with exit code 3, as 20 or 1%")
 	flags.StringVar(&b.part, "shard", wholePart, "with --manifest and --shards: the share to do, i/n with 0 ≤ i < n")
 }
 
@@ -44,6 +45,7 @@ type batchRun struct {
 	out    batchOutput
 	folder *batch.Folder // nil for a list
 	left   batch.LeftOut
+	allow  allowance
 
 	begun, told time.Time
 	tally
@@ -72,6 +74,9 @@ func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob, folders []s
 		return usagef(`--format "" would leave nothing to go on from: name a format`)
 	}
 	run := &batchRun{segmentJob: job, begun: time.Now(), told: time.Now()}
+	if run.allow, err = parseAllowance(f.batch.allow); err != nil {
+		return err
+	}
 	if job.places, err = newPlaces(f.root, f.out, job.files); err != nil {
 		return err
 	}
@@ -162,6 +167,8 @@ func (r *batchRun) all(ctx context.Context, items iter.Seq2[batch.Item, error]) 
 		return broken
 	case r.Failed > 0 && r.Done == 0 && r.Skipped == 0:
 		return fmt.Errorf("%s; see %s", allFailed(r.Failed), r.out.logName)
+	case r.Failed > 0 && r.allow.covers(r.Failed, r.Failed+r.Done+r.Skipped):
+		r.env.warn("groupvit: %s failed, as --allow-failed allows; see %s", count(r.Failed, "photo"), r.out.logName)
 	case r.Failed > 0:
 		return fmt.Errorf("%s failed; see %s: %w", count(r.Failed, "photo"), r.out.logName, errPartial)
 	case r.Done+r.Skipped == 0:

@@ -22,6 +22,7 @@ import (
 
 type serveFlags struct {
 	model, listen, tokenFile string
+	logLevel, logFormat      string
 	drain                    time.Duration
 	verbose                  bool
 	options                  serve.Options
@@ -31,9 +32,9 @@ func newServeCommand(env *environment) *cobra.Command {
 	f := &serveFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Answer over HTTP: an API, and a page to play with",
-		Long: `Answer over HTTP: an API described at /openapi.yaml, a page to play with at /,
-metrics for Prometheus at /metrics, and the routes of a Label Studio ML backend.
+		Short: "Serve an HTTP API and a web demo",
+		Long: `Serve an HTTP API, described at /openapi.yaml, a web demo at /, metrics for Prometheus
+at /metrics, and the routes of a Label Studio ML backend.
 
 It listens on this machine alone unless --listen says otherwise; others should
 then need a token, from --token-file or $GROUPVIT_TOKEN. Requests are bounded in
@@ -45,6 +46,13 @@ which it came. A request is refused with status 429 and a Retry-After header whe
 queue is full or its turn would not come within --timeout. Where refusals go on for a
 second and more, it is overload: the newest are answered in time, and those that have
 waited longer than --wait are refused too, until it is over.
+
+Pages of other sites may use the API where --allow-origin names them. On an address of
+this machine alone, requests for another host than localhost are refused unless there is
+a token or --allow-host names the host.
+
+Every flag may be set in the environment as well: --max-images as $GROUPVIT_MAX_IMAGES.
+Each request has a line in the log, with an ID that its answer has as X-Request-Id.
 
 SIGTERM and Ctrl-C end it: /readyz answers 503, requests that came are answered,
 then it exits. A second Ctrl-C ends it at once.`,
@@ -69,10 +77,14 @@ then it exits. A second Ctrl-C ends it at once.`,
 	flags := cmd.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address and port; port 0 takes a free one")
 	flags.StringVar(&f.tokenFile, "token-file", "", "file with the token that requests must carry (default $GROUPVIT_TOKEN, else none)")
-	flags.DurationVar(&f.drain, "drain", time.Second, "time from /readyz saying no to the end of listening")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "log refused requests too")
+	flags.DurationVar(&f.drain, "drain", time.Second, "how long /readyz answers 503 before the server stops listening")
+	flags.StringVar(&f.logLevel, "log-level", "info", "least level of the log: debug, info, warn or error")
+	flags.StringVar(&f.logFormat, "log-format", "text", "format of the log: text or json")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "log health checks too; the same as --log-level debug")
 	o := &f.options
-	flags.IntVar(&o.Workers, "workers", 0, "requests worked on at a time; 0 means half as many as processors")
+	flags.StringSliceVar(&o.Origins, "allow-origin", nil, "pages of other sites that may use the API, as https://app.example.com; a part of the host or the port may be *; repeatable")
+	flags.StringSliceVar(&o.Hosts, "allow-host", nil, "further names of this server on an address of this machine alone, as a proxy's; * is any; repeatable")
+	flags.IntVar(&o.Workers, "workers", 0, "requests computed at a time; 0 means half the number of processors")
 	flags.IntVar(&o.Queue, "queue", limits.ServeQueue, "requests that may wait")
 	flags.DurationVar(&o.Wait, "wait", 0, "how long a request may wait under lasting overload; 0 means half of what an answer takes")
 	flags.DurationVar(&o.Timeout, "timeout", limits.ServeSeconds*time.Second, "how long a request may take, waiting included")
@@ -86,14 +98,20 @@ then it exits. A second Ctrl-C ends it at once.`,
 }
 
 func (f *serveFlags) run(cmd *cobra.Command, env *environment) error {
+	if err := flagsFromEnv(cmd); err != nil {
+		return err
+	}
 	if err := f.secrets(); err != nil {
 		return err
 	}
-	level := slog.LevelInfo
 	if f.verbose {
-		level = slog.LevelDebug
+		f.logLevel = "debug"
 	}
-	f.options.Log = slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: level}))
+	var err error
+	if f.options.Log, err = newLog(env.stderr, f.logLevel, f.logFormat); err != nil {
+		return err
+	}
+	f.options.Version = versionName()
 	model, err := env.open(cmd, f.model)
 	if err != nil {
 		return err
@@ -119,7 +137,7 @@ func (f *serveFlags) run(cmd *cobra.Command, env *environment) error {
 	}
 	env.warn("groupvit: model %s on engine %s; open http://%s", f.model, model.Engine(), listener.Addr())
 	if host, _, _ := net.SplitHostPort(listener.Addr().String()); f.options.Token == "" && !net.ParseIP(host).IsLoopback() {
-		env.warn("groupvit: note: whoever reaches %s may ask; $GROUPVIT_TOKEN sets a token", listener.Addr())
+		env.warn("groupvit: note: no token set: anyone who can reach %s can use it; $GROUPVIT_TOKEN sets one", listener.Addr())
 	}
 	return f.serve(cmd.Context(), listener, handler)
 }

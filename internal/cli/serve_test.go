@@ -193,11 +193,41 @@ func TestServeHeaders(t *testing.T) {
 // TestServeBad: what cannot be served is said before anything is loaded for long.
 func TestServeBad(t *testing.T) {
 	for _, args := range [][]string{
-		{"--queue", "-1"}, {"--max-image-pixels", "60000000"}, {"--label-studio", "localhost"}, {"--token-file", "nowhere"}, {"photo.jpg"},
+		{"--queue", "-1"}, {"--log-level", "loud"}, {"--log-format", "xml"}, {"--allow-origin", "example.com"}, {"--max-image-pixels", "60000000"}, {"--label-studio", "localhost"}, {"--token-file", "nowhere"}, {"photo.jpg"},
 	} {
 		var stderr strings.Builder
 		if code := Main(t.Context(), append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), strings.NewReader(""), io.Discard, &stderr); code != exitUsage {
 			t.Errorf("%v: exit code %d: %s", args, code, stderr.String())
 		}
+	}
+}
+
+// TestServeEnvironment: flags come from the environment too, but for those on the command
+// line; what is wrong there is said by its name.
+func TestServeEnvironment(t *testing.T) {
+	t.Setenv("GROUPVIT_MAX_IMAGES", "3")
+	t.Setenv("GROUPVIT_MAX_LABELS", "7")
+	t.Setenv("GROUPVIT_ALLOW_ORIGIN", "https://a.example,https://b.example")
+	t.Setenv("GROUPVIT_LOG_FORMAT", "json")
+	address, end := serving(t, "--max-labels", "9")
+	r, _ := http.NewRequest("GET", address+"/v1/models", nil)
+	r.Header.Set("Origin", "https://b.example")
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(a.Body)
+	a.Body.Close()
+	if err != nil || !strings.Contains(string(b), `"images":3,`) || !strings.Contains(string(b), `"labels":9,`) || a.Header.Get("Access-Control-Allow-Origin") != "https://b.example" {
+		t.Errorf("%v, %v, %s", err, a.Header, b)
+	}
+	code, said := end()
+	if id := a.Header.Get("X-Request-Id"); code != exitDone || !strings.Contains(said, `"path":"/v1/models","status":200`) || !strings.Contains(said, id) {
+		t.Errorf("exit code %d, request %s: %s", code, id, said)
+	}
+	t.Setenv("GROUPVIT_QUEUE", "many")
+	var stderr strings.Builder
+	if code := Main(t.Context(), []string{"serve", "--listen", "127.0.0.1:0"}, strings.NewReader(""), io.Discard, &stderr); code != exitUsage || !strings.Contains(stderr.String(), "$GROUPVIT_QUEUE") {
+		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
 }

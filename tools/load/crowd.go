@@ -63,7 +63,7 @@ func (c *crowd) sit(ctx context.Context, address string, opening chan struct{}) 
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: load\r\n\r\n")
+	_, err = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 	if err == nil {
 		err = answered(conn)
 	}

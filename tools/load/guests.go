@@ -55,7 +55,7 @@ func invite(ctx context.Context, address string, n int) (*guests, error) {
 	}
 	g := &guests{kinds: []guest{
 		{"send half a header", time.Second, func(ctx context.Context, c net.Conn) error {
-			return sent(ctx, c, "POST /v1/segment HTTP/1.1\r\nHost: load\r\nContent-", []int{http.StatusBadRequest}, stallLimit)
+			return sent(ctx, c, "POST /v1/segment HTTP/1.1\r\nHost: localhost\r\nContent-", []int{http.StatusBadRequest}, stallLimit)
 		}},
 		{"send half a body and wait", time.Second, func(ctx context.Context, c net.Conn) error {
 			return sent(ctx, c, half("/v1/images"), []int{http.StatusRequestTimeout}, stallLimit)
@@ -71,7 +71,7 @@ func invite(ctx context.Context, address string, n int) (*guests, error) {
 			return err
 		}},
 		{"send a photo that claims 900 million pixels", 500 * time.Millisecond, func(ctx context.Context, c net.Conn) error {
-			head := fmt.Sprintf("POST /v1/segment HTTP/1.1\r\nHost: load\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", kind, len(bomb))
+			head := fmt.Sprintf("POST /v1/segment HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", kind, len(bomb))
 			return sent(ctx, c, head+string(bomb), []int{http.StatusRequestEntityTooLarge}, stallLimit)
 		}},
 	}}
@@ -147,7 +147,7 @@ func sent(ctx context.Context, c net.Conn, text string, want []int, limit time.D
 
 // half is the first part of a request whose body is longer.
 func half(path string) string {
-	return "POST " + path + " HTTP/1.1\r\nHost: load\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n\x89PNG\r\n\x1a\n"
+	return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n\x89PNG\r\n\x1a\n"
 }
 
 // trickle sends a byte every half second.
