@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func annotationConverters() []converter {
 			c.register = func(flags *pflag.FlagSet) {
 				flags.StringVar(&photos, "photos", "", "folder of the photos, for coco-json: OUTPUT/images becomes a link to it")
 				flags.StringVar(&layout, "layout", convert.LayoutFolder, "for coco-json: folder (masks/ and classes.txt) or coco-object (annotations/val2017/, the 80 classes)")
-				flags.BoolVar(&strict, "strict", false, "for coco-json: refuse a file of which something would be left out, as objects without a mask, instead of counting it")
+				flags.BoolVar(&strict, "strict", false, "refuse annotations of which something would be left out, as objects without a mask, instead of counting it")
 			}
 		}
 		list = append(list, c)
@@ -35,9 +36,6 @@ func annotationConverters() []converter {
 
 // convertAnnotations converts the masks of a benchmark.
 func convertAnnotations(ctx context.Context, env *environment, s convert.Source, o convert.Options) error {
-	if o.Strict && s.Name != "coco-json" {
-		return usagef("--strict is for --from coco-json alone")
-	}
 	if o.Photos != "" && s.Name != "coco-json" {
 		return usagef("--photos is for --from coco-json alone")
 	}
@@ -68,10 +66,15 @@ func convertAnnotations(ctx context.Context, env *environment, s convert.Source,
 		return fmt.Errorf("interrupted: the same command goes on: %w", err)
 	case err != nil:
 		return err
-	case env.json:
-		return env.print(r)
+	}
+	var partial error
+	if r.Broken > 0 {
+		partial = fmt.Errorf("%w: %s not made", errPartial, count(r.Broken, "mask"))
+	}
+	if env.json {
+		return cmp.Or(env.print(r), partial)
 	}
 	env.warn("masks: %d written, %d were there", r.Written, r.Kept)
 	_, err = fmt.Fprintln(env.stdout, strings.Join(append([]string{r.Folder}, r.Lists...), "\n"))
-	return err
+	return cmp.Or(err, partial)
 }

@@ -3,6 +3,7 @@ package convert
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
@@ -29,6 +30,7 @@ type cocoRun struct {
 	Options
 	in     *instances
 	result *Result
+	record record
 	// class is the label of each category, names are those of classes.txt.
 	class  map[identifier]uint16
 	names  []string
@@ -68,6 +70,7 @@ func cocoJSON(ctx context.Context, o Options) (*Result, error) {
 	if r.in, err = parseInstances(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Input, err)
 	}
+	r.record = record{"coco-json", fmt.Sprintf("%x", sha256.Sum256(text)), o.Layout}
 	r.classes()
 	r.placeImages()
 	r.sortObjects()
@@ -76,6 +79,9 @@ func cocoJSON(ctx context.Context, o Options) (*Result, error) {
 		return nil, fmt.Errorf("%w: %s: %s", ErrInput, o.Input, strings.Join(r.result.Notes(), "; "))
 	case len(r.images) == 0:
 		return nil, fmt.Errorf("%w: %s: no image is left: %s", ErrInput, o.Input, strings.Join(r.result.Notes(), "; "))
+	}
+	if err := r.record.check(o.Output); err != nil {
+		return nil, err
 	}
 	return r.result, r.write(ctx)
 }
@@ -207,7 +213,7 @@ func (r *cocoRun) write(ctx context.Context) error {
 			},
 		})
 	}
-	if err := all(ctx, tasks, r.Progress, r.result); err != nil {
+	if err := all(ctx, tasks, r.Options, r.result); err != nil {
 		return err
 	}
 	if r.Layout == LayoutCOCOObject {

@@ -2,6 +2,7 @@ package convert
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -84,6 +85,42 @@ func TestCOCOKinds(t *testing.T) {
 				t.Errorf("strict: %v, %d left out", err, r.leftOut())
 			}
 		})
+	}
+}
+
+// TestCOCOAgain: the same file goes on, and another is refused, whose classes would
+// stand beside the masks of the first.
+func TestCOCOAgain(t *testing.T) {
+	dir := t.TempDir()
+	text := `{"images":[{"id":1,"file_name":"1.jpg","width":4,"height":2}],"annotations":[{"image_id":1,"category_id":1,"segmentation":` + square + `}],"categories":[{"id":1,"name":"cat"},{"id":2,"name":"dog"}]}`
+	in := files{"a.json": []byte(text), "b.json": []byte(strings.Replace(text, "cat", "zebra", 1))}.write(t, dir)
+	o := Options{Input: filepath.Join(in, "a.json"), Output: filepath.Join(dir, "out")}
+	for i := range 2 {
+		if r, err := run(t, "coco-json", o); err != nil || r.Written+r.Kept != 1 || r.Kept != i {
+			t.Errorf("%d: %+v, %v", i, r, err)
+		}
+	}
+	o.Input = filepath.Join(in, "b.json")
+	if _, err := run(t, "coco-json", o); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "another file") {
+		t.Errorf("another file: %v", err)
+	}
+	o.Input, o.Layout = filepath.Join(in, "a.json"), LayoutCOCOObject
+	if _, err := run(t, "coco-json", o); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "layout folder") {
+		t.Errorf("another layout: %v", err)
+	}
+}
+
+// TestOneBrokenMap: one file of annotations that is broken does not end the rest.
+func TestOneBrokenMap(t *testing.T) {
+	in := files{
+		"annotations/val2017/1.png": grey(2, 0, 1), "annotations/val2017/2.png": []byte("none"), "annotations/val2017/3.png": grey(2, 0, 11),
+	}.write(t, t.TempDir())
+	r, err := run(t, "coco-object", Options{Input: in})
+	if err != nil || r.Written != 1 || r.Broken != 2 || !strings.Contains(strings.Join(r.Notes(), ""), "2 images have broken annotations") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := run(t, "coco-object", Options{Input: in, Strict: true}); err == nil {
+		t.Error("strict: no error")
 	}
 }
 

@@ -60,9 +60,10 @@ func contextMaps(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := all(ctx, tasks, o.Progress, r); err != nil {
+	if err := all(ctx, tasks, o, r); err != nil {
 		return nil, err
 	}
+	names = r.made(names)
 	for _, split := range []string{"train", "val"} {
 		list, err := readList(filepath.Join(o.Output, "ImageSets", "Main", split+".txt"))
 		if errors.Is(err, fs.ErrNotExist) {

@@ -60,10 +60,11 @@ func contextJSON(ctx context.Context, o Options) (*Result, error) {
 			return m, err
 		}})
 	}
-	if err := all(ctx, tasks, o.Progress, r); err != nil {
+	if err := all(ctx, tasks, o, r); err != nil {
 		return nil, err
 	}
 	for _, phase := range []string{"train", "val"} {
+		lists[phase] = r.made(lists[phase])
 		if len(lists[phase]) == 0 {
 			continue
 		}

@@ -12,12 +12,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/parallel"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -77,7 +77,11 @@ type Result struct {
 	// EXIF says.
 	Turned int `json:"images_turned,omitempty"`
 
+	// Broken are images whose annotations cannot be read: they are left out.
+	Broken int `json:"broken,omitempty"`
+
 	examples map[*int]string // the first of each count
+	failed   map[string]bool // masks that were not made
 }
 
 // example counts something and keeps the first of its kind.
@@ -111,6 +115,7 @@ func (r *Result) Notes() []string {
 		one, many string
 		then      string
 	}{
+		{&r.Broken, "image has", "images have", " broken annotations: left out"},
 		{&r.BrokenMasks, "object has", "objects have", " a mask that cannot be drawn, or not whole: left out"},
 		{&r.OfNoCategory, "object is", "objects are", " of categories that the file does not list: left out"},
 		{&r.SameCategories, "category has", "categories have", " the name of one before: taken as one"},
@@ -166,36 +171,55 @@ type task struct {
 	make   func() (*mask.Map, error)
 }
 
-// all makes the masks of tasks, several at once.
-func all(ctx context.Context, tasks []task, progress func(done, all int), r *Result) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+// all makes the masks of tasks, several at once. One whose annotations are broken is
+// counted and left out, or ends a strict conversion.
+func all(ctx context.Context, tasks []task, o Options, r *Result) error {
 	var mutex sync.Mutex
-	var group sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		group.Go(func() {
-			for i := w; i < len(tasks) && ctx.Err() == nil; i += workers {
-				kept, err := tasks[i].run()
-				if err != nil {
-					cancel(err)
-					return
-				}
-				mutex.Lock()
-				if kept {
-					r.Kept++
-				} else {
-					r.Written++
-				}
-				if progress != nil {
-					progress(r.Kept+r.Written, len(tasks))
-				}
-				mutex.Unlock()
-			}
-		})
+	var first error // of broken annotations
+	err := parallel.For(ctx, len(tasks), 0, func(_ context.Context, i int) error {
+		kept, err := tasks[i].run()
+		mutex.Lock()
+		defer mutex.Unlock()
+		var broken brokenInput
+		switch {
+		case errors.As(err, &broken) && !o.Strict:
+			first = cmp.Or(first, err)
+			r.leaveOut(tasks[i].output, err)
+		case err != nil:
+			return err
+		case kept:
+			r.Kept++
+		default:
+			r.Written++
+		}
+		if o.Progress != nil {
+			o.Progress(r.Kept+r.Written+r.Broken, len(tasks))
+		}
+		return nil
+	})
+	if err == nil && r.Kept+r.Written == 0 {
+		err = first
 	}
-	group.Wait()
-	return context.Cause(ctx)
+	return err
+}
+
+// brokenInput is an error about the annotations of one image, not about the output.
+type brokenInput struct{ error }
+
+func (b brokenInput) Unwrap() error { return b.error }
+
+// leaveOut counts a mask that could not be made.
+func (r *Result) leaveOut(output string, err error) {
+	r.example(&r.Broken, err.Error())
+	if r.failed == nil {
+		r.failed = map[string]bool{}
+	}
+	r.failed[output] = true
+}
+
+// made are the names whose masks, NAME.png in the result's folder, are there.
+func (r *Result) made(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return r.failed[filepath.Join(r.Folder, name+".png")] })
 }
 
 // run makes the mask unless it is there.
@@ -205,7 +229,7 @@ func (t task) run() (kept bool, err error) {
 	}
 	m, err := t.make()
 	if err != nil {
-		return false, err
+		return false, brokenInput{err}
 	}
 	var b bytes.Buffer
 	if err := m.EncodePNG(&b, nil); err != nil {
@@ -308,5 +332,5 @@ func relabelTree(ctx context.Context, o Options, tree string, from, to string, n
 			make:   func() (*mask.Map, error) { return t.relabel(path) },
 		})
 	}
-	return r, all(ctx, tasks, o.Progress, r)
+	return r, all(ctx, tasks, o, r)
 }

@@ -105,7 +105,7 @@ func TestCOCOStuff(t *testing.T) {
 		}
 	}
 	files{"annotations/val2017/x.png": grey(1, 11)}.write(t, root)
-	if _, err := run(t, "coco-object", Options{Input: root}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "value 11 at (0, 0)") {
+	if _, err := run(t, "coco-object", Options{Input: root, Strict: true}); !errors.Is(err, ErrInput) || !strings.Contains(err.Error(), "value 11 at (0, 0)") {
 		t.Errorf("a value that is no class: %v", err)
 	}
 }

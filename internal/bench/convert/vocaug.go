@@ -33,9 +33,10 @@ func vocAug(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := all(ctx, tasks, o.Progress, r); err != nil {
+	if err := all(ctx, tasks, o, r); err != nil {
 		return nil, err
 	}
+	names = r.made(names)
 	lists := filepath.Join(o.Output, "ImageSets", "Segmentation")
 	known := map[string]bool{}
 	var train []string
