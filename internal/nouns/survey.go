@@ -93,9 +93,12 @@ func (s *Survey) Add(m Mentions) {
 
 // known reports whether the table finds a word, or says that it names no region.
 func (s *Survey) known(word string) bool {
-	if _, ok := s.list.phrases[word]; ok {
-		return true
-	}
+	_, ok := s.list.phrases[word]
+	return ok || noRegion(word)
+}
+
+// noRegion reports whether the table says of a noun that it names no region.
+func noRegion(word string) bool {
 	return slices.ContainsFunc(append(singulars(word), word), func(w string) bool { return table().not[w] })
 }
 
@@ -105,7 +108,7 @@ func (s *Survey) knownHead(phrase string) bool {
 	parts := strings.Fields(phrase)
 	for i := range parts {
 		if w, ok := s.list.phrases[strings.Join(parts[i:], " ")]; ok {
-			return w >= 0
+			return w >= 0 || noRegion(phrase)
 		}
 	}
 	return s.known(parts[len(parts)-1])

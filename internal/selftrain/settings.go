@@ -90,7 +90,7 @@ func Default() Settings {
 		VoteSuperpixels: 1.2, VoteSpread: 0.9, VoteLevels: 2,
 		High: 0.45, Low: 0.25, Least: 0.1, Faint: 0.05, Evenness: 0.5,
 		StuffConfidence: 0.3, NamedStuffOnly: true,
-		Balance: BalanceBonus, BalancePhotos: 80, BalanceCap: 4, BalanceStuff: 4, BalancePerson: true, BalanceNamedStuff: true,
+		Balance: BalanceBonus, BalancePhotos: 80, BalanceCap: 4, BalanceStuff: 2, BalancePerson: true, BalanceNamedStuff: true,
 	}
 }
 
