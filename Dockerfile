@@ -13,7 +13,7 @@ RUN go mod download
 # With .git, Go stamps the commit as the version; VERSION is another one.
 COPY . .
 ARG VERSION=
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/groupvit/groupvit/internal/cli.release=$VERSION" -o /out/groupvit ./cmd/groupvit \
+RUN CGO_ENABLED=0 go build -tags nodynamic -trimpath -ldflags "-s -w -X github.com/groupvit/groupvit/internal/cli.release=$VERSION" -o /out/groupvit ./cmd/groupvit \
     && mkdir -p /out/cache /out/tmp && chown 65532:65532 /out/cache && chmod 1777 /out/tmp
 
 FROM scratch

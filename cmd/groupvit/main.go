@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	_ "github.com/groupvit/groupvit/heif" // reads HEIC and AVIF
 	"github.com/groupvit/groupvit/internal/cli"
 )
 

@@ -27,6 +27,9 @@ const (
 	JPEGScans = 100
 )
 
+// HEIFProperties is the largest number of properties of a HEIC's or AVIF's pictures.
+const HEIFProperties = 4096
+
 // Caps on TIFF.
 const (
 	// TIFFEntries is the largest number of entries of a directory, TIFFSegments that of
