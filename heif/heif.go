@@ -39,7 +39,9 @@ func one(decode func([]byte, func(string)) (image.Image, error)) func([]byte, fu
 	}
 }
 
-func decodeAVIF(b []byte, _ func(string)) (image.Image, error) { return avif.Decode(bytes.NewReader(b)) }
+func decodeAVIF(b []byte, _ func(string)) (image.Image, error) {
+	return avif.Decode(bytes.NewReader(b))
+}
 
 func decodeHEIC(b []byte, note func(string)) (image.Image, error) {
 	im, err := heic.Decode(bytes.NewReader(b))
