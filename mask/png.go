@@ -7,9 +7,9 @@ import (
 	"image/color"
 	"image/png"
 	"io"
-	"sync"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	fast "github.com/groupvit/groupvit/internal/png"
 )
 
 // VOCPalette returns the 256 colours of PASCAL VOC: the bits of the index,
@@ -30,18 +30,6 @@ func VOCPalette() color.Palette {
 	return p
 }
 
-// encoder keeps the megabyte that compression works in from one file to the next.
-var encoder = png.Encoder{BufferPool: buffers{&sync.Pool{}}}
-
-type buffers struct{ pool *sync.Pool }
-
-func (b buffers) Get() *png.EncoderBuffer {
-	buffer, _ := b.pool.Get().(*png.EncoderBuffer) // nil: the encoder makes one
-	return buffer
-}
-
-func (b buffers) Put(buffer *png.EncoderBuffer) { b.pool.Put(buffer) }
-
 // EncodePNG writes the map as a PNG whose pixel values are the labels: 8-bit
 // indexed with the given palette (nil, or missing colours: VOC's), as
 // benchmarks store masks; 16-bit grey without a palette if a label is above
@@ -56,7 +44,7 @@ func (m *Map) EncodePNG(w io.Writer, palette color.Palette) error {
 		for i, l := range m.Labels {
 			out.Pix[2*i], out.Pix[2*i+1] = uint8(l>>8), uint8(l)
 		}
-		return encoder.Encode(w, out)
+		return fast.Encode(w, out)
 	}
 	// Always 256 colours, so that the file is 8-bit whatever the labels.
 	full := VOCPalette()
@@ -65,7 +53,7 @@ func (m *Map) EncodePNG(w io.Writer, palette color.Palette) error {
 	for i, l := range m.Labels {
 		out.Pix[i] = uint8(l)
 	}
-	return encoder.Encode(w, out)
+	return fast.Encode(w, out)
 }
 
 // encodeGray writes an 8-bit grey PNG of pixels by number.
@@ -74,7 +62,7 @@ func encodeGray(w io.Writer, width, height int, value func(i int) uint8) error {
 	for i := range out.Pix {
 		out.Pix[i] = value(i)
 	}
-	return encoder.Encode(w, out)
+	return fast.Encode(w, out)
 }
 
 // pngRatio: deflate shrinks at most 1032:1.
