@@ -54,6 +54,9 @@ func newDoctorCommand(env *environment) *cobra.Command {
 				return err
 			}
 			vectors := fmt.Sprintf("%s; precisions %s", engine.Instructions(), strings.Join(computedPrecisions(), ", "))
+			if note := engine.InstructionsNote(); note != "" {
+				vectors += "; " + note
+			}
 			if err := report("vectors", nil, vectors); err != nil {
 				return err
 			}

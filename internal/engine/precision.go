@@ -57,6 +57,9 @@ func Rounds(b compute.Backend) bool {
 // Instructions names the vector instructions that the engine simd uses on this machine: off, avx2, avx512 and so on.
 func Instructions() string { return simd.Instructions().String() }
 
+// InstructionsNote says why the best instructions that the CPU has are not used; "" where they are.
+func InstructionsNote() string { return kernels.AMXNote() }
+
 // precision reads what o asks for; kind is the engine.
 func (o Options) precision(kind string) (kernels.Format, error) {
 	name, source := o.Precision, "--precision"

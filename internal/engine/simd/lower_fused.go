@@ -196,7 +196,7 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 // roundsAttention reports whether attention's products are rounded to bfloat16 where a precision below float32 was
 // asked for.
 func roundsAttention() bool {
-	return kernels.Path() >= kernels.BFloat16.Level() && kernels.BFloat16.Computed() == kernels.BFloat16
+	return kernels.Path() >= kernels.BFloat16.Level() && kernels.PairsPay()
 }
 
 func lowerAttentionGradient(c *compiler, n *node) (bool, error) {

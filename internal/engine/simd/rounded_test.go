@@ -18,6 +18,7 @@ func TestRoundedConvolutions(t *testing.T) {
 	if kernels.Path() < kernels.BFloat16.Level() {
 		t.Skip("this CPU has no AVX512-BF16")
 	}
+	defer kernels.AssumePays(true)()
 	for _, c := range []struct {
 		name                      string
 		side, in, out, stride     int

@@ -20,6 +20,18 @@ func (f Format) Computed() Format {
 
 // roundingPays reports whether microkernels of bfloat16 are faster than those of float32.
 func roundingPays() bool {
+	switch {
+	case assumed != nil:
+		return *assumed
+	case amxUse() != nil:
+		return true
+	}
+	return measuredPays()
+}
+
+// PairsPay reports whether the vector instructions of bfloat16 are faster than those of float32: attention and
+// convolutions use these even where products go by tiles.
+func PairsPay() bool {
 	if assumed != nil {
 		return *assumed
 	}
@@ -27,7 +39,7 @@ func roundingPays() bool {
 }
 
 var measuredPays = sync.OnceValue(func() bool {
-	return os.Getenv("GROUPVIT_SIMD") == AVX512BF16.String() || 2*float64(tileTime(AVX512)) > leastGain*float64(tileTime(bf16Tiles))
+	return fromEnvironment(os.Getenv("GROUPVIT_SIMD")) == AVX512BF16 && os.Getenv("GROUPVIT_SIMD") != "" || 2*float64(tileTime(AVX512)) > leastGain*float64(tileTime(bf16Tiles))
 })
 
 // leastGain is how many times as fast microkernels of bfloat16 must be: what they round costs time, too.

@@ -12,7 +12,7 @@ const roundedChannels = 8
 func (c Conv) rounds() bool { return c.fitsRounding() && c.hasWork() }
 
 func (c Conv) fitsRounding() bool {
-	return c.Rounded && Path() >= BFloat16.Level() && min(c.In, c.Out) >= roundedChannels
+	return c.Rounded && Path() >= BFloat16.Level() && min(c.In, c.Out) >= roundedChannels && PairsPay()
 }
 
 func (c Conv) roundedForward(p *Pool, y, x, w, bias []float32, act Activation) {

@@ -67,7 +67,7 @@ func (b *PackedB) unpackBF16() Matrix {
 // products are exact in float32; each sum is one chain over pairs of terms, cut like that of Gemm.
 // Denormal numbers count as zero.
 func gemmBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	if Path() < AVX512BF16 {
+	if Path() < AVX512BF16 && amxAssumed == nil {
 		x, buf := roundedA(p, m, b.k, a)
 		defer buf.release()
 		Gemm(p, m, b.n, b.k, x, b.unpackBF16(), c, ldc, e)
@@ -78,9 +78,11 @@ func gemmBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epil
 
 func vectorBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
 	pairs := (b.k + 1) / 2
+	tiles := amxUse()
 	x := Matrix{Stride: (pairs+15)&^15 + 16} // not a power of two
 	rows := m
-	if a.Transposed {
+	upright := a.Transposed && tiles == nil // neighbouring terms may stand one above the other
+	if upright {
 		x = Matrix{Stride: (m+15)&^15 + 16, Transposed: true}
 		rows = pairs
 	}
@@ -88,7 +90,7 @@ func vectorBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Ep
 	defer buf.release()
 	x.Data = buf.data
 	out := words(buf.data)
-	if a.Transposed { // neighbouring terms stand one above the other
+	if upright {
 		p.For(pairs, max(1, 32768/m), func(lo, hi int) {
 			for q := lo; q < hi; q++ {
 				row := out[q*x.Stride:][:m]
@@ -102,11 +104,11 @@ func vectorBF16(p *Pool, m int, a Matrix, b *PackedB, c []float32, ldc int, e Ep
 			}
 		})
 	} else {
-		p.For(m, max(1, 65536/b.k), func(lo, hi int) {
-			for i := lo; i < hi; i++ {
-				roundPairs(out[i*x.Stride:][:pairs], a.Data[i*a.Stride:][:b.k])
-			}
-		})
+		eachRow(p, m, b.k, a, func(i int, row []float32) { roundPairs(out[i*x.Stride:][:pairs], row) })
+	}
+	if tiles != nil {
+		gemmAMX(p, tiles, m, out, x.Stride, b, c, ldc, e)
+		return
 	}
 	vectorGemm(p, bf16Tiles, 1, m, b.n, pairs, x, 0, Matrix{}, 0, b, c, ldc, 0, e)
 }
@@ -150,6 +152,9 @@ func eachRow(p *Pool, m, k int, a Matrix, f func(i int, row []float32)) {
 // roundPairs rounds a row to words of two terms; a last odd one stands beside a zero.
 func roundPairs(dst []uint32, row []float32) {
 	whole := len(row) / 32
+	if Path() < AVX512BF16 {
+		whole = 0
+	}
 	if whole > 0 {
 		_ = dst[whole*16-1]
 		bf16Round(&dst[0], &row[0], whole)

@@ -15,6 +15,7 @@ const (
 	AVX512                  // AVX-512 F, DQ, BW and VL, for products
 	AVX512VNNI              // products of bytes too
 	AVX512BF16              // products of bfloat16 too
+	AMX                     // products of bfloat16 by tiles, on Linux
 )
 
 // NEON is the one level of arm64. It takes the place of the first of amd64: its blocks have the same shape.
@@ -31,6 +32,8 @@ func (l Level) String() string {
 		return "avx512vnni"
 	case AVX512BF16:
 		return "avx512bf16"
+	case AMX:
+		return "amx"
 	}
 	return "off"
 }
@@ -42,7 +45,7 @@ func init() { current.Store(int32(fromEnvironment(os.Getenv("GROUPVIT_SIMD")))) 
 // fromEnvironment is the level that a setting asks for, at most what the machine has.
 // An unknown setting is as good as none.
 func fromEnvironment(setting string) Level {
-	for _, l := range []Level{Off, AVX2, AVX512, AVX512VNNI, AVX512BF16} {
+	for _, l := range []Level{Off, AVX2, AVX512, AVX512VNNI, AVX512BF16, AMX} {
 		if setting == l.String() {
 			return min(l, Best())
 		}

@@ -20,8 +20,10 @@ var best = func() Level {
 			return AVX512
 		case !x.HasAVX512BF16 || !soundBF16():
 			return AVX512VNNI
+		case !amxOffered():
+			return AVX512BF16
 		}
-		return AVX512BF16
+		return AMX
 	}
 	return AVX2
 }()

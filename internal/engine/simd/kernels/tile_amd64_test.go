@@ -20,10 +20,12 @@ type routine struct {
 	labels map[string]int
 }
 
-// routines parses product_amd64.s.
-func routines(t *testing.T) map[string]*routine {
+// routines parses the microkernels of float32.
+func routines(t *testing.T) map[string]*routine { return routinesOf(t, "product_amd64.s") }
+
+func routinesOf(t *testing.T, file string) map[string]*routine {
 	t.Helper()
-	text, err := os.ReadFile("product_amd64.s")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +61,7 @@ type machine struct {
 	word   map[string]uint64
 	vector map[string][]float32 // by number: Y3 and Z3 are one register
 	flags  int64                // result of the last arithmetic
+	tiles  tiles
 }
 
 var memory = regexp.MustCompile(`^(-?\d*)\((\w+)\)(?:\((\w+)\*(\d)\))?$`)
@@ -120,8 +123,8 @@ func (m *machine) floats(x string, n int) []float32 {
 	return v
 }
 
-// run interprets the routine with the tile's address as its argument.
-func (m *machine) run(r *routine, t *tile) {
+// run interprets the routine with the address of a tile as its argument.
+func (m *machine) run(r *routine, t unsafe.Pointer) {
 	m.word, m.vector = map[string]uint64{}, map[string][]float32{}
 	for pc := 0; ; pc++ {
 		c := r.code[pc]
@@ -156,7 +159,7 @@ func (m *machine) run(r *routine, t *tile) {
 			jump(true)
 		case "MOVQ":
 			if strings.Contains(c[1], "(FP)") {
-				m.word[last] = uint64(uintptr(unsafe.Pointer(t)))
+				m.word[last] = uint64(uintptr(t))
 			} else {
 				m.set(last, m.get(c[1]))
 			}
@@ -205,6 +208,8 @@ func (m *machine) run(r *routine, t *tile) {
 		case "VMAXPS":
 			each(func(a, b, _ float32) float32 { return max(a, b) })
 		case "VZEROUPPER", "PREFETCHT0", "PREFETCHT1": // change nothing that counts
+		case "BYTE":
+			m.tiles.do(m, c)
 		case "RET":
 			return
 		default:
@@ -267,7 +272,7 @@ func TestMicrokernels(t *testing.T) {
 					plainTile(rows, width, &x.tile)
 					want := append([]float32(nil), x.c...)
 					copy(x.c, before)
-					(&machine{t: t}).run(code, &x.tile)
+					(&machine{t: t}).run(code, unsafe.Pointer(&x.tile))
 					sameNumbers(t, name+" interpreted", x.c, want)
 					if l > Best() {
 						continue

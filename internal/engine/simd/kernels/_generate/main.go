@@ -8,6 +8,7 @@
 //	go run . -what vector -out ../vector_amd64.s -stubs ../vector_amd64.go -pkg kernels
 //	go run . -what others -from ../vector_amd64.go >../vector_other.go
 //	go run . -what neon -to ..
+//	go run . -what amx -to ..
 package main
 
 import (
@@ -23,9 +24,9 @@ import (
 )
 
 func main() {
-	what := flag.String("what", "", "which file to write: product, bf16, int8, pairs, wide, vector, neon (with -to) or others (with -from)")
+	what := flag.String("what", "", "which file to write: product, bf16, int8, pairs, wide, vector, neon and amx (with -to) or others (with -from)")
 	from := flag.String("from", "", "with -what others: the stubs to write panicking bodies for")
-	to := flag.String("to", "", "with -what neon: the folder for product_arm64 and vector_arm64")
+	to := flag.String("to", "", "with -what neon or amx: the folder for the files")
 	flag.Parse()
 	switch *what {
 	case "product":
@@ -50,8 +51,13 @@ func main() {
 			log.Fatal(err)
 		}
 		return
+	case "amx":
+		if err := writeAMX(*to); err != nil {
+			log.Fatal(err)
+		}
+		return
 	default:
-		log.Fatalf("-what is %q; it must be product, bf16, int8, pairs, wide, vector, neon or others", *what)
+		log.Fatalf("-what is %q; it must be product, bf16, int8, pairs, wide, vector, neon, amx or others", *what)
 	}
 	Generate()
 }

@@ -35,7 +35,10 @@ func TestCommittedFiles(t *testing.T) {
 	if err := writeNEON(dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"product_arm64.s", "product_arm64.go", "vector_arm64.s", "vector_arm64.go"} {
+	if err := writeAMX(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"amx_linux_amd64.s", "amx_stubs_linux_amd64.go", "product_arm64.s", "product_arm64.go", "vector_arm64.s", "vector_arm64.go"} {
 		if !bytes.Equal(body(filepath.Join(dir, name)), body(filepath.Join("..", name))) {
 			t.Errorf("%s is not what this program writes: run the commands in main.go", name)
 		}
