@@ -29,8 +29,9 @@ func (t *tower) pixels(x value, o Options) value {
 }
 
 // embed turns pixels [B, 3, H, W] into tokens [B, h·w, D] before any position, and
-// returns the grid [h, w] beside them.
-func (t *tower) embed(x value, o Options) (tokens, grid value) {
+// returns the map that they were [B, D, h, w], before the LayerNorm, and the grid
+// [h, w] beside them.
+func (t *tower) embed(x value, o Options) (tokens, stem, grid value) {
 	const layer = "vision_model.embeddings"
 	if len(t.config.Variant.Stem.Channels) > 0 {
 		x = t.stem(x)
@@ -45,7 +46,7 @@ func (t *tower) embed(x value, o Options) (tokens, grid value) {
 		grid = s.sizes(x, 2, 4)
 	}
 	tokens = s.transpose(s.reshape(x, 0, 0, -1), 0, 2, 1)
-	return t.norm(layer+".layernorm", tokens), grid
+	return t.norm(layer+".layernorm", tokens), x, grid
 }
 
 // stem is the convolutional stem.

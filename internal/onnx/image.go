@@ -52,8 +52,13 @@ func Image(m *weights.Model, o Options) ([]byte, error) {
 
 // imageTower is the image tower without its projection head.
 func (t *tower) imageTower(pixels value, o Options) features {
-	x, grid := t.embed(pixels, o)
+	x, stem, grid := t.embed(pixels, o)
 	local := t.local(x)
+	if len(t.config.Variant.Context.Channels) > 0 {
+		s, before := t.at(contextName), local
+		local = t.context(local, stem)
+		x = s.add(x, s.sub(local, before))
+	}
 	f := features{grid: grid}
 	if t.hasTrunk() {
 		x = t.at("vision_model.embeddings").add(x, t.positions(o, grid))

@@ -74,6 +74,12 @@ func configs() map[string]network.Config {
 		v.LocalMLP, v.PatchEmbeddings, v.PatchPooled, v.Map = 10, network.PatchesLocal, true, network.MapPatches
 		v.PlainProjection, v.TextPooling = true, network.PoolMean
 	})
+	add("context branch", func(_ *network.Config, v *network.Variant) {
+		v.Stem = network.Stem{Channels: []int{3, 8}, Blocks: []int{0, 1}, BatchNorm: true}
+		v.LocalMLP, v.PatchEmbeddings = 6, network.PatchesLocal
+		v.Context = network.Context{Channels: []int{6, 5}, Blocks: []int{1, 2}, MLP: 7}
+		v.NounsAgainst = []string{network.AgainstPatches, network.AgainstGlobal}
+	})
 	add("mean over words", func(_ *network.Config, v *network.Variant) { v.TextPooling = network.PoolMean })
 	add("of training only", func(_ *network.Config, v *network.Variant) {
 		v.LogitBias, v.XavierInit, v.GroupTokenStd = true, true, 1

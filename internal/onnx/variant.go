@@ -12,7 +12,8 @@ import (
 // known are the options beyond the paper, by their keys in config.json, that the
 // graphs follow or that only training looks at.
 var known = []string{
-	"stem.channels", "stem.blocks", "stem.batch_norm", "local_mlp", "local_values", "no_token_mixer", "no_group_residual",
+	"stem.channels", "stem.blocks", "stem.batch_norm", "context.channels", "context.blocks", "context.mlp",
+	"local_mlp", "local_values", "no_token_mixer", "no_group_residual",
 	"soft_assign", "assign_scale", "assign_guard", "area_weighted", "patch_embeddings", "patch_pooled", "map",
 	"plain_projection", "text_pooling",
 	// of training:
