@@ -131,6 +131,13 @@ type line struct {
 	Loss            float64 `json:"loss"`
 	ImageText       float64 `json:"loss_image_text"`
 	Nouns           float64 `json:"loss_nouns"`
+	// The losses of single patches and groups, and the share of labelled patches
+	// that are named right, where the recipe has them.
+	Explain         float64 `json:"loss_explain,omitempty"`
+	Teach           float64 `json:"loss_teach,omitempty"`
+	Dense           float64 `json:"loss_dense,omitempty"`
+	DenseGroups     float64 `json:"loss_dense_groups,omitempty"`
+	DenseAccuracy   float64 `json:"dense_accuracy,omitempty"`
 	Chance          float64 `json:"chance_image_text"`
 	Rate            float64 `json:"lr"`
 	ImagesPerSecond float64 `json:"images_per_second"`
@@ -149,6 +156,8 @@ type line struct {
 func newLine(step int, metrics map[string]float64, rate float64) line {
 	return line{
 		Step: step, Loss: metrics[metricLoss], ImageText: metrics[metricImageText], Nouns: metrics[metricNouns],
+		Explain: metrics["loss_explain"], Teach: metrics["loss_teach"], Dense: metrics["loss_dense"],
+		DenseGroups: metrics["loss_dense_groups"], DenseAccuracy: metrics["dense_accuracy"],
 		Chance: metrics[metricChance], Rate: rate, GroupsUsed: metrics["groups_used"], Entropy: metrics["assignment_entropy"],
 		Similarity: metrics["group_similarity"], Agreement: metrics["mask_agreement"], GradientNorm: metrics[metricNorm],
 	}
@@ -156,12 +165,21 @@ func newLine(step int, metrics map[string]float64, rate float64) line {
 
 // scalars are the line's numbers under TensorBoard's tags.
 func (l line) scalars() map[string]float64 {
-	return map[string]float64{
+	out := map[string]float64{
 		"loss/total": l.Loss, "loss/image_text": l.ImageText, "loss/nouns": l.Nouns, "loss/chance_image_text": l.Chance,
 		"groups/used": l.GroupsUsed, "groups/assignment_entropy": l.Entropy, "groups/similarity": l.Similarity,
 		"groups/mask_agreement": l.Agreement, "run/lr": l.Rate, "run/images_per_second": l.ImagesPerSecond,
 		"run/gradient_norm": l.GradientNorm, "run/skipped": float64(l.Skipped), "run/roll_backs": float64(l.RollBacks),
 	}
+	for tag, v := range map[string]float64{
+		"loss/explain": l.Explain, "loss/teach": l.Teach, "loss/dense": l.Dense, "loss/dense_groups": l.DenseGroups,
+		"patches/dense_accuracy": l.DenseAccuracy,
+	} {
+		if v != 0 {
+			out[tag] = v
+		}
+	}
+	return out
 }
 
 // clock measures pictures a second between log lines, without what is no
