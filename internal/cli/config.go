@@ -1,6 +1,13 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit/internal/train"
+)
 
 func newConfigCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
@@ -26,27 +33,58 @@ defaults, then the recipe (after the one it is based on), then the environment
 		Example: `  groupvit config show --config recipes/photos.yaml --set batch=96`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			passes, err := train.Passes(settings.config)
+			if len(passes) > 0 {
+				return settings.showPasses(cmd, env, passes)
+			}
 			loaded, err := settings.load(cmd, env)
 			if err != nil {
 				return err
 			}
-			if env.json {
-				for _, v := range loaded.Values() {
-					if err := env.print(v); err != nil {
-						return err
-					}
-				}
-				return nil
-			}
-			text, err := loaded.YAML(true)
-			if err != nil {
-				return err
-			}
-			_, err = env.stdout.Write(text)
-			return err
+			return show(env, loaded)
 		},
 	}
 	settings.register(cmd.Flags())
 	settings.keys.register(cmd.Flags())
 	return cmd
+}
+
+// show prints settings.
+func show(env *environment, loaded *train.Loaded) error {
+	if env.json {
+		for _, v := range loaded.Values() {
+			if err := env.print(v); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	text, err := loaded.YAML(true)
+	if err != nil {
+		return err
+	}
+	_, err = env.stdout.Write(text)
+	return err
+}
+
+// showPasses prints the settings of each pass of a recipe, one document after the
+// other.
+func (s *settingsFlags) showPasses(cmd *cobra.Command, env *environment, passes []train.Pass) error {
+	overrides, err := s.overrides(cmd, env)
+	if err != nil {
+		return err
+	}
+	for i, p := range passes {
+		loaded, err := train.LoadPass(s.config, p, os.Environ(), overrides)
+		if err != nil {
+			return fmt.Errorf("%w: pass %s: %w", errUsage, p.Name, err)
+		}
+		if !env.json {
+			fmt.Fprintf(env.stdout, "--- # pass %d of %d: %s\n", i+1, len(passes), p.Name)
+		}
+		if err := show(env, loaded); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -126,11 +126,9 @@ func (l *Loader) drawNouns(b *Batch, i int, s *loaded) []string {
 	k := l.options.Nouns.K
 	if k == 0 {
 		var all []string
-		for _, text := range s.texts() {
-			for _, noun := range l.finder.Nouns(text) {
-				if !slices.Contains(all, noun) {
-					all = append(all, noun)
-				}
+		for _, noun := range l.named(s) {
+			if !slices.Contains(all, noun) {
+				all = append(all, noun)
 			}
 		}
 		return all

@@ -60,11 +60,9 @@ func (l *Loader) known(b *Batch, s *loaded, targets, row []float32) {
 // captions and tags, whichever were drawn.
 func (l *Loader) explains(b *Batch, s *loaded, row []float32) {
 	named, grounded := map[string]bool{}, false
-	for _, text := range s.texts() {
-		for _, noun := range l.finder.Nouns(text) {
-			named[noun] = true
-			grounded = grounded || l.isStuff(noun)
-		}
+	for _, noun := range l.named(s) {
+		named[noun] = true
+		grounded = grounded || l.isStuff(noun)
 	}
 	for u, noun := range b.Nouns {
 		if named[noun] || !grounded && l.isStuff(noun) {
@@ -145,13 +143,24 @@ func (s *loaded) labelWords() []string {
 	return s.labels.Words
 }
 
-// texts are the sample's captions and, where people wrote these, its tags, which
-// name what is in it too.
-func (s *loaded) texts() []string {
-	if s.templated {
-		return s.captions
+// named are the nouns of all of a sample's captions and, where people wrote these,
+// of its tags, which name what is in it too: in order, with repetition.
+func (l *Loader) named(s *loaded) []string {
+	var all []string
+	for _, caption := range s.captions {
+		all = append(all, l.finder.Nouns(caption)...)
 	}
-	return append(s.captions[:len(s.captions):len(s.captions)], s.tags...)
+	if s.templated {
+		return all
+	}
+	for _, tag := range s.tags {
+		if l.list != nil {
+			all = append(all, l.list.Tag(tag)...)
+		} else {
+			all = append(all, l.finder.Nouns(tag)...)
+		}
+	}
+	return all
 }
 
 // name is what the word list calls a word: its own word for a synonym.

@@ -127,10 +127,10 @@ func openLog(path string, step int) (*os.File, error) {
 // line is one object of log.jsonl. Its metrics are those of the step itself, not
 // means, so that a continued run logs the same numbers.
 type line struct {
-	Step            int     `json:"step"`
-	Loss            float64 `json:"loss"`
-	ImageText       float64 `json:"loss_image_text"`
-	Nouns           float64 `json:"loss_nouns"`
+	Step      int     `json:"step"`
+	Loss      float64 `json:"loss"`
+	ImageText float64 `json:"loss_image_text"`
+	Nouns     float64 `json:"loss_nouns"`
 	// The losses of single patches and groups, and the share of labelled patches
 	// that are named right, where the recipe has them.
 	Explain         float64 `json:"loss_explain,omitempty"`

@@ -29,6 +29,9 @@ type Loaded struct {
 	Origin map[string]string
 }
 
+// keyVocabulary is a setting that names a file.
+const keyVocabulary = "data.nouns.vocabulary"
+
 // Override is a value from the command line.
 type Override struct {
 	// Key is the dotted name, Value its YAML.
@@ -83,6 +86,15 @@ func loadWith(recipe string, pass *Pass, environ []string, overrides []Override)
 	for _, o := range overrides {
 		if err := l.set(fields, o); err != nil {
 			return nil, err
+		}
+	}
+	if n := &l.Settings.Data.Nouns; n.Vocabulary != "" {
+		file := n.Vocabulary
+		if err := n.readVocabulary(); err != nil {
+			return nil, fmt.Errorf("%w: %s: %s: %w", ErrSettings, l.Origin[keyVocabulary], keyVocabulary, err)
+		}
+		for _, key := range []string{"words", "stuff_words", "part_words"} {
+			l.Origin["data.nouns."+key] = file
 		}
 	}
 	return l, l.Settings.Validate()
@@ -227,6 +239,11 @@ func (l *Loaded) mapping(fields map[string]reflect.Value, path, prefix string, n
 		if field, ok := fields[name]; ok {
 			if err := decode(value, field); err != nil {
 				return fmt.Errorf("%w: %s: %s: %w", ErrSettings, where, name, err)
+			}
+			if name == keyVocabulary { // like base, relative to the recipe
+				if file := field.String(); file != "" && !filepath.IsAbs(file) {
+					field.SetString(filepath.Join(filepath.Dir(path), file))
+				}
 			}
 			l.Origin[name] = where
 			continue

@@ -18,7 +18,14 @@ func TestRecipes(t *testing.T) {
 		t.Fatalf("%d recipes, %v", len(files), err)
 	}
 	for _, file := range files {
+		passes, err := Passes(file)
+		if filepath.Base(file) == "vocabulary.yaml" || len(passes) > 0 {
+			continue // TestPassesOfDefault
+		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			l, err := Load(file, nil, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -144,4 +151,55 @@ func FuzzRecipe(f *testing.F) {
 			t.Errorf("another kind of error: %v", err)
 		}
 	})
+}
+
+// Every pass of the embedded model's recipe is a valid recipe, and finds its
+// vocabulary.
+func TestPassesOfDefault(t *testing.T) {
+	const file = "../../recipes/default.yaml"
+	passes, err := Passes(file)
+	if err != nil || len(passes) != 3 {
+		t.Fatalf("%d passes, %v", len(passes), err)
+	}
+	for i, p := range passes {
+		l, err := LoadPass(file, p, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if grown := len(l.Settings.Model.Variant.Context.Channels) > 0; grown != (i > 0) || l.Settings.Loss.dense() != (i > 0) || (p.Label != nil) != (i > 0) {
+			t.Errorf("pass %d has a context branch: %v, learns from label maps: %v, makes them: %v", i, grown, l.Settings.Loss.dense(), p.Label != nil)
+		}
+		words, err := l.Settings.Words()
+		if err != nil || len(words) < 300 {
+			t.Errorf("pass %d: %d words, %v", i, len(words), err)
+		}
+	}
+	if _, err := Load(file, nil, nil); err == nil || !strings.Contains(err.Error(), "3 passes") {
+		t.Errorf("%v: a recipe of passes was loaded as one", err)
+	}
+}
+
+func TestBadPasses(t *testing.T) {
+	for name, k := range map[string]struct{ recipe, want string }{
+		"no list":           {"passes: {name: a}", "must be a list"},
+		"none":              {"passes: []", "must be a list"},
+		"no name":           {"passes: [{steps: 3}]", "the name of pass 1"},
+		"a path as name":    {"passes: [{name: ../a}]", "the name of pass 1"},
+		"one name twice":    {"passes: [{name: a}, {name: a}]", "two passes are called"},
+		"a base":            {"passes: [{name: a, base: b.yaml}]", "stands at the top"},
+		"labels at first":   {"passes: [{name: a, label: {round: 1}}]", "no model before it"},
+		"label in a recipe": {"label: {round: 1}", "unknown key"},
+	} {
+		file := filepath.Join(t.TempDir(), "recipe.yaml")
+		if err := os.WriteFile(file, []byte(k.recipe), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Passes(file)
+		if err == nil {
+			_, err = Load(file, nil, nil)
+		}
+		if err == nil || !strings.Contains(err.Error(), k.want) || !errors.Is(err, ErrSettings) {
+			t.Errorf("%s: %v, want %q", name, err, k.want)
+		}
+	}
 }

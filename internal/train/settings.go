@@ -121,13 +121,14 @@ type Nouns struct {
 	Templates, StuffTemplates []string
 	Pad                       int
 	// Words and StuffWords are the list of mode "list": "name" or "name,
-	// synonym, …". Both empty is the built-in list for photos.
+	// synonym, … - phrase, …", where the phrases hold the word and mean something
+	// else. All empty is the built-in list for photos.
 	Words, StuffWords []string
 	// PartWords are its words for clothes and parts of a body, of which a photo's
 	// tags tell nothing.
 	PartWords []string
 	// Vocabulary is a file with the list instead, as groupvit data vocabulary writes
-	// it.
+	// it; loading a recipe puts its words into the three lists.
 	Vocabulary string
 	// Least is the least number of distinct prompts of a batch: further words of the
 	// list are drawn for the losses of label maps.
@@ -388,35 +389,58 @@ func expandTemplates(list []string) ([]string, error) {
 
 // list returns the word list, nil for the built-in one.
 func (n Nouns) list() ([]nouns.Word, error) {
-	if n.Vocabulary != "" {
-		if len(n.Words)+len(n.StuffWords)+len(n.PartWords) > 0 {
-			return nil, fmt.Errorf("data.nouns.vocabulary and words exclude each other: leave one out")
-		}
-		f, err := os.Open(n.Vocabulary)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		words, err := nouns.ReadVocabulary(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", n.Vocabulary, err)
-		}
-		return words, nil
-	}
 	var words []nouns.Word
 	for _, part := range []struct {
 		entries []string
 		kind    nouns.Kind
 	}{{n.Words, nouns.Thing}, {n.StuffWords, nouns.Stuff}, {n.PartWords, nouns.Body}} {
 		for _, entry := range part.entries {
-			names := splitWords(entry)
+			named, except, _ := strings.Cut(entry, exceptMark)
+			names := splitWords(named)
 			if len(names) == 0 {
 				return nil, fmt.Errorf("%q names nothing", entry)
 			}
-			words = append(words, nouns.Word{Name: names[0], Kind: part.kind, Synonyms: names[1:]})
+			words = append(words, nouns.Word{Name: names[0], Kind: part.kind, Synonyms: names[1:], Except: splitWords(except)})
 		}
 	}
 	return words, nil
+}
+
+// exceptMark stands in an entry of the word list before phrases that hold the word
+// and mean something else.
+const exceptMark = " - "
+
+// readVocabulary replaces the name of a file by the words in it, so that a run's
+// recipe holds all that it learns.
+func (n *Nouns) readVocabulary() error {
+	if len(n.Words)+len(n.StuffWords)+len(n.PartWords) > 0 {
+		return fmt.Errorf("it and data.nouns.words exclude each other: leave one out")
+	}
+	f, err := os.Open(n.Vocabulary)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	words, err := nouns.ReadVocabulary(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.Vocabulary, err)
+	}
+	for _, w := range words {
+		entry := strings.Join(append([]string{w.Name}, w.Synonyms...), ", ")
+		if len(w.Except) > 0 {
+			entry += exceptMark + strings.Join(w.Except, ", ")
+		}
+		switch w.Kind {
+		case nouns.Stuff:
+			n.StuffWords = append(n.StuffWords, entry)
+		case nouns.Body:
+			n.PartWords = append(n.PartWords, entry)
+		default:
+			n.Words = append(n.Words, entry)
+		}
+	}
+	n.Vocabulary = ""
+	return nil
 }
 
 // splitWords reads a list with commas; empty entries do not count.
