@@ -7,7 +7,6 @@ import (
 	"image"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"text/tabwriter"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/parallel"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -98,11 +98,7 @@ func MeasureClassification(ctx context.Context, photos Labelled, m Classifier, o
 	if c.vectors, r.Templates, err = m.ClassVectors(ctx, names, o.Templates); err != nil {
 		return nil, err
 	}
-	workers := o.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	if err := c.all(ctx, workers); err != nil {
+	if err := parallel.For(ctx, photos.Len(), o.Workers, c.one); err != nil {
 		return nil, err
 	}
 	n := len(classes)
@@ -151,23 +147,6 @@ type classifying struct {
 	done   int
 	photos []int    // by class
 	hits   [][2]int // by class: right as the best, right among the five best
-}
-
-func (c *classifying) all(ctx context.Context, workers int) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var group sync.WaitGroup
-	for w := range workers {
-		group.Go(func() {
-			for i := w; i < c.data.Len() && ctx.Err() == nil; i += workers {
-				if err := c.one(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(ctx)
 }
 
 func (c *classifying) one(ctx context.Context, i int) error {

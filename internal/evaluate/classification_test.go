@@ -70,10 +70,15 @@ func TestClassification(t *testing.T) {
 	// (true − guess) mod 7 places later: within five for 4 (guess 0) and 6 (guess
 	// 2) too: 8 of 11.
 	if r.Top1 != 54.55 || r.Top5 != 72.73 || r.Images != 11 || calls != 11 {
-		t.Errorf("%+v, %d calls", r, calls)
+		t.Errorf("top 1 %v, top 5 %v of %d photos, %d calls; want 54.55, 72.73, 11, 11", r.Top1, r.Top5, r.Images, calls)
 	}
-	if *r.PerClass["class 0"] != 66.67 || *r.PerClass["class 2"] != 0 || r.MeanPerClass != 45.24 || r.Chance1 != 14.29 || r.Chance5 != 71.43 {
-		t.Errorf("%+v", r)
+	for name, pair := range map[string][2]float64{
+		"class 0": {*r.PerClass["class 0"], 66.67}, "class 2": {*r.PerClass["class 2"], 0}, "mean of the classes": {r.MeanPerClass, 45.24},
+		"chance of one": {r.Chance1, 14.29}, "chance of five": {r.Chance5, 71.43},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
+		}
 	}
 	var text bytes.Buffer
 	if err := r.WriteText(&text); err != nil || !strings.Contains(text.String(), "top 1 54.55 %") || !strings.Contains(text.String(), "class 6   50.00") {

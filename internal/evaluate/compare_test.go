@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // reportOf is a report on photos of 100 pixels: half background, half cat, of which
@@ -30,11 +33,20 @@ func TestCompare(t *testing.T) {
 	}
 	// cat: 25 of 50 against 35 of 50, on every photo 10 more.
 	cat := c.PerClass["cat"]
-	if cat.A != 50 || cat.B != 70 || cat.Difference != 20 || cat.Low != 20 || cat.High != 20 || !cat.Clear() || cat.Better != 1 {
-		t.Errorf("%+v", cat)
+	if got, want := []float64{cat.A, cat.B, cat.Difference, cat.Low, cat.High, cat.Better}, []float64{50, 70, 20, 20, 20, 1}; !slices.Equal(got, want) {
+		t.Errorf("cat in A and B, difference, low, high, share better: %v, want %v", got, want)
 	}
-	if math.Abs(c.MIoU.Difference-(*b.MIoU-*a.MIoU)) > 0.011 || c.MIoU.Low > c.MIoU.Difference || c.MIoU.High < c.MIoU.Difference || c.Images != 12 {
-		t.Errorf("%+v", c.MIoU)
+	if !cat.Clear() {
+		t.Error("cat's difference is the same on every photo, and not clear")
+	}
+	if want := *b.MIoU - *a.MIoU; math.Abs(c.MIoU.Difference-want) > 0.011 {
+		t.Errorf("mIoU differs by %v, want %v", c.MIoU.Difference, want)
+	}
+	if m := c.MIoU; m.Low > m.Difference || m.High < m.Difference {
+		t.Errorf("the interval %v to %v does not hold the difference %v", m.Low, m.High, m.Difference)
+	}
+	if c.Images != 12 {
+		t.Errorf("%d photos, want 12", c.Images)
 	}
 	if c.BoundaryF != nil {
 		t.Error("no boundary was counted")
@@ -95,8 +107,14 @@ func TestReportFile(t *testing.T) {
 		t.Errorf("%d photos have a line:\n%s", n, text)
 	}
 	again, err := parseReport(text)
-	if err != nil || len(again.PerImage) != 3 || *again.MIoU != *r.MIoU || again.PerImage[2].Classes[1] != r.PerImage[2].Classes[1] {
-		t.Errorf("%+v, %v", again, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(r.PerImage, again.PerImage); d != "" {
+		t.Errorf("what was counted on photos (-written +read)\n%s", d)
+	}
+	if *again.MIoU != *r.MIoU {
+		t.Errorf("mIoU %v, want %v", *again.MIoU, *r.MIoU)
 	}
 }
 

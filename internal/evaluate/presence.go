@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // PresenceReport tells what single words are answered with: each class of a dataset
@@ -53,58 +53,36 @@ func Presence(ctx context.Context, m *groupvit.Model, d *bench.Dataset, o groupv
 	r := &PresenceReport{Classes: d.Names(), Images: len(d.Samples)}
 	var mutex sync.Mutex
 	var absent, present [2][]float64
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	queue, done := make(chan int), 0
-	var group sync.WaitGroup
-	for range min(cmpWorkers(workers), len(d.Samples)) {
-		group.Go(func() {
-			for i := range queue {
-				answers, report, err := presenceOf(ctx, m, d, i, o)
-				if err != nil {
-					cancel(fmt.Errorf("photo %s: %w", d.Samples[i].ID, err))
-					continue
-				}
-				mutex.Lock()
-				for _, a := range answers {
-					switch {
-					case a.share == 0:
-						absent[i%2] = append(absent[i%2], a.cover)
-					case a.share > presentShare:
-						present[i%2] = append(present[i%2], a.iou)
-					}
-				}
-				r.About.Background, r.About.Techniques, r.About.Templates = report.Background, report.Techniques, report.Templates
-				r.About.Protocol = string(report.Protocol)
-				if done++; progress != nil {
-					progress(done)
-				}
-				mutex.Unlock()
-			}
-		})
-	}
-	for i := range d.Samples {
-		if ctx.Err() != nil {
-			break
+	done := 0
+	err := parallel.For(ctx, len(d.Samples), workers, func(ctx context.Context, i int) error {
+		answers, report, err := presenceOf(ctx, m, d, i, o)
+		if err != nil {
+			return fmt.Errorf("photo %s: %w", d.Samples[i].ID, err)
 		}
-		queue <- i
-	}
-	close(queue)
-	group.Wait()
-	if err := context.Cause(ctx); err != nil {
+		mutex.Lock()
+		defer mutex.Unlock()
+		for _, a := range answers {
+			switch {
+			case a.share == 0:
+				absent[i%2] = append(absent[i%2], a.cover)
+			case a.share > presentShare:
+				present[i%2] = append(present[i%2], a.iou)
+			}
+		}
+		r.About.Background, r.About.Techniques, r.About.Templates = report.Background, report.Techniques, report.Templates
+		r.About.Protocol = string(report.Protocol)
+		if done++; progress != nil {
+			progress(done)
+		}
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	r.fill(absent, present)
 	info := m.Info()
 	r.Model, r.Engine = Model{Name: info.Name, SHA256: info.SHA256}, m.Engine()
 	return r, nil
-}
-
-func cmpWorkers(n int) int {
-	if n > 0 {
-		return n
-	}
-	return runtime.GOMAXPROCS(0)
 }
 
 func (r *PresenceReport) fill(absent, present [2][]float64) {

@@ -3,6 +3,8 @@ package evaluate
 import (
 	"math"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestPresenceScore(t *testing.T) {
@@ -16,8 +18,11 @@ func TestPresenceScore(t *testing.T) {
 	}
 	var r PresenceReport
 	r.fill([2][]float64{{0, 0.2}, {0, 0.4}}, [2][]float64{{0.3}, {0, 0.5}})
-	if *r.AbsentCover != 10 || *r.PresentIoU != 30 || r.Absent != 4 || r.AbsentSilent != 2 || r.Present != 3 || r.PresentFound != 2 || *r.Halves[1].PresentIoU != 25 {
-		t.Errorf("%+v", r)
+	p := func(v float64) *float64 { return &v }
+	want := PresenceReport{AbsentCover: p(10), PresentIoU: p(30), Absent: 4, AbsentSilent: 2, Present: 3, PresentFound: 2,
+		Halves: [2]PresenceHalf{{AbsentCover: p(10), PresentIoU: p(30)}, {AbsentCover: p(20), PresentIoU: p(25)}}}
+	if d := cmp.Diff(want, r); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 	if !math.IsNaN(median(nil)) {
 		t.Error("the median of nothing")

@@ -1,10 +1,11 @@
 package evaluate
 
 import (
+	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
+
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // Recall says how often the right answer is among the first 1, 5 and 10 of a
@@ -59,36 +60,30 @@ func chance(answers, right, k int) float64 {
 // search ranks every row of answers [M, P] for every query [N, P] by their
 // product. isRight says whether an answer is right for a query; each query has
 // at least one.
-func search(queries, answers [][]float32, isRight func(query, answer int) bool) (places []place, right []int) {
+func search(ctx context.Context, queries, answers [][]float32, isRight func(query, answer int) bool) (places []place, right []int, err error) {
 	places, right = make([]place, len(queries)), make([]int, len(queries))
-	var group sync.WaitGroup
-	workers := runtime.GOMAXPROCS(0)
-	for w := range workers {
-		group.Go(func() {
-			scores := make([]float32, len(answers))
-			for q := w; q < len(queries); q += workers {
-				best := float32(math.Inf(-1))
-				for a, v := range answers {
-					scores[a] = dot(queries[q], v)
-					if isRight(q, a) {
-						right[q]++
-						best = max(best, scores[a])
-					}
-				}
-				for a, s := range scores {
-					switch {
-					case isRight(q, a):
-					case s > best:
-						places[q].above++
-					case s == best:
-						places[q].equal++
-					}
-				}
+	row := func() []float32 { return make([]float32, len(answers)) }
+	err = parallel.ForWith(ctx, len(queries), 0, row, func(_ context.Context, scores []float32, q int) error {
+		best := float32(math.Inf(-1))
+		for a, v := range answers {
+			scores[a] = dot(queries[q], v)
+			if isRight(q, a) {
+				right[q]++
+				best = max(best, scores[a])
 			}
-		})
-	}
-	group.Wait()
-	return places, right
+		}
+		for a, s := range scores {
+			switch {
+			case isRight(q, a):
+			case s > best:
+				places[q].above++
+			case s == best:
+				places[q].equal++
+			}
+		}
+		return nil
+	})
+	return places, right, err
 }
 
 func dot(a, b []float32) float32 {

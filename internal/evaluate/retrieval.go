@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"image"
 	"io"
-	"runtime"
 	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
 
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // Embedder puts pictures and texts into one space as unit vectors. It must be
@@ -79,7 +79,8 @@ func MeasureRetrieval(ctx context.Context, x *pairs.Index, m Embedder, o Retriev
 	}
 	start := time.Now()
 	e := &embedding{index: x, embedder: m, options: o, samples: make([]embedded, n)}
-	if err := e.all(ctx); err != nil {
+	err := parallel.For(ctx, len(e.samples), o.Workers, e.one)
+	if err != nil {
 		return nil, err
 	}
 	r := &Retrieval{Skipped: map[string]int{}}
@@ -108,10 +109,13 @@ func MeasureRetrieval(ctx context.Context, x *pairs.Index, m Embedder, o Retriev
 	for i, c := range first {
 		firsts[i] = captions[c]
 	}
-	r.FirstCaption = bothWays(pictures, firsts, func(picture, caption int) bool { return picture == caption })
-	if len(captions) > len(pictures) {
-		all := bothWays(pictures, captions, func(picture, caption int) bool { return owner[caption] == picture })
-		r.AllCaptions = &all
+	r.FirstCaption, err = bothWays(ctx, pictures, firsts, func(picture, caption int) bool { return picture == caption })
+	if err == nil && len(captions) > len(pictures) {
+		r.AllCaptions = new(Directions)
+		*r.AllCaptions, err = bothWays(ctx, pictures, captions, func(picture, caption int) bool { return owner[caption] == picture })
+	}
+	if err != nil {
+		return nil, err
 	}
 	seconds := time.Since(start).Seconds()
 	r.Seconds, r.ImagesPerSecond = round(seconds, 3), round(float64(r.Images)/seconds, 3)
@@ -126,13 +130,19 @@ func (r *Retrieval) skip(p pairs.Problem) {
 }
 
 // bothWays searches in both directions.
-func bothWays(pictures, captions [][]float32, belong func(picture, caption int) bool) Directions {
+func bothWays(ctx context.Context, pictures, captions [][]float32, belong func(picture, caption int) bool) (Directions, error) {
 	d := Directions{Captions: len(captions)}
-	places, right := search(pictures, captions, belong)
+	places, right, err := search(ctx, pictures, captions, belong)
+	if err != nil {
+		return d, err
+	}
 	d.ImageToText = recall(places, right, len(captions))
-	places, right = search(captions, pictures, func(caption, picture int) bool { return belong(picture, caption) })
+	places, right, err = search(ctx, captions, pictures, func(caption, picture int) bool { return belong(picture, caption) })
+	if err != nil {
+		return d, err
+	}
 	d.TextToImage = recall(places, right, len(pictures))
-	return d
+	return d, nil
 }
 
 // embedding is the vectors of a set being made.
@@ -150,28 +160,6 @@ type embedded struct {
 	picture  []float32
 	captions [][]float32
 	problem  *pairs.Problem
-}
-
-// all embeds the samples on several goroutines.
-func (e *embedding) all(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	workers := e.options.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	var group sync.WaitGroup
-	for w := range workers {
-		group.Go(func() {
-			for i := w; i < len(e.samples) && ctx.Err() == nil; i += workers {
-				if err := e.one(ctx, i); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	group.Wait()
-	return context.Cause(ctx)
 }
 
 // one embeds a sample. What is wrong with the sample itself is kept beside it.

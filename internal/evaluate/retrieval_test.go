@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/groupvit/groupvit/internal/pairs"
 )
 
@@ -184,8 +186,9 @@ func TestRetrievalOfTies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := r.FirstCaption.ImageToText; c.At1 != 5 || c.At5 != 25 || c.At10 != 50 || c.At1 != c.Chance1 || c.MedianRank != 10.5 {
-		t.Errorf("%+v", c)
+	want := Recall{At1: 5, At5: 25, At10: 50, MedianRank: 10.5, Chance1: 5, Chance5: 25, Chance10: 50}
+	if d := cmp.Diff(want, r.FirstCaption.ImageToText); d != "" {
+		t.Errorf("(-want +got)\n%s", d)
 	}
 	if r.AllCaptions != nil {
 		t.Error("one caption a picture has no second form")

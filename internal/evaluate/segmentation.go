@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"runtime"
 	"sync"
 	"time"
 
 	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // ErrOptions is wrapped by errors about [Options] that cannot be followed.
@@ -157,45 +157,22 @@ func (r *run) about() About {
 // all works through the photos on several goroutines. What is counted does not
 // depend on their number.
 func (r *run) all(ctx context.Context) error {
-	workers := r.options.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	queue := make(chan int)
-	var group sync.WaitGroup
-	for range min(workers, len(r.counts)) {
-		group.Go(func() {
-			for i := range queue {
-				if err := r.one(ctx, i); err != nil {
-					cancel(fmt.Errorf("photo %s: %w", r.dataset.Samples[i].ID, err))
-					return
-				}
-			}
-		})
-	}
+	var left []int
 	for i := range r.counts {
-		if r.counts[i].ID != "" {
-			continue
+		if r.counts[i].ID == "" {
+			left = append(left, i)
 		}
-		select {
-		case queue <- i:
-			continue
-		case <-ctx.Done():
-		}
-		break
 	}
-	close(queue)
-	group.Wait()
-	return context.Cause(ctx)
+	return parallel.For(ctx, len(left), r.options.Workers, func(ctx context.Context, i int) error {
+		if err := r.one(ctx, left[i]); err != nil {
+			return fmt.Errorf("photo %s: %w", r.dataset.Samples[left[i]].ID, err)
+		}
+		return nil
+	})
 }
 
 // one measures photo i.
 func (r *run) one(ctx context.Context, i int) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
 	photo, truth, err := r.source.Load(i)
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func checkReport(t *testing.T, r *Report, folder string) {
 	}
 	for _, row := range r.Rows {
 		if len(row.MIoU) != 1 || !(row.Mean >= 0 && row.Mean <= 100) || row.Mean != row.MIoU[0] {
-			t.Errorf("%+v", row)
+			t.Errorf("row %s: mean %v of %v, want the only one, 0 to 100", row.Name, row.Mean, row.MIoU)
 		}
 	}
 	if recipe.Kind != kindTable && len(r.Groups) == 0 {
@@ -93,7 +93,7 @@ func checkReport(t *testing.T, r *Report, folder string) {
 	for _, g := range r.Groups {
 		sum[g.Stage] += g.Share
 		if len(g.Words) != 3 || g.Words[0].Value < g.Words[1].Value || g.Words[0].Value > 1+1e-6 {
-			t.Errorf("%+v", g)
+			t.Errorf("group %d of stage %d: words %v, want 3 by falling cosine", g.Number, g.Stage, g.Words)
 		}
 	}
 	for stage, s := range sum {

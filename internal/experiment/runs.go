@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/groupvit/groupvit/internal/parallel"
 	"github.com/groupvit/groupvit/internal/train"
 )
 
@@ -122,7 +123,8 @@ func (b *session) trainAll(ctx context.Context, runs []*trained) error {
 	b.say("%s: %d models to train, %d are there", b.Name, len(left), len(seen)-len(left))
 	began, finished := time.Now(), 0
 	var mutex sync.Mutex
-	err := pool(ctx, b.Parallel, left, func(ctx context.Context, r *trained) error {
+	err := parallel.For(ctx, len(left), b.Parallel, func(ctx context.Context, i int) error {
+		r := left[i]
 		name := filepath.Base(r.dir)
 		to := &prefixed{to: b.Progress, prefix: name + ": ", mutex: &mutex}
 		_, err := train.Run(ctx, train.Options{Loaded: r.settings, Output: r.dir, Resume: true, Progress: to})
@@ -137,42 +139,6 @@ func (b *session) trainAll(ctx context.Context, runs []*trained) error {
 		return nil
 	})
 	return b.stopped(ctx, err)
-}
-
-// pool works through jobs, a few at a time; the first error ends all, and is what
-// is returned.
-func pool[T any](ctx context.Context, workers int, jobs []T, do func(context.Context, T) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	queue := make(chan T)
-	var group sync.WaitGroup
-	var once sync.Once
-	var first error
-	for range min(workers, len(jobs)) {
-		group.Go(func() {
-			for j := range queue {
-				if err := do(ctx, j); err != nil {
-					once.Do(func() { first = err })
-					cancel(err)
-					return
-				}
-			}
-		})
-	}
-feed:
-	for _, j := range jobs {
-		select {
-		case queue <- j:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(queue)
-	group.Wait()
-	if first == nil {
-		first = context.Cause(ctx)
-	}
-	return first
 }
 
 // prefixed names the run in each line that it says.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/groupvit/groupvit/internal/hub/hubtest"
 	"github.com/groupvit/groupvit/internal/limits"
 )
@@ -90,11 +92,11 @@ func TestPull(t *testing.T) {
 	c.Offline = true
 	h.Server.Close()
 	if again, err := pull(t, c); err != nil || again.Dir != m.Dir {
-		t.Errorf("%v, %v", again, err)
+		t.Errorf("offline: %q, %v, want %q", again.Dir, err, m.Dir)
 	}
 	list, err := c.Cache.List()
 	if err != nil || len(list) != 1 || list[0].Ref.String() != "nvidia/tiny" {
-		t.Errorf("%v, %v", list, err)
+		t.Errorf("the cache lists %v, %v, want nvidia/tiny", list, err)
 	}
 	freed, err := c.Cache.Remove(m.Ref)
 	if err != nil || freed < 300_000 {
@@ -427,8 +429,13 @@ func TestEnvironment(t *testing.T) {
 	want := func(cache, endpoint, token string, offline bool) {
 		t.Helper()
 		c, err := FromEnvironment()
-		if err != nil || c.Cache.Dir != cache || c.Endpoint != endpoint || c.Token != token || c.Offline != offline {
-			t.Errorf("%+v, %v", c, err)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		got, want := []any{c.Cache.Dir, c.Endpoint, c.Token, c.Offline}, []any{cache, endpoint, token, offline}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("cache, endpoint, token, offline (-want +got)\n%s", d)
 		}
 	}
 	want(filepath.Join(dir, ".cache", "huggingface", "hub"), Endpoint, "", false)

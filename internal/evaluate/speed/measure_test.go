@@ -37,8 +37,11 @@ func TestMeasure(t *testing.T) {
 			t.Fatal(w, err)
 		}
 		for i, r := range results {
-			if r.Engine != cases[i].Engine || r.Work != w || r.Runs != 2 || r.MsMin <= 0 || r.MsMedian < r.MsMin {
-				t.Errorf("%+v", r)
+			if r.Engine != cases[i].Engine || r.Work != w || r.Runs != 2 {
+				t.Errorf("%d runs of %s on engine %s, want 2 of %s on %s", r.Runs, r.Work, r.Engine, w, cases[i].Engine)
+			}
+			if r.MsMin <= 0 || r.MsMedian < r.MsMin {
+				t.Errorf("%s: the least is %v ms, the median %v", w, r.MsMin, r.MsMedian)
 			}
 			if rate := float64(r.FLOP) / r.MsMedian / 1e6; r.GFLOPS <= 0 || r.GFLOPS < 0.9*rate-0.01 || r.GFLOPS > 1.1*rate+0.01 {
 				t.Errorf("%s: %v GFLOP/s for %d FLOP in %v ms", w, r.GFLOPS, r.FLOP, r.MsMedian)

@@ -23,7 +23,7 @@ func TestRooflineFill(t *testing.T) {
 		{Kind: "copy", Name: "copy", Time: 2 * time.Millisecond, Bytes: 1e6},                      // 1 ms of memory
 	}, 1e9, 1e9)
 	if r.Ms != 10 || len(r.Operations) != 2 {
-		t.Fatalf("%+v", r)
+		t.Fatalf("%v ms in %d kinds of operations, want 10 in 2: %+v", r.Ms, len(r.Operations), r)
 	}
 	p, c := r.Operations[0], r.Operations[1]
 	if p.Kind != "product" || p.Count != 3 || p.Ms != 8 || p.TimeShare != 0.8 || p.GFLOP != 0.005 || p.GFLOPS != 0.62 && p.GFLOPS != 0.63 ||
