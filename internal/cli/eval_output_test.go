@@ -131,9 +131,9 @@ func TestEvalSegmentationUsage(t *testing.T) {
 		args []string
 		want string
 	}{
-		"sweep of what":      {[]string{"--sweep", "size"}, "--sweep background"},
+		"sweep of what":      {[]string{"--sweep", "size"}, "choose background"},
 		"sweep and choice":   {[]string{"--sweep", "background", "--choose-threshold"}, "--sweep"},
-		"oracle of what":     {[]string{"--oracle", "all"}, "regions and labels"},
+		"oracle of what":     {[]string{"--oracle", "all"}, "choose regions or labels"},
 		"oracle and sweep":   {[]string{"--oracle", "regions", "--sweep", "background"}, "no threshold"},
 		"plot of nothing":    {[]string{"--plot", "x.png"}, "--sweep"},
 		"pictures":           {[]string{"--pictures", "-1"}, "--pictures"},
