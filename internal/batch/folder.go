@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Folder is the photos below a root: those of folders, and single ones.
@@ -125,7 +126,7 @@ func (w *walk) enter(root, dir, name string) error {
 		return nil
 	}
 	if strings.HasPrefix(name, ".") {
-		w.folder.left.Add(kindHidden)
+		w.folder.left.Add(shards.KindHidden)
 		return fs.SkipDir
 	}
 	if _, err := os.Stat(filepath.Join(dir, SettingsName)); err == nil {
@@ -145,15 +146,15 @@ func (w *walk) file(file string, d fs.DirEntry) error {
 		left.Add(kindResult)
 		return nil
 	case strings.HasPrefix(name, "."):
-		left.Add(kindHidden)
+		left.Add(shards.KindHidden)
 		return nil
 	case d.Type()&fs.ModeSymlink != 0:
 		return w.link(file)
 	case !d.Type().IsRegular():
-		left.Add(kindSpecial)
+		left.Add(shards.KindSpecial)
 		return nil
 	case !imaging.IsPhoto(name):
-		left.addFile(name)
+		left.AddFile(name)
 		return nil
 	}
 	return w.photo(file)
@@ -179,10 +180,10 @@ func (w *walk) link(file string) error {
 		left.Add(kindFolder)
 		return nil
 	case !imaging.IsPhoto(file):
-		left.addFile(file)
+		left.AddFile(file)
 		return nil
 	case err == nil && !info.Mode().IsRegular():
-		left.Add(kindSpecial)
+		left.Add(shards.KindSpecial)
 		return nil
 	}
 	if target, err := filepath.EvalSymlinks(file); err == nil && slices.ContainsFunc(w.folder.paths, func(p string) bool { return below(p, target) }) {

@@ -1,121 +1,14 @@
 package batch
 
-import (
-	"cmp"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"path"
-	"slices"
-	"strings"
-	"sync"
-
-	"github.com/groupvit/groupvit/internal/imaging"
-)
+import "github.com/groupvit/groupvit/internal/shards"
 
 // LeftOut counts files that are not done because of what they are: what lies among
-// photos and is none that can be read. It is safe for concurrent use; a nil one counts
-// nothing.
-type LeftOut struct {
-	mutex sync.Mutex
-	kinds map[string]int
-}
+// photos and is none that can be read.
+type LeftOut = shards.LeftOut
 
-// The kinds of what is left out, beside endings of files (".heic").
+// Kinds of what is left out of folders, beside those of package shards.
 const (
-	kindHidden   = "hidden"
-	kindResult   = "written by an earlier run"
-	kindLink     = "linking to photos listed already"
-	kindFolder   = "linking to folders"
-	kindSpecial  = "of special kinds"
-	kindEnding   = "without an extension"
-	kindsAtLeast = 8 // so many are named
+	kindResult = "written by an earlier run"
+	kindLink   = "linking to photos listed already"
+	kindFolder = "linking to folders"
 )
-
-// Add counts something of a kind.
-func (l *LeftOut) Add(kind string) {
-	if l == nil {
-		return
-	}
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if l.kinds == nil {
-		l.kinds = map[string]int{}
-	}
-	l.kinds[kind]++
-}
-
-// addFile counts a file by its ending.
-func (l *LeftOut) addFile(name string) {
-	l.Add(cmp.Or(strings.ToLower(path.Ext(name)), kindEnding))
-}
-
-// Kinds returns how many there are of each kind: ".heic", "hidden", ….
-func (l *LeftOut) Kinds() map[string]int {
-	if l == nil {
-		return nil
-	}
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return maps.Clone(l.kinds)
-}
-
-// Total is their number.
-func (l *LeftOut) Total() (n int) {
-	for _, k := range l.Kinds() {
-		n += k
-	}
-	return n
-}
-
-// String says what was left out: "8 files left out: 3 .avif, 2 .heic, …"; "" where
-// nothing was.
-func (l *LeftOut) String() string {
-	kinds := l.Kinds()
-	if len(kinds) == 0 {
-		return ""
-	}
-	names := slices.SortedFunc(maps.Keys(kinds), func(a, b string) int {
-		return cmp.Or(cmp.Compare(kinds[b], kinds[a]), cmp.Compare(a, b))
-	})
-	var parts []string
-	others := 0
-	for i, n := range names {
-		if i < kindsAtLeast {
-			parts = append(parts, fmt.Sprintf("%d %s", kinds[n], n))
-		} else {
-			others += kinds[n]
-		}
-	}
-	if others > 0 {
-		parts = append(parts, fmt.Sprintf("%d others", others))
-	}
-	total := l.Total()
-	if total == 1 {
-		return "1 file left out: " + parts[0]
-	}
-	return fmt.Sprintf("%d files left out: %s", total, strings.Join(parts, ", "))
-}
-
-// MarshalJSON writes the counts by kind.
-func (l *LeftOut) MarshalJSON() ([]byte, error) {
-	kinds := l.Kinds()
-	if kinds == nil {
-		kinds = map[string]int{}
-	}
-	return json.Marshal(kinds)
-}
-
-// Hints says what to do about pictures of kinds that are not read.
-func (l *LeftOut) Hints() []string {
-	var hints []string
-	for _, ending := range slices.Sorted(maps.Keys(l.Kinds())) {
-		if kind, mend, ok := imaging.Unread("photo" + ending); ok {
-			hint := fmt.Sprintf("%s is not read: %s", kind, mend)
-			if !slices.Contains(hints, hint) {
-				hints = append(hints, hint)
-			}
-		}
-	}
-	return hints
-}

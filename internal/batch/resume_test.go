@@ -1,7 +1,9 @@
 package batch
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // A manifest may begin with a byte order mark, be UTF-16, end its lines in any way and
@@ -115,7 +119,7 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"a.PNG": "a", "a.jpg": "a-2", "x/a.jpg": "x/a"}
-	kinds := map[string]int{".heic": 2, ".avif": 1, kindEnding: 1, kindHidden: 2, kindResult: 2}
+	kinds := map[string]int{".heic": 2, ".avif": 1, shards.KindEnding: 1, shards.KindHidden: 2, kindResult: 2}
 	if links == 3 {
 		want["there.jpg"] = "there"
 		kinds[kindLink], kinds[kindFolder] = 1, 1
@@ -265,5 +269,50 @@ func TestRemember(t *testing.T) {
 	}
 	if _, err := OpenLog(log, first, false); !errors.Is(err, ErrOtherSettings) {
 		t.Error(err)
+	}
+}
+
+// TestShardKinds: compressed shards, several in one file, and what macOS adds.
+func TestShardKinds(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range []string{"._a.jpg", "a.jpg", "b.png", "b.txt"} {
+		if err := w.WriteHeader(&tar.Header{Name: name, Size: 1, Mode: 0o600}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	twice := append(bytes.Clone(b.Bytes()), b.Bytes()...)
+	var z bytes.Buffer
+	g := gzip.NewWriter(&z)
+	if _, err := g.Write(twice); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string][]byte{"s.tar": twice, "s.tar.gz": z.Bytes(), "s.tgz": z.Bytes()} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		left := &LeftOut{}
+		var names []string
+		for item, err := range Shards(context.Background(), path, Part{0, 1}, left) {
+			data, readErr := item.Read()
+			if err != nil || readErr != nil || string(data) != "x" {
+				t.Errorf("%s: %s: %q, %v, %v", name, item.Name, data, err, readErr)
+			}
+			names = append(names, item.Name)
+		}
+		if want := []string{"s/a", "s/b", "s/a.member3", "s/b.member4"}; !slices.Equal(names, want) || left.String() != "4 files left out: 2 .txt, 2 of macOS (._*)" {
+			t.Errorf("%s: %q, %v, want %q", name, names, left, want)
+		}
 	}
 }

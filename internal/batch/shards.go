@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Shards lists the photos of tar files and of Parquet files that hold pictures: a
@@ -23,23 +23,23 @@ import (
 // next. Members of tars that are no photos are counted in left.
 func Shards(ctx context.Context, pattern string, part Part, left *LeftOut) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		sources, err := pairs.Expand(pattern)
+		sources, err := shards.List(pattern, left)
 		if err != nil {
 			yield(Item{}, err)
 			return
 		}
 		names := newNames()
 		for k, s := range sources {
-			list, ending := (*shard).list, ".tar"
+			list, name := (*shard).list, shards.TrimEnding(filepath.Base(s.Path))
 			switch {
-			case s.Kind == pairs.Table && strings.EqualFold(filepath.Ext(s.Path), ".parquet"):
-				list, ending = (*shard).rows, filepath.Ext(s.Path)
-			case s.Kind != pairs.Shard:
+			case s.Kind == shards.Table && shards.IsParquet(s.Path):
+				list, name = (*shard).rows, strings.TrimSuffix(name, filepath.Ext(name))
+			case s.Kind != shards.Shard:
 				yield(Item{}, fmt.Errorf("%w: %s is neither a tar nor a Parquet file", ErrList, s.Path))
 				return
 			}
 			// Names of shards are made unique before they are shared out.
-			folder := names.own(strings.TrimSuffix(filepath.Base(s.Path), ending), fmt.Sprintf("shard%d", k))
+			folder := names.own(name, fmt.Sprintf("shard%d", k))
 			if part.has(k) && !list(&shard{file: s.Path, folder: folder, left: left}, ctx, yield) {
 				return
 			}
@@ -56,52 +56,44 @@ type shard struct {
 
 // list hands over the photos of a tar; false ends the whole list.
 func (s *shard) list(ctx context.Context, yield func(Item, error) bool) bool {
-	f, err := os.Open(s.file)
-	if err != nil {
-		return yield(s.item(""), err)
-	}
-	defer f.Close()
 	names := newNames()
-	for r, k := tar.NewReader(f), 0; ; k++ {
-		if ctx.Err() != nil {
-			return yield(Item{}, ctx.Err())
-		}
-		h, err := r.Next()
-		if err == io.EOF {
-			return true
+	k := -1
+	for e, err := range shards.Entries(ctx, s.file, s.left) {
+		if errors.Is(err, shards.ErrShard) {
+			err = fmt.Errorf("%s: %w: %w: its photos from here on are left out", s.file, ErrList, err)
 		}
 		if err != nil {
-			return yield(s.item(""), fmt.Errorf("%s: %w: %w: its photos from here on are left out", s.file, ErrList, err))
+			return yield(s.item(""), err)
 		}
-		if h.Typeflag == tar.TypeDir {
+		k++
+		if !imaging.IsPhoto(e.Header.Name) {
+			s.left.AddFile(e.Header.Name)
 			continue
 		}
-		if h.Typeflag != tar.TypeReg {
-			s.left.Add(kindSpecial)
-			continue
-		}
-		if !imaging.IsPhoto(h.Name) {
-			s.left.addFile(h.Name)
-			continue
-		}
-		item := s.item(h.Name)
-		name, err := resultName(h.Name)
-		if err != nil {
-			item.Name = path.Join(s.folder, fmt.Sprintf("member%d", k))
-			if !yield(failed(item, err), fmt.Errorf("%s: %w", item.Photo, err)) {
-				return false
-			}
-			continue
-		}
-		item.Name = path.Join(s.folder, names.own(name, fmt.Sprintf("member%d", k)))
-		item.Stamp = stamp(h.FileInfo())
-		// The reader goes on before the photo is computed: its bytes come along.
-		data, err := readMember(r, h, item.Photo)
-		item.Read = func() ([]byte, error) { return data, err }
-		if !yield(item, nil) {
+		if item, err := s.member(names, e, k); !yield(item, err) {
 			return false
 		}
 	}
+	if ctx.Err() != nil {
+		return yield(Item{}, ctx.Err())
+	}
+	return true
+}
+
+// member is the k-th file of a tar.
+func (s *shard) member(names names, e *shards.Entry, k int) (Item, error) {
+	item := s.item(e.Header.Name)
+	name, err := resultName(e.Header.Name)
+	if err != nil {
+		item.Name = path.Join(s.folder, fmt.Sprintf("member%d", k))
+		return failed(item, err), fmt.Errorf("%s: %w", item.Photo, err)
+	}
+	item.Name = path.Join(s.folder, names.own(name, fmt.Sprintf("member%d", k)))
+	item.Stamp = stamp(e.Header.FileInfo())
+	// The reader goes on before the photo is computed: its bytes come along.
+	data, err := readMember(e, item.Photo)
+	item.Read = func() ([]byte, error) { return data, err }
+	return item, nil
 }
 
 // item is that of a member, or of the whole shard for "". Its ID does not depend on
@@ -114,12 +106,12 @@ func (s *shard) item(member string) Item {
 	return Item{Photo: s.file + "/" + member, ID: base + "/" + member, Relative: member}
 }
 
-func readMember(r io.Reader, h *tar.Header, photo string) ([]byte, error) {
-	if err := checkBytes(photo, h.Size); err != nil {
+func readMember(e *shards.Entry, photo string) ([]byte, error) {
+	if err := checkBytes(photo, e.Header.Size); err != nil {
 		return nil, err
 	}
-	data := make([]byte, h.Size)
-	if _, err := io.ReadFull(r, data); err != nil {
+	data := make([]byte, e.Header.Size)
+	if _, err := io.ReadFull(e, data); err != nil {
 		return nil, fmt.Errorf("%s: %w: the shard is cut: %w", photo, ErrList, err)
 	}
 	return data, nil

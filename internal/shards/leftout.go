@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/groupvit/groupvit/internal/imaging"
 )
 
 // LeftOut counts files that are not used because of what they are. It is safe for
@@ -22,10 +24,10 @@ type LeftOut struct {
 const (
 	KindHidden  = "hidden"
 	KindMac     = "of macOS (._*)"
-	KindLink    = "links"
-	KindSpecial = "not regular files"
-	KindEnding  = "without an ending"
-	KindSecond  = "second pictures or texts of a sample"
+	KindLink    = "linking to others"
+	KindSpecial = "of special kinds"
+	KindEnding  = "without an extension"
+	KindSecond  = "second photos or texts of a sample"
 )
 
 // most is how many kinds are named.
@@ -109,4 +111,18 @@ func (l *LeftOut) MarshalJSON() ([]byte, error) {
 		kinds = map[string]int{}
 	}
 	return json.Marshal(kinds)
+}
+
+// Hints says what to do about pictures of kinds that are not read.
+func (l *LeftOut) Hints() []string {
+	var hints []string
+	for _, ending := range slices.Sorted(maps.Keys(l.Kinds())) {
+		if kind, mend, ok := imaging.Unread("photo" + ending); ok {
+			hint := fmt.Sprintf("%s is not read: %s", kind, mend)
+			if !slices.Contains(hints, hint) {
+				hints = append(hints, hint)
+			}
+		}
+	}
+	return hints
 }
