@@ -149,7 +149,7 @@ not report on: "groupvit data synth" draws one.`,
 			}
 			o.Progress = env.stderr
 			result, err := settings.train(cmd, env, o)
-			if result != nil && result.Data.Total() > 0 {
+			if result != nil && result.Data.Total()+result.Data.LeftOut.Total() > 0 {
 				env.warn("data: %s", result.Data)
 			}
 			if errors.Is(err, engine.ErrUnavailable) {

@@ -132,3 +132,47 @@ func BenchmarkSpeed(b *testing.B) {
 		})
 	}
 }
+
+// TestTrainParquet: all photos of the Parquet files below GROUPVIT_DATA are listed, to
+// train on and to segment.
+func TestTrainParquet(t *testing.T) {
+	folder := filepath.Join(filepath.Dir(trainShards(t)), "train-parquet")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skip(err)
+	}
+	const all = 50_102
+	start := time.Now()
+	x := index(t, folder)
+	if x.Len() != all || len(x.Problems()) != 0 {
+		t.Errorf("%d samples and %d problems, want %d", x.Len(), len(x.Problems()), all)
+	}
+	t.Logf("listed in %.1f s", time.Since(start).Seconds())
+	sources, err := Expand(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, s := range sources {
+		for p, err := range ParquetPhotos(context.Background(), s.Path) {
+			if n++; err != nil || n%997 != 0 {
+				if err != nil {
+					t.Error(err)
+				}
+				continue
+			}
+			if b, err := p.Read(); err != nil || len(b) < 100 {
+				t.Errorf("%s: %d bytes, %v", p.Name, len(b), err)
+			}
+		}
+	}
+	if n != all {
+		t.Errorf("%d photos to segment, want %d", n, all)
+	}
+	for _, i := range []int{0, 12345, 50_101} {
+		if s, err := x.Sample(i); err != nil || len(s.Captions) == 0 {
+			t.Errorf("sample %d: %v", i, err)
+		} else if _, err := s.Decode(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,8 +1,13 @@
-// Package pairs turns shards of image–caption samples into batches, one stage a
-// file: sources (which files), shards (which samples are in them, without
-// reading the pictures), samples (picture, captions, tags of one), order (which
-// sample comes when), augment (crop, flip, colours), prompts (captions and
-// nouns), loader (batches, made ahead in the background).
+// Package pairs turns shards, Parquet files, folders and tables of image–caption
+// samples into batches.
+//
+// Read in this order: shards (what of the sources is a sample; which files they name
+// and what is in a tar is package shards'), table and parquet (samples that are rows),
+// samples (picture, captions, tags of one) with captions (what JSON says) and labels
+// (label maps), order (which sample comes when), augment (crop, flip, colours),
+// prompts (captions and nouns), rows (targets), making and loader (batches, made ahead
+// in the background). Beside it: check, stats, speed and pack, which serve the
+// commands about data.
 //
 // Every random choice follows from the seed and the place in the stream, never
 // from what was drawn before or from which goroutine was faster: batch n is the

@@ -3,9 +3,8 @@ package pairs
 import (
 	"context"
 	"fmt"
-	"slices"
-	"sync"
-	"sync/atomic"
+
+	"github.com/groupvit/groupvit/internal/parallel"
 )
 
 // making is a batch that is being made.
@@ -68,28 +67,11 @@ func (l *Loader) make(ctx context.Context, step int, hand func(*Part) bool) erro
 func (m *making) part(ctx context.Context, from, size int, again bool) (*Part, error) {
 	o, n := m.options, 3*m.options.ImageSize*m.options.ImageSize
 	p := &Part{Batch: m.batch, From: from, Size: size, Again: again, Pixels: make([]float32, size*n)}
-	errs := make([]error, size)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(o.Workers, size) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= size {
-					return
-				}
-				if errs[i] = m.slot(ctx, from+i, again, p.Pixels[i*n:(i+1)*n]); errs[i] != nil {
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
+	err := parallel.For(ctx, size, o.Workers, func(ctx context.Context, i int) error {
+		return m.slot(ctx, from+i, again, p.Pixels[i*n:(i+1)*n])
+	})
+	if err != nil {
 		return nil, err
-	}
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return nil, errs[i]
 	}
 	return p, nil
 }
