@@ -365,20 +365,3 @@ func plainActivationGrad(act Activation, dx, x, dy []float32) {
 		dx[i] = g
 	}
 }
-
-// Axpy computes y += alpha·x.
-func Axpy(p *Pool, alpha float32, x, y []float32) {
-	need("Axpy", "y", len(y), len(x))
-	p.For(len(x), 8192, func(lo, hi int) { axpy(alpha, x[lo:hi], y[lo:hi]) })
-}
-
-func axpy(alpha float32, x, y []float32) {
-	y = y[:len(x)]
-	if len(x) > 0 && Path() != Off {
-		vecAxpy(&y[0], &x[0], alpha, len(x))
-		return
-	}
-	for i, v := range x {
-		y[i] += alpha * v
-	}
-}

@@ -3,7 +3,7 @@ package kernels
 // Move copies an array of the given sizes between two memories, whose elements lie the given distances apart along
 // each axis; a distance of 0 in src repeats elements. dst must not overlap src.
 func Move[T any](p *Pool, dst []T, to []int, src []T, from []int, sizes []int) {
-	n := product1(sizes)
+	n := elementsOf(sizes)
 	if n == 0 {
 		return
 	}
@@ -38,4 +38,13 @@ func rowMajor(sizes, strides []int) bool {
 		n *= sizes[i]
 	}
 	return true
+}
+
+// elementsOf is how many elements an array of the given sizes has.
+func elementsOf(sizes []int) int {
+	n := 1
+	for _, s := range sizes {
+		n *= s
+	}
+	return n
 }

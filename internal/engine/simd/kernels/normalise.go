@@ -37,19 +37,7 @@ func plainSoftmax(dst, x []float32) {
 	}
 }
 
-// SoftmaxGrad computes dx = y·(dy − Σ y·dy) for y = Softmax(x), all [rows, cols]. dx may be y or dy.
-func SoftmaxGrad(p *Pool, dx, y, dy []float32, rows, cols int) {
-	need("SoftmaxGrad", "dx", len(dx), rows*cols)
-	need("SoftmaxGrad", "y", len(y), rows*cols)
-	need("SoftmaxGrad", "dy", len(dy), rows*cols)
-	p.For(rows, max(1, 4096/max(1, cols)), func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			y, dy, dx := y[r*cols:][:cols], dy[r*cols:][:cols], dx[r*cols:][:cols]
-			softmaxGradRow(dx, y, dy, dot(y, dy))
-		}
-	})
-}
-
+// softmaxGradRow computes dx = y·(dy − s) for y = softmax(x) and s = Σ y·dy. dx may be y or dy.
 func softmaxGradRow(dx, y, dy []float32, s float32) {
 	if n := len(y); n > 0 && Path() != Off {
 		vecSoftmaxGrad(&dx[0], &y[0], &dy[0], s, n)
@@ -116,92 +104,4 @@ func layerNormRow(dst, x, gamma, beta []float32, eps float32) (mean, rstd float3
 		binaryRow(Add, dst, dst, beta, 0, 0)
 	}
 	return mean, rstd
-}
-
-// LayerNormGrad computes the gradients of LayerNorm: dx [rows, cols] (may be nil, may be dy), and
-// the sums over rows dgamma = Σ dy·x̂ and dbeta = Σ dy [cols], each of which may be nil.
-// mean and rstd are LayerNorm's.
-func LayerNormGrad(p *Pool, dx, dgamma, dbeta, x, gamma, mean, rstd, dy []float32, rows, cols int) {
-	need("LayerNormGrad", "x", len(x), rows*cols)
-	need("LayerNormGrad", "dy", len(dy), rows*cols)
-	need("LayerNormGrad", "mean", len(mean), rows)
-	need("LayerNormGrad", "rstd", len(rstd), rows)
-	checkNorm("LayerNormGrad", mean, rstd, gamma, rows, cols)
-	if cols == 0 {
-		return
-	}
-	// Sums over rows run in fixed blocks of rows, whatever the threads.
-	const block = 64
-	blocks := (rows + block - 1) / block
-	sums := scratch(max(1, blocks) * 3 * cols)
-	defer sums.release()
-	p.For(blocks, max(1, 8192/(block*cols)), func(lo, hi int) {
-		for b := lo; b < hi; b++ {
-			s := sums.data[b*3*cols:][:3*cols]
-			clear(s)
-			sg, sb, hat := s[:cols], s[cols:2*cols], s[2*cols:]
-			for r := b * block; r < min(rows, (b+1)*block); r++ {
-				var out []float32
-				if dx != nil {
-					out = dx[r*cols:][:cols]
-				}
-				layerNormGradRow(out, sg, sb, hat, x[r*cols:][:cols], gamma, dy[r*cols:][:cols], mean[r], rstd[r])
-			}
-		}
-	})
-	collect := func(dst []float32, offset int) {
-		if dst == nil {
-			return
-		}
-		dst = dst[:cols]
-		clear(dst)
-		for b := range blocks {
-			axpy(1, sums.data[b*3*cols+offset:][:cols], dst)
-		}
-	}
-	collect(dgamma, 0)
-	collect(dbeta, cols)
-}
-
-// layerNormGradRow adds one row to sg and sb; hat is working memory.
-func layerNormGradRow(dx, sg, sb, hat, x, gamma, dy []float32, mean, rstd float32) {
-	n := float32(len(x))
-	if Path() != Off {
-		if gamma == nil {
-			gamma = hat // stands for ones
-			for j := range gamma {
-				gamma[j] = 1
-			}
-		}
-		g := &gamma[:len(x)][0]
-		s1, s2 := vecNormaliseSums(&sg[0], &sb[0], &x[0], g, &dy[0], mean, rstd, len(x))
-		if dx != nil {
-			vecNormaliseGrad(&dx[0], &x[0], g, &dy[0], mean, rstd, s1/n, s2/n, len(x))
-		}
-		return
-	}
-	var s1, s2 float32
-	for j, v := range x {
-		h := (v - mean) * rstd
-		hat[j] = h
-		g := dy[j]
-		sg[j] += g * h
-		sb[j] += g
-		if gamma != nil {
-			g *= gamma[j]
-		}
-		s1 += g
-		s2 += g * h
-	}
-	if dx == nil {
-		return
-	}
-	s1, s2 = s1/n, s2/n
-	for j, h := range hat {
-		g := dy[j]
-		if gamma != nil {
-			g *= gamma[j]
-		}
-		dx[j] = rstd * (g - s1 - h*s2)
-	}
 }

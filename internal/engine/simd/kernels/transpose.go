@@ -1,22 +1,5 @@
 package kernels
 
-// Transpose writes dst [batch, cols, rows] from src [batch, rows, cols]. dst must not overlap src.
-func Transpose(p *Pool, dst, src []float32, batch, rows, cols int) {
-	need("Transpose", "dst", len(dst), batch*rows*cols)
-	need("Transpose", "src", len(src), batch*rows*cols)
-	if batch == 0 || rows == 0 || cols == 0 {
-		return
-	}
-	const tile = 32 // source rows a task: their destination columns share cache lines
-	tasks := (rows + tile - 1) / tile
-	p.For(batch*tasks, max(1, 8192/(tile*cols)), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			b, r := i/tasks, i%tasks*tile
-			transposeRows(dst[b*rows*cols+r:], src[b*rows*cols+r*cols:], min(tile, rows-r), cols, rows, cols)
-		}
-	})
-}
-
 // transposeRows transposes rows×cols, source rows srcStride apart, destination rows dstStride.
 func transposeRows(dst, src []float32, rows, cols, dstStride, srcStride int) {
 	if Path() == Off || rows < 8 || cols < 8 {

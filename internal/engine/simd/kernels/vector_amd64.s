@@ -898,67 +898,6 @@ vecMinScalar_done13:
 	VZEROUPPER
 	RET
 
-// func vecAxpy(y *float32, x *float32, s float32, n int)
-// Requires: AVX, FMA3
-TEXT ·vecAxpy(SB), NOSPLIT, $0-32
-	MOVQ         y+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         n+24(FP), DX
-	XORQ         BX, BX
-	VBROADCASTSS s+16(FP), Y0
-	SUBQ         $0x00000020, DX
-	JL           vecAxpy_few14
-
-vecAxpy_many14:
-	VMOVUPS     (AX)(BX*1), Y1
-	VMOVUPS     (CX)(BX*1), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)(BX*1)
-	VMOVUPS     32(AX)(BX*1), Y1
-	VMOVUPS     32(CX)(BX*1), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 32(AX)(BX*1)
-	VMOVUPS     64(AX)(BX*1), Y1
-	VMOVUPS     64(CX)(BX*1), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 64(AX)(BX*1)
-	VMOVUPS     96(AX)(BX*1), Y1
-	VMOVUPS     96(CX)(BX*1), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, 96(AX)(BX*1)
-	ADDQ        $0x00000080, BX
-	SUBQ        $0x00000020, DX
-	JGE         vecAxpy_many14
-
-vecAxpy_few14:
-	ADDQ $0x00000020, DX
-	SUBQ $0x08, DX
-	JL   vecAxpy_rest14
-
-vecAxpy_eight14:
-	VMOVUPS     (AX)(BX*1), Y1
-	VMOVUPS     (CX)(BX*1), Y2
-	VFMADD231PS Y2, Y0, Y1
-	VMOVUPS     Y1, (AX)(BX*1)
-	ADDQ        $0x20, BX
-	SUBQ        $0x08, DX
-	JGE         vecAxpy_eight14
-
-vecAxpy_rest14:
-	ADDQ        $0x08, DX
-	JE          vecAxpy_done14
-	LEAQ        masks<>+0(SB), SI
-	NEGQ        DX
-	VMOVUPS     32(SI)(DX*4), Y1
-	VMASKMOVPS  (AX)(BX*1), Y1, Y2
-	VMASKMOVPS  (CX)(BX*1), Y1, Y3
-	VFMADD231PS Y3, Y0, Y2
-	VMASKMOVPS  Y2, Y1, (AX)(BX*1)
-
-vecAxpy_done14:
-	VZEROUPPER
-	RET
-
 // func vecNeg(dst *float32, x *float32, n int)
 // Requires: AVX
 TEXT ·vecNeg(SB), NOSPLIT, $0-24
@@ -967,9 +906,9 @@ TEXT ·vecNeg(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecNeg_few15
+	JL   vecNeg_few14
 
-vecNeg_many15:
+vecNeg_many14:
 	VMOVUPS (CX)(BX*1), Y0
 	VXORPS  word_80000000<>+0(SB), Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
@@ -978,24 +917,24 @@ vecNeg_many15:
 	VMOVUPS Y0, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecNeg_many15
+	JGE     vecNeg_many14
 
-vecNeg_few15:
+vecNeg_few14:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecNeg_rest15
+	JL   vecNeg_rest14
 
-vecNeg_eight15:
+vecNeg_eight14:
 	VMOVUPS (CX)(BX*1), Y0
 	VXORPS  word_80000000<>+0(SB), Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecNeg_eight15
+	JGE     vecNeg_eight14
 
-vecNeg_rest15:
+vecNeg_rest14:
 	ADDQ       $0x08, DX
-	JE         vecNeg_done15
+	JE         vecNeg_done14
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -1003,7 +942,7 @@ vecNeg_rest15:
 	VXORPS     word_80000000<>+0(SB), Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*1)
 
-vecNeg_done15:
+vecNeg_done14:
 	VZEROUPPER
 	RET
 
@@ -1025,9 +964,9 @@ TEXT ·vecAbs(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecAbs_few16
+	JL   vecAbs_few15
 
-vecAbs_many16:
+vecAbs_many15:
 	VMOVUPS (CX)(BX*1), Y0
 	VANDPS  word_7fffffff<>+0(SB), Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
@@ -1036,24 +975,24 @@ vecAbs_many16:
 	VMOVUPS Y0, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecAbs_many16
+	JGE     vecAbs_many15
 
-vecAbs_few16:
+vecAbs_few15:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecAbs_rest16
+	JL   vecAbs_rest15
 
-vecAbs_eight16:
+vecAbs_eight15:
 	VMOVUPS (CX)(BX*1), Y0
 	VANDPS  word_7fffffff<>+0(SB), Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecAbs_eight16
+	JGE     vecAbs_eight15
 
-vecAbs_rest16:
+vecAbs_rest15:
 	ADDQ       $0x08, DX
-	JE         vecAbs_done16
+	JE         vecAbs_done15
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -1061,7 +1000,7 @@ vecAbs_rest16:
 	VANDPS     word_7fffffff<>+0(SB), Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*1)
 
-vecAbs_done16:
+vecAbs_done15:
 	VZEROUPPER
 	RET
 
@@ -1083,9 +1022,9 @@ TEXT ·vecSqrt(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecSqrt_few17
+	JL   vecSqrt_few16
 
-vecSqrt_many17:
+vecSqrt_many16:
 	VMOVUPS (CX)(BX*1), Y0
 	VSQRTPS Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
@@ -1094,24 +1033,24 @@ vecSqrt_many17:
 	VMOVUPS Y0, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecSqrt_many17
+	JGE     vecSqrt_many16
 
-vecSqrt_few17:
+vecSqrt_few16:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecSqrt_rest17
+	JL   vecSqrt_rest16
 
-vecSqrt_eight17:
+vecSqrt_eight16:
 	VMOVUPS (CX)(BX*1), Y0
 	VSQRTPS Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecSqrt_eight17
+	JGE     vecSqrt_eight16
 
-vecSqrt_rest17:
+vecSqrt_rest16:
 	ADDQ       $0x08, DX
-	JE         vecSqrt_done17
+	JE         vecSqrt_done16
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -1119,7 +1058,7 @@ vecSqrt_rest17:
 	VSQRTPS    Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*1)
 
-vecSqrt_done17:
+vecSqrt_done16:
 	VZEROUPPER
 	RET
 
@@ -1131,9 +1070,9 @@ TEXT ·vecSquare(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecSquare_few18
+	JL   vecSquare_few17
 
-vecSquare_many18:
+vecSquare_many17:
 	VMOVUPS (CX)(BX*1), Y0
 	VMULPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
@@ -1142,24 +1081,24 @@ vecSquare_many18:
 	VMOVUPS Y0, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecSquare_many18
+	JGE     vecSquare_many17
 
-vecSquare_few18:
+vecSquare_few17:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecSquare_rest18
+	JL   vecSquare_rest17
 
-vecSquare_eight18:
+vecSquare_eight17:
 	VMOVUPS (CX)(BX*1), Y0
 	VMULPS  Y0, Y0, Y0
 	VMOVUPS Y0, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecSquare_eight18
+	JGE     vecSquare_eight17
 
-vecSquare_rest18:
+vecSquare_rest17:
 	ADDQ       $0x08, DX
-	JE         vecSquare_done18
+	JE         vecSquare_done17
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -1167,7 +1106,7 @@ vecSquare_rest18:
 	VMULPS     Y1, Y1, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*1)
 
-vecSquare_done18:
+vecSquare_done17:
 	VZEROUPPER
 	RET
 
@@ -1179,9 +1118,9 @@ TEXT ·vecReciprocal(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecReciprocal_few19
+	JL   vecReciprocal_few18
 
-vecReciprocal_many19:
+vecReciprocal_many18:
 	VMOVUPS (CX)(BX*1), Y0
 	VMOVUPS word_3f800000<>+0(SB), Y1
 	VDIVPS  Y0, Y1, Y1
@@ -1192,25 +1131,25 @@ vecReciprocal_many19:
 	VMOVUPS Y1, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecReciprocal_many19
+	JGE     vecReciprocal_many18
 
-vecReciprocal_few19:
+vecReciprocal_few18:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecReciprocal_rest19
+	JL   vecReciprocal_rest18
 
-vecReciprocal_eight19:
+vecReciprocal_eight18:
 	VMOVUPS (CX)(BX*1), Y0
 	VMOVUPS word_3f800000<>+0(SB), Y1
 	VDIVPS  Y0, Y1, Y1
 	VMOVUPS Y1, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecReciprocal_eight19
+	JGE     vecReciprocal_eight18
 
-vecReciprocal_rest19:
+vecReciprocal_rest18:
 	ADDQ       $0x08, DX
-	JE         vecReciprocal_done19
+	JE         vecReciprocal_done18
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -1219,7 +1158,7 @@ vecReciprocal_rest19:
 	VDIVPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (AX)(BX*1)
 
-vecReciprocal_done19:
+vecReciprocal_done18:
 	VZEROUPPER
 	RET
 
@@ -1241,9 +1180,9 @@ TEXT ·vecRsqrt(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecRsqrt_few20
+	JL   vecRsqrt_few19
 
-vecRsqrt_many20:
+vecRsqrt_many19:
 	VMOVUPS (CX)(BX*1), Y0
 	VSQRTPS Y0, Y0
 	VMOVUPS word_3f800000<>+0(SB), Y1
@@ -1256,14 +1195,14 @@ vecRsqrt_many20:
 	VMOVUPS Y1, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecRsqrt_many20
+	JGE     vecRsqrt_many19
 
-vecRsqrt_few20:
+vecRsqrt_few19:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecRsqrt_rest20
+	JL   vecRsqrt_rest19
 
-vecRsqrt_eight20:
+vecRsqrt_eight19:
 	VMOVUPS (CX)(BX*1), Y0
 	VSQRTPS Y0, Y0
 	VMOVUPS word_3f800000<>+0(SB), Y1
@@ -1271,11 +1210,11 @@ vecRsqrt_eight20:
 	VMOVUPS Y1, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecRsqrt_eight20
+	JGE     vecRsqrt_eight19
 
-vecRsqrt_rest20:
+vecRsqrt_rest19:
 	ADDQ       $0x08, DX
-	JE         vecRsqrt_done20
+	JE         vecRsqrt_done19
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -1285,7 +1224,7 @@ vecRsqrt_rest20:
 	VDIVPS     Y1, Y2, Y2
 	VMASKMOVPS Y2, Y0, (AX)(BX*1)
 
-vecRsqrt_done20:
+vecRsqrt_done19:
 	VZEROUPPER
 	RET
 
@@ -1297,9 +1236,9 @@ TEXT ·vecExp(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecExp_rest21
+	JL   vecExp_rest20
 
-vecExp_eight21:
+vecExp_eight20:
 	VMOVUPS      (CX)(BX*1), Y0
 	VMOVUPS      word_c2d00000<>+0(SB), Y1
 	VMAXPS       Y0, Y1, Y1
@@ -1330,11 +1269,11 @@ vecExp_eight21:
 	VMOVUPS      Y3, (AX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecExp_eight21
+	JGE          vecExp_eight20
 
-vecExp_rest21:
+vecExp_rest20:
 	ADDQ         $0x08, DX
-	JE           vecExp_done21
+	JE           vecExp_done20
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y0
@@ -1367,7 +1306,7 @@ vecExp_rest21:
 	VMULPS       Y1, Y4, Y4
 	VMASKMOVPS   Y4, Y0, (AX)(BX*1)
 
-vecExp_done21:
+vecExp_done20:
 	VZEROUPPER
 	RET
 
@@ -1499,9 +1438,9 @@ TEXT ·vecLog(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecLog_rest22
+	JL   vecLog_rest21
 
-vecLog_eight22:
+vecLog_eight21:
 	VMOVUPS      (CX)(BX*1), Y0
 	VMOVUPS      word_00800000<>+0(SB), Y1
 	VCMPPS       $0x01, Y1, Y0, Y1
@@ -1541,11 +1480,11 @@ vecLog_eight22:
 	VMOVUPS      Y2, (AX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecLog_eight22
+	JGE          vecLog_eight21
 
-vecLog_rest22:
+vecLog_rest21:
 	ADDQ         $0x08, DX
-	JE           vecLog_done22
+	JE           vecLog_done21
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y0
@@ -1587,7 +1526,7 @@ vecLog_rest22:
 	VBLENDVPS    Y4, word_7fc00000<>+0(SB), Y3, Y3
 	VMASKMOVPS   Y3, Y0, (AX)(BX*1)
 
-vecLog_done22:
+vecLog_done21:
 	VZEROUPPER
 	RET
 
@@ -1759,9 +1698,9 @@ TEXT ·vecTanh(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecTanh_rest23
+	JL   vecTanh_rest22
 
-vecTanh_eight23:
+vecTanh_eight22:
 	VMOVUPS      (CX)(BX*1), Y0
 	VANDPS       word_7fffffff<>+0(SB), Y0, Y1
 	VMULPS       Y0, Y0, Y2
@@ -1812,11 +1751,11 @@ vecTanh_eight23:
 	VMOVUPS      Y1, (AX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecTanh_eight23
+	JGE          vecTanh_eight22
 
-vecTanh_rest23:
+vecTanh_rest22:
 	ADDQ         $0x08, DX
-	JE           vecTanh_done23
+	JE           vecTanh_done22
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y0
@@ -1869,7 +1808,7 @@ vecTanh_rest23:
 	VBLENDVPS    Y3, Y4, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)(BX*1)
 
-vecTanh_done23:
+vecTanh_done22:
 	VZEROUPPER
 	RET
 
@@ -1961,9 +1900,9 @@ TEXT ·vecSigmoid(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecSigmoid_rest24
+	JL   vecSigmoid_rest23
 
-vecSigmoid_eight24:
+vecSigmoid_eight23:
 	VMOVUPS      (CX)(BX*1), Y0
 	VXORPS       word_80000000<>+0(SB), Y0, Y0
 	VMOVUPS      word_c2d00000<>+0(SB), Y1
@@ -1998,11 +1937,11 @@ vecSigmoid_eight24:
 	VMOVUPS      Y0, (AX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecSigmoid_eight24
+	JGE          vecSigmoid_eight23
 
-vecSigmoid_rest24:
+vecSigmoid_rest23:
 	ADDQ         $0x08, DX
-	JE           vecSigmoid_done24
+	JE           vecSigmoid_done23
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y0
@@ -2039,7 +1978,7 @@ vecSigmoid_rest24:
 	VDIVPS       Y4, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (AX)(BX*1)
 
-vecSigmoid_done24:
+vecSigmoid_done23:
 	VZEROUPPER
 	RET
 
@@ -2051,9 +1990,9 @@ TEXT ·vecErf(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecErf_rest25
+	JL   vecErf_rest24
 
-vecErf_eight25:
+vecErf_eight24:
 	VMOVUPS      (CX)(BX*1), Y0
 	VMULPS       Y0, Y0, Y1
 	VMOVUPS      word_38a52b48<>+0(SB), Y4
@@ -2116,11 +2055,11 @@ vecErf_eight25:
 	VMOVUPS      Y1, (AX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecErf_eight25
+	JGE          vecErf_eight24
 
-vecErf_rest25:
+vecErf_rest24:
 	ADDQ         $0x08, DX
-	JE           vecErf_done25
+	JE           vecErf_done24
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y0
@@ -2185,7 +2124,7 @@ vecErf_rest25:
 	VBLENDVPS    Y4, Y5, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)(BX*1)
 
-vecErf_done25:
+vecErf_done24:
 	VZEROUPPER
 	RET
 
@@ -2377,9 +2316,9 @@ TEXT ·vecGelu(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecGelu_rest26
+	JL   vecGelu_rest25
 
-vecGelu_eight26:
+vecGelu_eight25:
 	VMOVUPS     (CX)(BX*1), Y0
 	VMOVUPS     word_c0b00000<>+0(SB), Y1
 	VCMPPS      $0x01, Y1, Y0, Y1
@@ -2408,11 +2347,11 @@ vecGelu_eight26:
 	VMOVUPS     Y4, (AX)(BX*1)
 	ADDQ        $0x20, BX
 	SUBQ        $0x08, DX
-	JGE         vecGelu_eight26
+	JGE         vecGelu_eight25
 
-vecGelu_rest26:
+vecGelu_rest25:
 	ADDQ        $0x08, DX
-	JE          vecGelu_done26
+	JE          vecGelu_done25
 	LEAQ        masks<>+0(SB), SI
 	NEGQ        DX
 	VMOVUPS     32(SI)(DX*4), Y0
@@ -2443,7 +2382,7 @@ vecGelu_rest26:
 	VMULPS      Y1, Y5, Y5
 	VMASKMOVPS  Y5, Y0, (AX)(BX*1)
 
-vecGelu_done26:
+vecGelu_done25:
 	VZEROUPPER
 	RET
 
@@ -2585,9 +2524,9 @@ TEXT ·vecQuick(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x08, DX
-	JL   vecQuick_rest27
+	JL   vecQuick_rest26
 
-vecQuick_eight27:
+vecQuick_eight26:
 	VMOVUPS      (CX)(BX*1), Y0
 	VMULPS       word_3fd9db23<>+0(SB), Y0, Y1
 	VXORPS       word_80000000<>+0(SB), Y1, Y1
@@ -2624,11 +2563,11 @@ vecQuick_eight27:
 	VMOVUPS      Y1, (AX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecQuick_eight27
+	JGE          vecQuick_eight26
 
-vecQuick_rest27:
+vecQuick_rest26:
 	ADDQ         $0x08, DX
-	JE           vecQuick_done27
+	JE           vecQuick_done26
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y0
@@ -2667,7 +2606,7 @@ vecQuick_rest27:
 	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)(BX*1)
 
-vecQuick_done27:
+vecQuick_done26:
 	VZEROUPPER
 	RET
 
@@ -2689,9 +2628,9 @@ TEXT ·vecRelu(SB), NOSPLIT, $0-24
 	MOVQ n+16(FP), DX
 	XORQ BX, BX
 	SUBQ $0x00000010, DX
-	JL   vecRelu_few28
+	JL   vecRelu_few27
 
-vecRelu_many28:
+vecRelu_many27:
 	VMOVUPS (CX)(BX*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VMAXPS  Y0, Y1, Y0
@@ -2702,25 +2641,25 @@ vecRelu_many28:
 	VMOVUPS Y0, 32(AX)(BX*1)
 	ADDQ    $0x00000040, BX
 	SUBQ    $0x00000010, DX
-	JGE     vecRelu_many28
+	JGE     vecRelu_many27
 
-vecRelu_few28:
+vecRelu_few27:
 	ADDQ $0x00000010, DX
 	SUBQ $0x08, DX
-	JL   vecRelu_rest28
+	JL   vecRelu_rest27
 
-vecRelu_eight28:
+vecRelu_eight27:
 	VMOVUPS (CX)(BX*1), Y0
 	VXORPS  Y1, Y1, Y1
 	VMAXPS  Y0, Y1, Y0
 	VMOVUPS Y0, (AX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, DX
-	JGE     vecRelu_eight28
+	JGE     vecRelu_eight27
 
-vecRelu_rest28:
+vecRelu_rest27:
 	ADDQ       $0x08, DX
-	JE         vecRelu_done28
+	JE         vecRelu_done27
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       DX
 	VMOVUPS    32(SI)(DX*4), Y0
@@ -2729,7 +2668,7 @@ vecRelu_rest28:
 	VMAXPS     Y1, Y2, Y1
 	VMASKMOVPS Y1, Y0, (AX)(BX*1)
 
-vecRelu_done28:
+vecRelu_done27:
 	VZEROUPPER
 	RET
 
@@ -2742,9 +2681,9 @@ TEXT ·vecGeluGrad(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), BX
 	XORQ SI, SI
 	SUBQ $0x08, BX
-	JL   vecGeluGrad_rest29
+	JL   vecGeluGrad_rest28
 
-vecGeluGrad_eight29:
+vecGeluGrad_eight28:
 	VMOVUPS     (CX)(SI*1), Y0
 	VMOVUPS     word_c0bccccd<>+0(SB), Y2
 	VMAXPS      Y0, Y2, Y2
@@ -2773,11 +2712,11 @@ vecGeluGrad_eight29:
 	VMOVUPS     Y3, (AX)(SI*1)
 	ADDQ        $0x20, SI
 	SUBQ        $0x08, BX
-	JGE         vecGeluGrad_eight29
+	JGE         vecGeluGrad_eight28
 
-vecGeluGrad_rest29:
+vecGeluGrad_rest28:
 	ADDQ        $0x08, BX
-	JE          vecGeluGrad_done29
+	JE          vecGeluGrad_done28
 	LEAQ        masks<>+0(SB), DI
 	NEGQ        BX
 	VMOVUPS     32(DI)(BX*4), Y0
@@ -2808,7 +2747,7 @@ vecGeluGrad_rest29:
 	VMULPS      Y1, Y4, Y4
 	VMASKMOVPS  Y4, Y0, (AX)(SI*1)
 
-vecGeluGrad_done29:
+vecGeluGrad_done28:
 	VZEROUPPER
 	RET
 
@@ -2951,9 +2890,9 @@ TEXT ·vecQuickGrad(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), BX
 	XORQ SI, SI
 	SUBQ $0x08, BX
-	JL   vecQuickGrad_rest30
+	JL   vecQuickGrad_rest29
 
-vecQuickGrad_eight30:
+vecQuickGrad_eight29:
 	VMOVUPS      (CX)(SI*1), Y0
 	VMULPS       word_3fd9db23<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y1
@@ -2996,11 +2935,11 @@ vecQuickGrad_eight30:
 	VMOVUPS      Y1, (AX)(SI*1)
 	ADDQ         $0x20, SI
 	SUBQ         $0x08, BX
-	JGE          vecQuickGrad_eight30
+	JGE          vecQuickGrad_eight29
 
-vecQuickGrad_rest30:
+vecQuickGrad_rest29:
 	ADDQ         $0x08, BX
-	JE           vecQuickGrad_done30
+	JE           vecQuickGrad_done29
 	LEAQ         masks<>+0(SB), DI
 	NEGQ         BX
 	VMOVUPS      32(DI)(BX*4), Y0
@@ -3045,7 +2984,7 @@ vecQuickGrad_rest30:
 	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)(SI*1)
 
-vecQuickGrad_done30:
+vecQuickGrad_done29:
 	VZEROUPPER
 	RET
 
@@ -3059,9 +2998,9 @@ TEXT ·vecReluGrad(SB), NOSPLIT, $0-32
 	XORQ   SI, SI
 	VXORPS Y0, Y0, Y0
 	SUBQ   $0x00000010, BX
-	JL     vecReluGrad_few31
+	JL     vecReluGrad_few30
 
-vecReluGrad_many31:
+vecReluGrad_many30:
 	VMOVUPS (CX)(SI*1), Y1
 	VCMPPS  $0x1e, Y0, Y1, Y1
 	VMOVUPS (DX)(SI*1), Y2
@@ -3074,14 +3013,14 @@ vecReluGrad_many31:
 	VMOVUPS Y1, 32(AX)(SI*1)
 	ADDQ    $0x00000040, SI
 	SUBQ    $0x00000010, BX
-	JGE     vecReluGrad_many31
+	JGE     vecReluGrad_many30
 
-vecReluGrad_few31:
+vecReluGrad_few30:
 	ADDQ $0x00000010, BX
 	SUBQ $0x08, BX
-	JL   vecReluGrad_rest31
+	JL   vecReluGrad_rest30
 
-vecReluGrad_eight31:
+vecReluGrad_eight30:
 	VMOVUPS (CX)(SI*1), Y1
 	VCMPPS  $0x1e, Y0, Y1, Y1
 	VMOVUPS (DX)(SI*1), Y2
@@ -3089,11 +3028,11 @@ vecReluGrad_eight31:
 	VMOVUPS Y1, (AX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x08, BX
-	JGE     vecReluGrad_eight31
+	JGE     vecReluGrad_eight30
 
-vecReluGrad_rest31:
+vecReluGrad_rest30:
 	ADDQ       $0x08, BX
-	JE         vecReluGrad_done31
+	JE         vecReluGrad_done30
 	LEAQ       masks<>+0(SB), DI
 	NEGQ       BX
 	VMOVUPS    32(DI)(BX*4), Y1
@@ -3103,7 +3042,7 @@ vecReluGrad_rest31:
 	VANDPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(SI*1)
 
-vecReluGrad_done31:
+vecReluGrad_done30:
 	VZEROUPPER
 	RET
 
@@ -3117,9 +3056,9 @@ TEXT ·vecSoftmaxGrad(SB), NOSPLIT, $0-40
 	XORQ         SI, SI
 	VBROADCASTSS s+24(FP), Y0
 	SUBQ         $0x00000010, BX
-	JL           vecSoftmaxGrad_few32
+	JL           vecSoftmaxGrad_few31
 
-vecSoftmaxGrad_many32:
+vecSoftmaxGrad_many31:
 	VMOVUPS (DX)(SI*1), Y1
 	VSUBPS  Y0, Y1, Y1
 	VMOVUPS (CX)(SI*1), Y2
@@ -3132,14 +3071,14 @@ vecSoftmaxGrad_many32:
 	VMOVUPS Y1, 32(AX)(SI*1)
 	ADDQ    $0x00000040, SI
 	SUBQ    $0x00000010, BX
-	JGE     vecSoftmaxGrad_many32
+	JGE     vecSoftmaxGrad_many31
 
-vecSoftmaxGrad_few32:
+vecSoftmaxGrad_few31:
 	ADDQ $0x00000010, BX
 	SUBQ $0x08, BX
-	JL   vecSoftmaxGrad_rest32
+	JL   vecSoftmaxGrad_rest31
 
-vecSoftmaxGrad_eight32:
+vecSoftmaxGrad_eight31:
 	VMOVUPS (DX)(SI*1), Y1
 	VSUBPS  Y0, Y1, Y1
 	VMOVUPS (CX)(SI*1), Y2
@@ -3147,11 +3086,11 @@ vecSoftmaxGrad_eight32:
 	VMOVUPS Y1, (AX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x08, BX
-	JGE     vecSoftmaxGrad_eight32
+	JGE     vecSoftmaxGrad_eight31
 
-vecSoftmaxGrad_rest32:
+vecSoftmaxGrad_rest31:
 	ADDQ       $0x08, BX
-	JE         vecSoftmaxGrad_done32
+	JE         vecSoftmaxGrad_done31
 	LEAQ       masks<>+0(SB), DI
 	NEGQ       BX
 	VMOVUPS    32(DI)(BX*4), Y1
@@ -3161,7 +3100,7 @@ vecSoftmaxGrad_rest32:
 	VMULPS     Y0, Y2, Y2
 	VMASKMOVPS Y2, Y1, (AX)(SI*1)
 
-vecSoftmaxGrad_done32:
+vecSoftmaxGrad_done31:
 	VZEROUPPER
 	RET
 
@@ -3176,9 +3115,9 @@ TEXT ·vecSum(SB), NOSPLIT, $0-20
 	VMOVUPS word_00000000<>+0(SB), Y2
 	VMOVUPS word_00000000<>+0(SB), Y3
 	SUBQ    $0x00000020, CX
-	JL      vecSum_few33
+	JL      vecSum_few32
 
-vecSum_many33:
+vecSum_many32:
 	VMOVUPS (AX)(DX*1), Y4
 	VADDPS  Y4, Y0, Y0
 	VMOVUPS 32(AX)(DX*1), Y4
@@ -3189,30 +3128,30 @@ vecSum_many33:
 	VADDPS  Y4, Y3, Y3
 	ADDQ    $0x00000080, DX
 	SUBQ    $0x00000020, CX
-	JGE     vecSum_many33
+	JGE     vecSum_many32
 
-vecSum_few33:
+vecSum_few32:
 	ADDQ $0x00000020, CX
 	SUBQ $0x08, CX
-	JL   vecSum_rest33
+	JL   vecSum_rest32
 
-vecSum_eight33:
+vecSum_eight32:
 	VMOVUPS (AX)(DX*1), Y4
 	VADDPS  Y4, Y0, Y0
 	ADDQ    $0x20, DX
 	SUBQ    $0x08, CX
-	JGE     vecSum_eight33
+	JGE     vecSum_eight32
 
-vecSum_rest33:
+vecSum_rest32:
 	ADDQ       $0x08, CX
-	JE         vecSum_done33
+	JE         vecSum_done32
 	LEAQ       masks<>+0(SB), BX
 	NEGQ       CX
 	VMOVUPS    32(BX)(CX*4), Y4
 	VMASKMOVPS (AX)(DX*1), Y4, Y4
 	VADDPS     Y4, Y0, Y0
 
-vecSum_done33:
+vecSum_done32:
 	VADDPS     Y2, Y0, Y0
 	VMOVAPS    Y0, Y0
 	VADDPS     Y3, Y1, Y1
@@ -3253,9 +3192,9 @@ TEXT ·vecDot(SB), NOSPLIT, $0-28
 	VMOVUPS word_00000000<>+0(SB), Y2
 	VMOVUPS word_00000000<>+0(SB), Y3
 	SUBQ    $0x00000020, DX
-	JL      vecDot_few34
+	JL      vecDot_few33
 
-vecDot_many34:
+vecDot_many33:
 	VMOVUPS     (AX)(BX*1), Y4
 	VMOVUPS     (CX)(BX*1), Y5
 	VFMADD231PS Y4, Y5, Y0
@@ -3270,24 +3209,24 @@ vecDot_many34:
 	VFMADD231PS Y4, Y5, Y3
 	ADDQ        $0x00000080, BX
 	SUBQ        $0x00000020, DX
-	JGE         vecDot_many34
+	JGE         vecDot_many33
 
-vecDot_few34:
+vecDot_few33:
 	ADDQ $0x00000020, DX
 	SUBQ $0x08, DX
-	JL   vecDot_rest34
+	JL   vecDot_rest33
 
-vecDot_eight34:
+vecDot_eight33:
 	VMOVUPS     (AX)(BX*1), Y4
 	VMOVUPS     (CX)(BX*1), Y5
 	VFMADD231PS Y4, Y5, Y0
 	ADDQ        $0x20, BX
 	SUBQ        $0x08, DX
-	JGE         vecDot_eight34
+	JGE         vecDot_eight33
 
-vecDot_rest34:
+vecDot_rest33:
 	ADDQ        $0x08, DX
-	JE          vecDot_done34
+	JE          vecDot_done33
 	LEAQ        masks<>+0(SB), SI
 	NEGQ        DX
 	VMOVUPS     32(SI)(DX*4), Y4
@@ -3295,7 +3234,7 @@ vecDot_rest34:
 	VMASKMOVPS  (CX)(BX*1), Y4, Y4
 	VFMADD231PS Y5, Y4, Y0
 
-vecDot_done34:
+vecDot_done33:
 	VADDPS     Y2, Y0, Y0
 	VMOVAPS    Y0, Y0
 	VADDPS     Y3, Y1, Y1
@@ -3326,9 +3265,9 @@ TEXT ·vecSquares(SB), NOSPLIT, $0-28
 	VMOVUPS      word_00000000<>+0(SB), Y3
 	VMOVUPS      word_00000000<>+0(SB), Y4
 	SUBQ         $0x00000020, CX
-	JL           vecSquares_few35
+	JL           vecSquares_few34
 
-vecSquares_many35:
+vecSquares_many34:
 	VMOVUPS     (AX)(DX*1), Y5
 	VSUBPS      Y0, Y5, Y5
 	VFMADD231PS Y5, Y5, Y1
@@ -3343,24 +3282,24 @@ vecSquares_many35:
 	VFMADD231PS Y5, Y5, Y4
 	ADDQ        $0x00000080, DX
 	SUBQ        $0x00000020, CX
-	JGE         vecSquares_many35
+	JGE         vecSquares_many34
 
-vecSquares_few35:
+vecSquares_few34:
 	ADDQ $0x00000020, CX
 	SUBQ $0x08, CX
-	JL   vecSquares_rest35
+	JL   vecSquares_rest34
 
-vecSquares_eight35:
+vecSquares_eight34:
 	VMOVUPS     (AX)(DX*1), Y5
 	VSUBPS      Y0, Y5, Y5
 	VFMADD231PS Y5, Y5, Y1
 	ADDQ        $0x20, DX
 	SUBQ        $0x08, CX
-	JGE         vecSquares_eight35
+	JGE         vecSquares_eight34
 
-vecSquares_rest35:
+vecSquares_rest34:
 	ADDQ        $0x08, CX
-	JE          vecSquares_done35
+	JE          vecSquares_done34
 	LEAQ        masks<>+0(SB), BX
 	NEGQ        CX
 	VMOVUPS     32(BX)(CX*4), Y5
@@ -3369,7 +3308,7 @@ vecSquares_rest35:
 	VANDPS      Y5, Y6, Y6
 	VFMADD231PS Y6, Y6, Y1
 
-vecSquares_done35:
+vecSquares_done34:
 	VADDPS     Y3, Y1, Y0
 	VMOVAPS    Y0, Y1
 	VADDPS     Y4, Y2, Y0
@@ -3399,9 +3338,9 @@ TEXT ·vecMaximum(SB), NOSPLIT, $0-20
 	VMOVUPS word_ff800000<>+0(SB), Y2
 	VMOVUPS word_ff800000<>+0(SB), Y3
 	SUBQ    $0x00000020, CX
-	JL      vecMaximum_few36
+	JL      vecMaximum_few35
 
-vecMaximum_many36:
+vecMaximum_many35:
 	VMOVUPS (AX)(DX*1), Y4
 	VCMPPS  $0x03, Y0, Y4, Y6
 	VMAXPS  Y0, Y4, Y5
@@ -3432,14 +3371,14 @@ vecMaximum_many36:
 	VMOVAPS Y5, Y3
 	ADDQ    $0x00000080, DX
 	SUBQ    $0x00000020, CX
-	JGE     vecMaximum_many36
+	JGE     vecMaximum_many35
 
-vecMaximum_few36:
+vecMaximum_few35:
 	ADDQ $0x00000020, CX
 	SUBQ $0x08, CX
-	JL   vecMaximum_rest36
+	JL   vecMaximum_rest35
 
-vecMaximum_eight36:
+vecMaximum_eight35:
 	VMOVUPS (AX)(DX*1), Y4
 	VCMPPS  $0x03, Y0, Y4, Y6
 	VMAXPS  Y0, Y4, Y5
@@ -3449,11 +3388,11 @@ vecMaximum_eight36:
 	VMOVAPS Y5, Y0
 	ADDQ    $0x20, DX
 	SUBQ    $0x08, CX
-	JGE     vecMaximum_eight36
+	JGE     vecMaximum_eight35
 
-vecMaximum_rest36:
+vecMaximum_rest35:
 	ADDQ       $0x08, CX
-	JE         vecMaximum_done36
+	JE         vecMaximum_done35
 	LEAQ       masks<>+0(SB), BX
 	NEGQ       CX
 	VMOVUPS    32(BX)(CX*4), Y4
@@ -3467,7 +3406,7 @@ vecMaximum_rest36:
 	VORPS      Y6, Y4, Y4
 	VMOVAPS    Y4, Y0
 
-vecMaximum_done36:
+vecMaximum_done35:
 	VCMPPS     $0x03, Y0, Y2, Y5
 	VMAXPS     Y0, Y2, Y4
 	VMAXPS     Y2, Y0, Y0
@@ -3521,9 +3460,9 @@ TEXT ·vecMinimum(SB), NOSPLIT, $0-20
 	VMOVUPS word_7f800000<>+0(SB), Y2
 	VMOVUPS word_7f800000<>+0(SB), Y3
 	SUBQ    $0x00000020, CX
-	JL      vecMinimum_few37
+	JL      vecMinimum_few36
 
-vecMinimum_many37:
+vecMinimum_many36:
 	VMOVUPS (AX)(DX*1), Y4
 	VMINPS  Y0, Y4, Y5
 	VMINPS  Y4, Y0, Y0
@@ -3546,14 +3485,14 @@ vecMinimum_many37:
 	VMOVAPS Y5, Y3
 	ADDQ    $0x00000080, DX
 	SUBQ    $0x00000020, CX
-	JGE     vecMinimum_many37
+	JGE     vecMinimum_many36
 
-vecMinimum_few37:
+vecMinimum_few36:
 	ADDQ $0x00000020, CX
 	SUBQ $0x08, CX
-	JL   vecMinimum_rest37
+	JL   vecMinimum_rest36
 
-vecMinimum_eight37:
+vecMinimum_eight36:
 	VMOVUPS (AX)(DX*1), Y4
 	VMINPS  Y0, Y4, Y5
 	VMINPS  Y4, Y0, Y0
@@ -3561,11 +3500,11 @@ vecMinimum_eight37:
 	VMOVAPS Y5, Y0
 	ADDQ    $0x20, DX
 	SUBQ    $0x08, CX
-	JGE     vecMinimum_eight37
+	JGE     vecMinimum_eight36
 
-vecMinimum_rest37:
+vecMinimum_rest36:
 	ADDQ       $0x08, CX
-	JE         vecMinimum_done37
+	JE         vecMinimum_done36
 	LEAQ       masks<>+0(SB), BX
 	NEGQ       CX
 	VMOVUPS    32(BX)(CX*4), Y4
@@ -3577,7 +3516,7 @@ vecMinimum_rest37:
 	VORPS      Y4, Y0, Y4
 	VMOVAPS    Y4, Y0
 
-vecMinimum_done37:
+vecMinimum_done36:
 	VMINPS     Y0, Y2, Y4
 	VMINPS     Y2, Y0, Y0
 	VORPS      Y4, Y0, Y4
@@ -3618,9 +3557,9 @@ TEXT ·vecExpSum(SB), NOSPLIT, $0-36
 	VBROADCASTSS s+16(FP), Y0
 	VMOVUPS      word_00000000<>+0(SB), Y1
 	SUBQ         $0x08, DX
-	JL           vecExpSum_rest38
+	JL           vecExpSum_rest37
 
-vecExpSum_eight38:
+vecExpSum_eight37:
 	VMOVUPS      (CX)(BX*1), Y2
 	VSUBPS       Y0, Y2, Y2
 	VMOVUPS      word_c2d00000<>+0(SB), Y3
@@ -3653,11 +3592,11 @@ vecExpSum_eight38:
 	VADDPS       Y5, Y1, Y1
 	ADDQ         $0x20, BX
 	SUBQ         $0x08, DX
-	JGE          vecExpSum_eight38
+	JGE          vecExpSum_eight37
 
-vecExpSum_rest38:
+vecExpSum_rest37:
 	ADDQ         $0x08, DX
-	JE           vecExpSum_done38
+	JE           vecExpSum_done37
 	LEAQ         masks<>+0(SB), SI
 	NEGQ         DX
 	VMOVUPS      32(SI)(DX*4), Y2
@@ -3693,7 +3632,7 @@ vecExpSum_rest38:
 	VANDPS       Y2, Y5, Y5
 	VADDPS       Y5, Y1, Y1
 
-vecExpSum_done38:
+vecExpSum_done37:
 	VPERM2F128 $0x01, Y1, Y1, Y0
 	VADDPS     Y0, Y1, Y0
 	VMOVAPS    Y0, Y1
@@ -3718,9 +3657,9 @@ TEXT ·vecNormalise(SB), NOSPLIT, $0-48
 	VBROADCASTSS mean+32(FP), Y0
 	VBROADCASTSS rstd+36(FP), Y1
 	SUBQ         $0x00000010, SI
-	JL           vecNormalise_few39
+	JL           vecNormalise_few38
 
-vecNormalise_many39:
+vecNormalise_many38:
 	VMOVUPS     (CX)(DI*1), Y2
 	VSUBPS      Y0, Y2, Y2
 	VMULPS      Y1, Y2, Y2
@@ -3737,14 +3676,14 @@ vecNormalise_many39:
 	VMOVUPS     Y3, 32(AX)(DI*1)
 	ADDQ        $0x00000040, DI
 	SUBQ        $0x00000010, SI
-	JGE         vecNormalise_many39
+	JGE         vecNormalise_many38
 
-vecNormalise_few39:
+vecNormalise_few38:
 	ADDQ $0x00000010, SI
 	SUBQ $0x08, SI
-	JL   vecNormalise_rest39
+	JL   vecNormalise_rest38
 
-vecNormalise_eight39:
+vecNormalise_eight38:
 	VMOVUPS     (CX)(DI*1), Y2
 	VSUBPS      Y0, Y2, Y2
 	VMULPS      Y1, Y2, Y2
@@ -3754,11 +3693,11 @@ vecNormalise_eight39:
 	VMOVUPS     Y3, (AX)(DI*1)
 	ADDQ        $0x20, DI
 	SUBQ        $0x08, SI
-	JGE         vecNormalise_eight39
+	JGE         vecNormalise_eight38
 
-vecNormalise_rest39:
+vecNormalise_rest38:
 	ADDQ        $0x08, SI
-	JE          vecNormalise_done39
+	JE          vecNormalise_done38
 	LEAQ        masks<>+0(SB), R8
 	NEGQ        SI
 	VMOVUPS     32(R8)(SI*4), Y2
@@ -3770,225 +3709,7 @@ vecNormalise_rest39:
 	VFMADD231PS Y1, Y3, Y0
 	VMASKMOVPS  Y0, Y2, (AX)(DI*1)
 
-vecNormalise_done39:
-	VZEROUPPER
-	RET
-
-// func vecNormaliseSums(sg *float32, sb *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, n int) (float32, float32)
-// Requires: AVX, FMA3
-TEXT ·vecNormaliseSums(SB), NOSPLIT, $0-64
-	MOVQ         sg+0(FP), AX
-	MOVQ         sb+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         gamma+24(FP), BX
-	MOVQ         dy+32(FP), SI
-	MOVQ         n+48(FP), DI
-	XORQ         R8, R8
-	VBROADCASTSS mean+40(FP), Y0
-	VBROADCASTSS rstd+44(FP), Y1
-	VMOVUPS      word_00000000<>+0(SB), Y2
-	VMOVUPS      word_00000000<>+0(SB), Y3
-	SUBQ         $0x08, DI
-	JL           vecNormaliseSums_rest40
-
-vecNormaliseSums_eight40:
-	VMOVUPS     (DX)(R8*1), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VSUBPS      Y0, Y4, Y4
-	VMULPS      Y1, Y4, Y4
-	VMOVUPS     (AX)(R8*1), Y6
-	VFMADD231PS Y4, Y5, Y6
-	VMOVUPS     Y6, (AX)(R8*1)
-	VMOVUPS     (CX)(R8*1), Y6
-	VADDPS      Y5, Y6, Y6
-	VMOVUPS     Y6, (CX)(R8*1)
-	VMOVUPS     (BX)(R8*1), Y6
-	VMULPS      Y6, Y5, Y5
-	VADDPS      Y5, Y2, Y2
-	VFMADD231PS Y4, Y5, Y3
-	ADDQ        $0x20, R8
-	SUBQ        $0x08, DI
-	JGE         vecNormaliseSums_eight40
-
-vecNormaliseSums_rest40:
-	ADDQ        $0x08, DI
-	JE          vecNormaliseSums_done40
-	LEAQ        masks<>+0(SB), R9
-	NEGQ        DI
-	VMOVUPS     32(R9)(DI*4), Y4
-	VMASKMOVPS  (DX)(R8*1), Y4, Y5
-	VMASKMOVPS  (SI)(R8*1), Y4, Y6
-	VSUBPS      Y0, Y5, Y5
-	VMULPS      Y1, Y5, Y5
-	VMASKMOVPS  (AX)(R8*1), Y4, Y0
-	VFMADD231PS Y5, Y6, Y0
-	VMASKMOVPS  Y0, Y4, (AX)(R8*1)
-	VMASKMOVPS  (CX)(R8*1), Y4, Y0
-	VADDPS      Y6, Y0, Y0
-	VMASKMOVPS  Y0, Y4, (CX)(R8*1)
-	VMASKMOVPS  (BX)(R8*1), Y4, Y0
-	VMULPS      Y0, Y6, Y6
-	VADDPS      Y6, Y2, Y2
-	VFMADD231PS Y5, Y6, Y3
-
-vecNormaliseSums_done40:
-	VPERM2F128 $0x01, Y2, Y2, Y0
-	VADDPS     Y0, Y2, Y0
-	VMOVAPS    Y0, Y2
-	VPERMILPS  $0x4e, Y2, Y0
-	VADDPS     Y0, Y2, Y0
-	VMOVAPS    Y0, Y2
-	VPERMILPS  $0xb1, Y2, Y0
-	VADDPS     Y0, Y2, Y0
-	VMOVSS     X0, ret+56(FP)
-	VPERM2F128 $0x01, Y3, Y3, Y0
-	VADDPS     Y0, Y3, Y0
-	VMOVAPS    Y0, Y3
-	VPERMILPS  $0x4e, Y3, Y0
-	VADDPS     Y0, Y3, Y0
-	VMOVAPS    Y0, Y3
-	VPERMILPS  $0xb1, Y3, Y0
-	VADDPS     Y0, Y3, Y0
-	VMOVSS     X0, ret1+60(FP)
-	VZEROUPPER
-	RET
-
-// func vecNormaliseGrad(dx *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, s1 float32, s2 float32, n int)
-// Requires: AVX, FMA3
-TEXT ·vecNormaliseGrad(SB), NOSPLIT, $0-56
-	MOVQ         dx+0(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         gamma+16(FP), DX
-	MOVQ         dy+24(FP), BX
-	MOVQ         n+48(FP), SI
-	XORQ         DI, DI
-	VBROADCASTSS mean+32(FP), Y0
-	VBROADCASTSS rstd+36(FP), Y1
-	VBROADCASTSS s1+40(FP), Y2
-	VBROADCASTSS s2+44(FP), Y3
-	SUBQ         $0x08, SI
-	JL           vecNormaliseGrad_rest41
-
-vecNormaliseGrad_eight41:
-	VMOVUPS      (CX)(DI*1), Y4
-	VMOVUPS      (BX)(DI*1), Y5
-	VSUBPS       Y0, Y4, Y4
-	VMULPS       Y1, Y4, Y4
-	VMOVUPS      (DX)(DI*1), Y6
-	VMULPS       Y6, Y5, Y5
-	VSUBPS       Y2, Y5, Y5
-	VFNMADD231PS Y3, Y4, Y5
-	VMULPS       Y1, Y5, Y5
-	VMOVUPS      Y5, (AX)(DI*1)
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, SI
-	JGE          vecNormaliseGrad_eight41
-
-vecNormaliseGrad_rest41:
-	ADDQ         $0x08, SI
-	JE           vecNormaliseGrad_done41
-	LEAQ         masks<>+0(SB), R8
-	NEGQ         SI
-	VMOVUPS      32(R8)(SI*4), Y4
-	VMASKMOVPS   (CX)(DI*1), Y4, Y5
-	VMASKMOVPS   (BX)(DI*1), Y4, Y6
-	VSUBPS       Y0, Y5, Y5
-	VMULPS       Y1, Y5, Y5
-	VMASKMOVPS   (DX)(DI*1), Y4, Y0
-	VMULPS       Y0, Y6, Y6
-	VSUBPS       Y2, Y6, Y6
-	VFNMADD231PS Y3, Y5, Y6
-	VMULPS       Y1, Y6, Y6
-	VMASKMOVPS   Y6, Y4, (AX)(DI*1)
-
-vecNormaliseGrad_done41:
-	VZEROUPPER
-	RET
-
-// func vecAdamW(param *float32, m *float32, v *float32, grad *float32, c *[9]float32, n int)
-// Requires: AVX, FMA3
-TEXT ·vecAdamW(SB), NOSPLIT, $0-48
-	MOVQ param+0(FP), AX
-	MOVQ m+8(FP), CX
-	MOVQ v+16(FP), DX
-	MOVQ grad+24(FP), BX
-	MOVQ c+32(FP), SI
-	MOVQ n+40(FP), DI
-	XORQ R8, R8
-	SUBQ $0x08, DI
-	JL   vecAdamW_rest42
-
-vecAdamW_eight42:
-	VMOVUPS      (BX)(R8*1), Y0
-	VMOVUPS      (CX)(R8*1), Y1
-	VMOVUPS      (DX)(R8*1), Y2
-	VBROADCASTSS (SI), Y3
-	VMULPS       Y3, Y0, Y0
-	VBROADCASTSS 4(SI), Y3
-	VMULPS       Y3, Y1, Y1
-	VBROADCASTSS 8(SI), Y3
-	VFMADD231PS  Y3, Y0, Y1
-	VMOVUPS      Y1, (CX)(R8*1)
-	VMULPS       Y0, Y0, Y0
-	VBROADCASTSS 12(SI), Y3
-	VMULPS       Y3, Y2, Y2
-	VBROADCASTSS 16(SI), Y3
-	VFMADD231PS  Y3, Y0, Y2
-	VMOVUPS      Y2, (DX)(R8*1)
-	VBROADCASTSS 24(SI), Y0
-	VMULPS       Y0, Y2, Y2
-	VSQRTPS      Y2, Y2
-	VBROADCASTSS 28(SI), Y0
-	VADDPS       Y0, Y2, Y2
-	VBROADCASTSS 20(SI), Y0
-	VMULPS       Y0, Y1, Y1
-	VDIVPS       Y2, Y1, Y1
-	VMOVUPS      (AX)(R8*1), Y0
-	VBROADCASTSS 32(SI), Y2
-	VMULPS       Y2, Y0, Y0
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, (AX)(R8*1)
-	ADDQ         $0x20, R8
-	SUBQ         $0x08, DI
-	JGE          vecAdamW_eight42
-
-vecAdamW_rest42:
-	ADDQ         $0x08, DI
-	JE           vecAdamW_done42
-	LEAQ         masks<>+0(SB), R9
-	NEGQ         DI
-	VMOVUPS      32(R9)(DI*4), Y0
-	VMASKMOVPS   (BX)(R8*1), Y0, Y1
-	VMASKMOVPS   (CX)(R8*1), Y0, Y2
-	VMASKMOVPS   (DX)(R8*1), Y0, Y3
-	VBROADCASTSS (SI), Y4
-	VMULPS       Y4, Y1, Y1
-	VBROADCASTSS 4(SI), Y4
-	VMULPS       Y4, Y2, Y2
-	VBROADCASTSS 8(SI), Y4
-	VFMADD231PS  Y4, Y1, Y2
-	VMASKMOVPS   Y2, Y0, (CX)(R8*1)
-	VMULPS       Y1, Y1, Y1
-	VBROADCASTSS 12(SI), Y4
-	VMULPS       Y4, Y3, Y3
-	VBROADCASTSS 16(SI), Y4
-	VFMADD231PS  Y4, Y1, Y3
-	VMASKMOVPS   Y3, Y0, (DX)(R8*1)
-	VBROADCASTSS 24(SI), Y1
-	VMULPS       Y1, Y3, Y3
-	VSQRTPS      Y3, Y3
-	VBROADCASTSS 28(SI), Y1
-	VADDPS       Y1, Y3, Y3
-	VBROADCASTSS 20(SI), Y1
-	VMULPS       Y1, Y2, Y2
-	VDIVPS       Y3, Y2, Y2
-	VMASKMOVPS   (AX)(R8*1), Y0, Y1
-	VBROADCASTSS 32(SI), Y3
-	VMULPS       Y3, Y1, Y1
-	VSUBPS       Y2, Y1, Y1
-	VMASKMOVPS   Y1, Y0, (AX)(R8*1)
-
-vecAdamW_done42:
+vecNormalise_done38:
 	VZEROUPPER
 	RET
 

@@ -72,11 +72,6 @@ func vecMin(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func vecMinScalar(dst *float32, x *float32, s float32, n int)
 
-// vecAxpy computes y += s·x.
-//
-//go:noescape
-func vecAxpy(y *float32, x *float32, s float32, n int)
-
 // vecNeg computes dst = -x.
 //
 //go:noescape
@@ -201,21 +196,6 @@ func vecExpSum(dst *float32, x *float32, s float32, n int) float32
 //
 //go:noescape
 func vecNormalise(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, rstd float32, n int)
-
-// vecNormaliseSums adds dy·x̂ to sg and dy to sb, with x̂ = (x − mean)·rstd, and gives the sums of dy·gamma and dy·gamma·x̂.
-//
-//go:noescape
-func vecNormaliseSums(sg *float32, sb *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, n int) (float32, float32)
-
-// vecNormaliseGrad computes dx = rstd·(dy·gamma − s1 − x̂·s2).
-//
-//go:noescape
-func vecNormaliseGrad(dx *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, s1 float32, s2 float32, n int)
-
-// vecAdamW does one step of AdamW; c as adamwConstants gives it.
-//
-//go:noescape
-func vecAdamW(param *float32, m *float32, v *float32, grad *float32, c *[9]float32, n int)
 
 // vecTranspose8 transposes 8 rows of 8·blocks columns; strides in bytes.
 //

@@ -60,10 +60,6 @@ func vecMinScalar(dst *float32, x *float32, s float32, n int) {
 	panic("kernels: no vector instructions")
 }
 
-func vecAxpy(y *float32, x *float32, s float32, n int) {
-	panic("kernels: no vector instructions")
-}
-
 func vecNeg(dst *float32, x *float32, n int) {
 	panic("kernels: no vector instructions")
 }
@@ -161,18 +157,6 @@ func vecExpSum(dst *float32, x *float32, s float32, n int) float32 {
 }
 
 func vecNormalise(dst *float32, x *float32, gamma *float32, beta *float32, mean float32, rstd float32, n int) {
-	panic("kernels: no vector instructions")
-}
-
-func vecNormaliseSums(sg *float32, sb *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, n int) (float32, float32) {
-	panic("kernels: no vector instructions")
-}
-
-func vecNormaliseGrad(dx *float32, x *float32, gamma *float32, dy *float32, mean float32, rstd float32, s1 float32, s2 float32, n int) {
-	panic("kernels: no vector instructions")
-}
-
-func vecAdamW(param *float32, m *float32, v *float32, grad *float32, c *[9]float32, n int) {
 	panic("kernels: no vector instructions")
 }
 

@@ -98,63 +98,10 @@ func neonRows(f *file) {
 	l := neonPointers(f, "vecNormalise", "computes dst = (x − mean)·rstd·gamma + beta.",
 		"func(dst, x, gamma, beta *float32, mean, rstd float32, n int)", "dst", "x", "gamma", "beta")
 	mean, rstd := l.scalar("mean"), l.scalar("rstd")
-	hat := func() vector { return l.mul(l.sub(l.load("x"), mean), rstd) }
 	l.run(2, func(int) {
-		x, b := hat(), l.load("beta")
+		x, b := l.mul(l.sub(l.load("x"), mean), rstd), l.load("beta")
 		l.mla(b, x, l.load("gamma"))
 		l.store(b, "dst")
-	})
-	l.end()
-
-	l = neonPointers(f, "vecNormaliseSums", "adds dy·x̂ to sg and dy to sb, with x̂ = (x − mean)·rstd, and gives the sums of dy·gamma and dy·gamma·x̂.",
-		"func(sg, sb, x, gamma, dy *float32, mean, rstd float32, n int) (float32, float32)", "sg", "sb", "x", "gamma", "dy")
-	mean, rstd = l.scalar("mean"), l.scalar("rstd")
-	s1, s2 := l.accumulators(2, 0), l.accumulators(2, 0)
-	l.run(2, func(i int) {
-		h, d := l.only(hat()), l.load("dy")
-		g := l.load("sg")
-		l.mla(g, d, h)
-		l.store(g, "sg")
-		l.store(l.add(l.load("sb"), d), "sb")
-		d = l.mul(d, l.load("gamma"))
-		l.do("add", s1[i], s1[i], d)
-		l.mla(s2[i], d, h)
-	})
-	l.give(l.join(s1, "add", "pairAdd"), 0)
-	l.give(l.join(s2, "add", "pairAdd"), 1)
-	l.end()
-
-	l = neonPointers(f, "vecNormaliseGrad", "computes dx = rstd·(dy·gamma − s1 − x̂·s2).",
-		"func(dx, x, gamma, dy *float32, mean, rstd, s1, s2 float32, n int)", "dx", "x", "gamma", "dy")
-	mean, rstd = l.scalar("mean"), l.scalar("rstd")
-	m1, m2 := l.scalar("s1"), l.scalar("s2")
-	l.run(2, func(int) {
-		h := hat()
-		d := l.sub(l.mul(l.load("dy"), l.load("gamma")), m1)
-		l.mls(d, h, m2)
-		l.store(l.mul(d, rstd), "dx")
-	})
-	l.end()
-
-	l = neonPointers(f, "vecAdamW", "does one step of AdamW; c as adamwConstants gives it.",
-		"func(param, m, v, grad *float32, c *[9]float32, n int)", "param", "m", "v", "grad")
-	table := l.word64("c")
-	c := make([]vector, 9)
-	for i := range c {
-		x := l.vector()
-		l.line(fmt.Sprintf("FMOVS %d(%s), F%%d", 4*i, table), x)
-		c[i] = l.op("first", x)
-	}
-	l.run(1, func(int) {
-		g := l.mul(l.load("grad"), c[0])
-		m := l.mul(l.load("m"), c[1])
-		l.mla(m, g, c[2])
-		l.store(m, "m")
-		v := l.mul(l.load("v"), c[3])
-		l.mla(v, l.mul(g, g), c[4])
-		l.store(v, "v")
-		root := l.add(l.op("sqrt", l.mul(v, c[6])), c[7])
-		l.store(l.sub(l.mul(l.load("param"), c[8]), l.div(l.mul(m, c[5]), root)), "param")
 	})
 	l.end()
 }

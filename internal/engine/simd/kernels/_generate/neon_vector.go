@@ -115,14 +115,6 @@ func neonBinaries(f *file) {
 			l.end()
 		}
 	}
-	l := neonPointers(f, "vecAxpy", "computes y += s·x.", "func(y, x *float32, s float32, n int)", "y", "x")
-	s := l.scalar("s")
-	l.run(4, func(int) {
-		y := l.load("y")
-		l.mla(y, l.load("x"), s)
-		l.store(y, "y")
-	})
-	l.end()
 }
 
 func neonUnaries(f *file) {

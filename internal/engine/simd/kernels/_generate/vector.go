@@ -205,14 +205,6 @@ func binaries() {
 			end()
 		}
 	}
-	l, n := pointers("vecAxpy", "computes y += s·x.", "func(y, x *float32, s float32, n int)", "y", "x")
-	s := scalar("s")
-	l.run(n, 4, func(int) {
-		y := l.load("y")
-		VFMADD231PS(l.load("x"), s, y)
-		l.store(y, "y")
-	})
-	end()
 }
 
 // maximum is Go's max: both orders of the instruction, joined so that 0 beats -0 and NaN beats all.
