@@ -187,12 +187,21 @@ def jobs(settings):
         )
 
 
+def levels(program):
+    """What `groupvit doctor` says of the instructions and precisions in use."""
+    done = subprocess.run([program, "doctor", "--json"], capture_output=True, text=True)
+    findings = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
+    return next((f["says"] for f in findings if f.get("check") == "vectors"), "unknown")
+
+
 def run(settings):
     start, lines = time.perf_counter(), []
     with speed_machine.Others() as idle:
         time.sleep(1)
     machine = speed_machine.describe()
     machine["others_cores_before"] = idle.cores
+    machine["groupvit_vectors"] = levels(settings.groupvit)
+    tell(f"instructions: CPU has {' '.join(machine.get('features', []))}; groupvit: {machine['groupvit_vectors']}")
     version = subprocess.run([settings.groupvit, "version"], capture_output=True, text=True, check=True).stdout.strip()
     try:
         for row, threads, opened, rounds in jobs(settings):

@@ -22,7 +22,7 @@ type Options struct {
 	Weights kernels.Format
 }
 
-// Supported says whether this machine has what the backend needs: vector instructions that the kernels know, and
+// Supported reports whether this machine has what the backend needs: vector instructions that the kernels know, and
 // that GROUPVIT_SIMD does not switch off.
 func Supported() bool { return kernels.Path() != kernels.Off }
 

@@ -90,7 +90,7 @@ func (c *clusters) join(a, b *unit) {
 	b.merged, b.nodes = a, nil
 }
 
-// between says whether a path leads from a to b over a third unit.
+// between reports whether a path leads from a to b over a third unit.
 func (c *clusters) between(a, b *unit) bool {
 	limit := 0 // nodes after b's last cannot lead to b, but units that begin there may
 	for _, n := range b.nodes {

@@ -59,7 +59,7 @@ type rewrite struct {
 	inputs  []string
 }
 
-// fits says whether the input is float32, and the result has the shape that goes with it.
+// fits reports whether the input is float32, and the result has the shape that goes with it.
 func (r rewrite) fits(result, input *value) bool {
 	if input.dtype() != dtypes.Float32 {
 		return false
@@ -95,7 +95,7 @@ var rewrites = func() []rewrite {
 	}
 }()
 
-// pattern says whether a value is computed in some way, and notes the values at its open places.
+// pattern reports whether a value is computed in some way, and notes the values at its open places.
 type pattern func(m matches, v *value) bool
 
 // matches are the values at a pattern's open places, by name.

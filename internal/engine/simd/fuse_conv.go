@@ -25,7 +25,7 @@ type channelStep struct {
 	input int
 }
 
-// foldable says whether the kernels take the convolution with its kernel packed: two axes, no groups, no dilations,
+// foldable reports whether the kernels take the convolution with its kernel packed: two axes, no groups, no dilations,
 // channels last in the result.
 func foldable(n *node) bool {
 	a := n.attr.(convAttr)
@@ -104,7 +104,7 @@ func (a *foldedConv) step(user *node, x *value, channels, at int) *value {
 	return nil
 }
 
-// perChannel says whether a value has one number for each channel, which is its last axis, or one for all.
+// perChannel reports whether a value has one number for each channel, which is its last axis, or one for all.
 func perChannel(v *value, channels int) bool {
 	d := v.dims()
 	return v.dtype() == dtypes.Float32 && (v.size() == 1 || v.size() == channels && d[len(d)-1] == channels)

@@ -56,7 +56,7 @@ func (n *node) follow(gone map[*node]bool) {
 	}
 }
 
-// absorbs says whether lowerDense takes the product for sure.
+// absorbs reports whether lowerDense takes the product for sure.
 func absorbs(n *node) bool {
 	x, w := n.inputs[0], n.inputs[1]
 	_, known := activations[n.attr.(denseAttr).Activation]

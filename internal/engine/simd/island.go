@@ -64,7 +64,7 @@ func (c *compiler) island() error {
 	return c.islandStep(x, nodes, in, results)
 }
 
-// outlives says whether a value is needed outside of its island.
+// outlives reports whether a value is needed outside of its island.
 func outlives(v *value, inside map[*node]bool) bool {
 	if v.output {
 		return true

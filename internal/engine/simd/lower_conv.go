@@ -99,7 +99,7 @@ func (c *compiler) packedView(v *value) (view, error) {
 	return c.dense(v)
 }
 
-// gapless says whether the elements of a view lie without gaps in some order of its axes.
+// gapless reports whether the elements of a view lie without gaps in some order of its axes.
 func gapless(v view) bool {
 	n := 1
 	used := make([]bool, len(v.dims))

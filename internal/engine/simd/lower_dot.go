@@ -175,7 +175,7 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 	return c.emit(s)
 }
 
-// worthRounding says whether a product has enough work for each of its numbers to pay for rounding them.
+// worthRounding reports whether a product has enough work for each of its numbers to pay for rounding them.
 func worthRounding(m, n, k int) bool { return min(m, n, k) >= 32 && m*n*k >= 1<<20 }
 
 // packKey names a constant matrix.

@@ -200,7 +200,7 @@ func (c *compiler) lowerProgram(u *unit, nodes, sums []*node) (bool, error) {
 	return true, c.emit(s)
 }
 
-// alone says whether no other operand looks at the same memory, in whatever order.
+// alone reports whether no other operand looks at the same memory, in whatever order.
 func alone(operands []view, i int) bool {
 	for j, v := range operands {
 		if j != i && v.slot == operands[i].slot {
@@ -219,7 +219,7 @@ func seq(n int) []int {
 	return r
 }
 
-// leaves says whether a value of a unit is used outside of it.
+// leaves reports whether a value of a unit is used outside of it.
 func leaves(v *value, u *unit) bool {
 	if len(v.users) == 0 || v.output {
 		return true
@@ -246,7 +246,7 @@ func (c *compiler) streamed(v *value, dims []int) (view, error) {
 	return expand(r, dims), err
 }
 
-// walkable says whether the innermost axis of more than one element has stride 0 or 1.
+// walkable reports whether the innermost axis of more than one element has stride 0 or 1.
 func walkable(v view) bool {
 	for i := len(v.dims) - 1; i >= 0; i-- {
 		if v.dims[i] != 1 {

@@ -19,7 +19,7 @@ func init() {
 	lowerings[compute.OpTypeSchedulingBarrier] = lowerSame
 }
 
-// movable says whether elements of the type can be addressed one by one.
+// movable reports whether elements of the type can be addressed one by one.
 func movable(d dtypes.DType) bool { return !d.IsPacked() }
 
 func lowerReshape(c *compiler, n *node) (bool, error) {

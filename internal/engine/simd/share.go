@@ -58,7 +58,7 @@ func fingerprintOf(x []float32) fingerprint {
 	return fingerprint{maphash.Bytes(seeds[0], content), maphash.Bytes(seeds[1], content)}
 }
 
-// verify says whether a large constant is still what it was when it was recorded.
+// verify reports whether a large constant is still what it was when it was recorded.
 func (n *node) verify() error {
 	if n.content == (fingerprint{}) || fingerprintOf(n.attr.([]float32)) == n.content {
 		return nil

@@ -67,7 +67,7 @@ func whole(s *slot, dims []int) view {
 
 func (v view) size() int { return product(v.dims) }
 
-// dense says whether the elements lie row-major without gaps.
+// dense reports whether the elements lie row-major without gaps.
 func (v view) dense() bool {
 	n := 1
 	for i := len(v.dims) - 1; i >= 0; i-- {
@@ -79,7 +79,7 @@ func (v view) dense() bool {
 	return true
 }
 
-// covers says whether the view is exactly its slot, row-major.
+// covers reports whether the view is exactly its slot, row-major.
 func (v view) covers() bool { return v.offset == 0 && v.dense() && v.size() == v.slot.size }
 
 // transpose gives the view with axis i being axis perm[i].
@@ -152,7 +152,7 @@ func (v view) reshape(dims []int) (r view, ok bool) {
 	return view{slot: v.slot, offset: v.offset, dims: slices.Clone(dims), strides: strides}, true
 }
 
-// joinAxes says whether axes can be walked as one, and with what stride.
+// joinAxes reports whether axes can be walked as one, and with what stride.
 func joinAxes(dims, strides []int) (stride int, ok bool) {
 	first := true
 	next := 0

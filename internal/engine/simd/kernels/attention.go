@@ -63,19 +63,19 @@ func (s Attention) visible(b, i int) int {
 
 func (s Attention) check(function string, out, lse, q, k, v []float32) {
 	n := s.Batch * s.Heads
-	need(function, "q", len(q), n*s.Queries*s.Width)
-	need(function, "k", len(k), n*s.Keys*s.Width)
-	need(function, "v", len(v), n*s.Keys*s.ValueWidth)
-	need(function, "out", len(out), n*s.Queries*s.ValueWidth)
+	checkLen(function, "q", len(q), n*s.Queries*s.Width)
+	checkLen(function, "k", len(k), n*s.Keys*s.Width)
+	checkLen(function, "v", len(v), n*s.Keys*s.ValueWidth)
+	checkLen(function, "out", len(out), n*s.Queries*s.ValueWidth)
 	if lse != nil {
-		need(function, "lse", len(lse), n*s.Queries)
+		checkLen(function, "lse", len(lse), n*s.Queries)
 	}
 	if s.Lengths != nil && len(s.Lengths) < s.Batch {
 		panic("kernels." + function + ": Lengths is shorter than the batch")
 	}
 	if s.Bias != nil && n*s.Queries*s.Keys > 0 {
 		t := s.BiasStrides
-		need(function, "Bias", len(s.Bias), (s.Batch-1)*t[0]+(s.Heads-1)*t[1]+(s.Queries-1)*t[2]+s.Keys)
+		checkLen(function, "Bias", len(s.Bias), (s.Batch-1)*t[0]+(s.Heads-1)*t[1]+(s.Queries-1)*t[2]+s.Keys)
 	}
 }
 

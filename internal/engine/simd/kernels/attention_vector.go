@@ -36,7 +36,7 @@ type piece struct {
 	size int
 }
 
-// newHead gives working memory for one head; grad says whether the backward pass wants it.
+// newHead gives working memory for one head; grad reports whether the backward pass wants it.
 func newHead(l Level, s Attention, grad bool) *head {
 	h := &head{shape: tileShape(l), Attention: s, rounded: s.Rounded && !grad && l >= AVX512BF16}
 	if h.rounded {

@@ -52,9 +52,9 @@ func checkChoice(function string, o Operand, n int) {
 	switch {
 	case n == 0:
 	case o.Kind == Full:
-		need(function, "an operand", len(o.Data), n)
+		checkLen(function, "an operand", len(o.Data), n)
 	case o.Kind == Scalar:
-		need(function, "an operand", len(o.Data), 1)
+		checkLen(function, "an operand", len(o.Data), 1)
 	default:
 		panic("kernels." + function + ": operands are Full or Scalar")
 	}
@@ -117,7 +117,7 @@ func compareScalar(op CompareOp, first bool, dst *bool, x *float32, s float32, b
 // Full or Scalar.
 func Select(p *Pool, dst []float32, cond []bool, a, b Operand) {
 	n := len(cond)
-	need("Select", "dst", len(dst), n)
+	checkLen("Select", "dst", len(dst), n)
 	checkChoice("Select", a, n)
 	checkChoice("Select", b, n)
 	p.For(n, 8192, func(lo, hi int) {

@@ -59,11 +59,11 @@ func (c Conv) position(i, j int) int {
 
 func (c Conv) check(function string, x, w, y []float32) {
 	h, v := c.Output()
-	need(function, "x", len(x), c.Batch*c.Height*c.Width*c.In)
-	need(function, "y", len(y), c.Batch*h*v*c.Out)
+	checkLen(function, "x", len(x), c.Batch*c.Height*c.Width*c.In)
+	checkLen(function, "y", len(y), c.Batch*h*v*c.Out)
 	if c.KernelH*c.KernelW*c.In*c.Out > 0 {
 		s := c.KernelStrides
-		need(function, "w", len(w), (c.KernelH-1)*s[0]+(c.KernelW-1)*s[1]+(c.In-1)*s[2]+(c.Out-1)*s[3]+1)
+		checkLen(function, "w", len(w), (c.KernelH-1)*s[0]+(c.KernelW-1)*s[1]+(c.In-1)*s[2]+(c.Out-1)*s[3]+1)
 	}
 }
 
@@ -72,7 +72,7 @@ func (c Conv) Forward(p *Pool, y, x, w, bias []float32, act Activation) {
 	c = c.filled()
 	c.check("Conv.Forward", x, w, y)
 	if bias != nil {
-		need("Conv.Forward", "bias", len(bias), c.Out)
+		checkLen("Conv.Forward", "bias", len(bias), c.Out)
 	}
 	switch l := Path(); {
 	case c.rounds():

@@ -69,7 +69,7 @@ func (k *PackedConv) fill(p *Pool, w, scale, shift []float32) {
 	c := &k.conv
 	for _, x := range [][]float32{scale, shift} {
 		if x != nil {
-			need("ConvGeneral.Pack", "scale or shift", len(x), c.Out)
+			checkLen("ConvGeneral.Pack", "scale or shift", len(x), c.Out)
 		}
 	}
 	dense, buf := c.denseKernel(p, w, false)
@@ -98,10 +98,10 @@ func (k *PackedConv) Bytes() int { return 4 * (len(k.kernel) + len(k.bias)) }
 func (k *PackedConv) Run(p *Pool, y, x, residual []float32, act Activation) {
 	g, c := k.general, k.conv
 	h, v := c.Output()
-	need("PackedConv.Run", "x", len(x), c.Batch*c.Height*c.Width*c.In)
-	need("PackedConv.Run", "y", len(y), c.Batch*h*v*c.Out)
+	checkLen("PackedConv.Run", "x", len(x), c.Batch*c.Height*c.Width*c.In)
+	checkLen("PackedConv.Run", "y", len(y), c.Batch*h*v*c.Out)
 	if residual != nil {
-		need("PackedConv.Run", "residual", len(residual), c.Batch*h*v*c.Out)
+		checkLen("PackedConv.Run", "residual", len(residual), c.Batch*h*v*c.Out)
 	}
 	if c.Batch*h*v*c.Out == 0 {
 		return

@@ -8,6 +8,13 @@
 // operand in a narrow [Format], which rounds both operands: bfloat16 by AVX512-BF16 or by the tiles of AMX, bytes by AVX2,
 // AVX-512 or AVX512-VNNI.
 //
+// Read in this order: path.go and format.go (which instructions, which numbers), pool.go and scratch.go (threads,
+// working memory), tile.go (a microkernel and its call), gemm.go and gemm_vector.go (a product: blocking, packing in
+// gemm_pack.go), gemm_bf16.go, gemm_int8.go and gemm_amx.go (products of rounded numbers), conv.go, conv_vector.go and
+// conv_rounded.go (convolutions walk over a padded image), attention.go and attention_vector.go; then program.go and
+// program_run.go (elementwise passes), reduce.go, normalise.go and transpose.go. Files that end in _amd64 or _arm64 are
+// declarations and assembly, written by the program in _generate.
+//
 // Rules that hold for all of them:
 //   - A result does not depend on the number of threads: work is split so that no sum changes its order.
 //   - A *[Pool] may be nil: then the caller's goroutine does all the work.
@@ -17,8 +24,8 @@
 //   - A slice that is too short is the caller's mistake and panics with a message that names the function.
 package kernels
 
-// need panics when a slice is too short for the shape it came with.
-func need(function, slice string, have, want int) {
+// checkLen panics when a slice is too short for the shape it came with.
+func checkLen(function, slice string, have, want int) {
 	if have < want || want < 0 {
 		panic("kernels." + function + ": " + slice + " is shorter than its shape")
 	}

@@ -40,7 +40,7 @@ func One(x float32) Operand { return Operand{Data: []float32{x}, Kind: Scalar} }
 
 func (o Operand) check(name string, rows, cols int) {
 	want := [...]int{rows * cols, 1, cols, rows}[o.Kind]
-	need("Binary", name, len(o.Data), want)
+	checkLen("Binary", name, len(o.Data), want)
 }
 
 // at gives row r as either a slice of cols or one value.
@@ -61,7 +61,7 @@ func Binary(p *Pool, op BinaryOp, dst []float32, a, b Operand, rows, cols int) {
 	if rows == 0 || cols == 0 {
 		return
 	}
-	need("Binary", "dst", len(dst), rows*cols)
+	checkLen("Binary", "dst", len(dst), rows*cols)
 	a.check("a", rows, cols)
 	b.check("b", rows, cols)
 	flat := func(k Broadcast) bool { return k == Full || k == Scalar }
@@ -244,7 +244,7 @@ const (
 
 // Unary computes dst[i] = op(x[i]) for every element of x. dst may be x.
 func Unary(p *Pool, op UnaryOp, dst, x []float32) {
-	need("Unary", "dst", len(dst), len(x))
+	checkLen("Unary", "dst", len(dst), len(x))
 	p.For(len(x), 4096, func(lo, hi int) { unary(op, dst[lo:hi], x[lo:hi]) })
 }
 
@@ -322,8 +322,8 @@ var plainFunctions = [...]func(float32) float32{
 // ActivationGrad computes dx = dy·act'(x) for GELU, QuickGELU and ReLU (whose slope at 0 is 0), and
 // copies for NoActivation. dx may be x or dy. Bound: 1e-6·max(|x|,1)·|dy|.
 func ActivationGrad(p *Pool, act Activation, dx, x, dy []float32) {
-	need("ActivationGrad", "dx", len(dx), len(x))
-	need("ActivationGrad", "dy", len(dy), len(x))
+	checkLen("ActivationGrad", "dx", len(dx), len(x))
+	checkLen("ActivationGrad", "dy", len(dy), len(x))
 	p.For(len(x), 4096, func(lo, hi int) { activationGrad(act, dx[lo:hi], x[lo:hi], dy[lo:hi]) })
 }
 

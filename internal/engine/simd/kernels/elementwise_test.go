@@ -12,7 +12,7 @@ var specials = []float32{
 	float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), 88.7, 88.73, 89, 104, -87.3, -87.4, -103.9, -104, -105, 0.6, 0.599, 0.9999999, 1.0000001, 0.70710678, 1.4142135,
 }
 
-// tidy tells whether two results are the same for a program: equal, or both NaN. The sign of a zero counts.
+// tidy reports whether two results are the same for a program: equal, or both NaN. The sign of a zero counts.
 func tidy(a, b float32) bool {
 	return a != a && b != b || math.Float32bits(a) == math.Float32bits(b)
 }

@@ -62,7 +62,7 @@ func GemmBatched(p *Pool, batch, m, n, k int, a Matrix, strideA int, b Matrix, s
 	}
 	checkGemm("Gemm", batch, m, n, a.length(m, k), len(a.Data), strideA, c, ldc, strideC, e)
 	if k > 0 {
-		need("Gemm", "b", len(b.Data), (batch-1)*strideB+b.length(k, n))
+		checkLen("Gemm", "b", len(b.Data), (batch-1)*strideB+b.length(k, n))
 	}
 	if l := Path(); l != Off && k > 0 {
 		vectorGemm(p, l, batch, m, n, k, a, strideA, b, strideB, nil, c, ldc, strideC, e)
@@ -73,21 +73,21 @@ func GemmBatched(p *Pool, batch, m, n, k int, a Matrix, strideA int, b Matrix, s
 
 func checkGemm(function string, batch, m, n, lengthA, haveA, strideA int, c []float32, ldc, strideC int, e Epilogue) {
 	if lengthA > 0 {
-		need(function, "a", haveA, (batch-1)*strideA+lengthA)
+		checkLen(function, "a", haveA, (batch-1)*strideA+lengthA)
 	}
 	if ldc < n {
 		panic("kernels." + function + ": rows of c overlap")
 	}
-	need(function, "c", len(c), (batch-1)*strideC+(m-1)*ldc+n)
+	checkLen(function, "c", len(c), (batch-1)*strideC+(m-1)*ldc+n)
 	if e.Bias != nil {
-		need(function, "bias", len(e.Bias), n)
+		checkLen(function, "bias", len(e.Bias), n)
 	}
 	if e.Residual != nil {
 		s := e.ResidualStride
 		if s == 0 {
 			s = ldc
 		}
-		need(function, "residual", len(e.Residual), (batch-1)*strideC+(m-1)*s+n)
+		checkLen(function, "residual", len(e.Residual), (batch-1)*strideC+(m-1)*s+n)
 	}
 }
 
@@ -108,7 +108,7 @@ func (b *PackedB) Bytes() int { return 4 * len(b.data) }
 
 // PackB packs the k×n operand b. The result does not refer to b's slice.
 func PackB(p *Pool, k, n int, b Matrix) *PackedB {
-	need("PackB", "b", len(b.Data), b.length(k, n))
+	checkLen("PackB", "b", len(b.Data), b.length(k, n))
 	width := tileShape(Path()).wide
 	r := &PackedB{k: k, n: n, panel: width, data: make([]float32, (n+width-1)/width*k*width)}
 	if k > 0 && n > 0 {

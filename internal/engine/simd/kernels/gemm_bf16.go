@@ -22,7 +22,7 @@ func fromBF16(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 // packBF16 is PackB to bfloat16: panels of 32 columns, each row of a panel 32 words, each word the
 // terms 2q (low half) and 2q+1 of a column; zeros fill up columns and terms.
 func packBF16(p *Pool, k, n int, b Matrix) *PackedB {
-	need("Pack", "b", len(b.Data), b.length(k, n))
+	checkLen("Pack", "b", len(b.Data), b.length(k, n))
 	pairs, panels := (k+1)/2, (n+narrowWide-1)/narrowWide
 	r := &PackedB{format: BFloat16, k: k, n: n, panel: narrowWide, data: make([]float32, panels*pairs*narrowWide)}
 	if k == 0 {

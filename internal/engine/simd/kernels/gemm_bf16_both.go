@@ -10,7 +10,7 @@ func GemmBF16(p *Pool, m, n, k int, a, b Matrix, c []float32, ldc int, e Epilogu
 		return
 	}
 	checkGemm("GemmBF16", 1, m, n, a.length(m, k), len(a.Data), 0, c, ldc, 0, e)
-	need("GemmBF16", "b", len(b.Data), b.length(k, n))
+	checkLen("GemmBF16", "b", len(b.Data), b.length(k, n))
 	if Path() < BFloat16.Level() { // for tests, not for speed
 		GemmPacked(p, m, a, packBF16(p, k, n, b), c, ldc, e)
 		return

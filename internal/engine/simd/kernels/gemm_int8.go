@@ -31,7 +31,7 @@ const int8Limit = 0.015
 
 // packInt8 is PackB to bytes with a scale for each column and block; nil if that loses too much.
 func packInt8(p *Pool, k, n int, b Matrix) *PackedB {
-	need("Pack", "b", len(b.Data), b.length(k, n))
+	checkLen("Pack", "b", len(b.Data), b.length(k, n))
 	total, panels := int8Words(k), (n+narrowWide-1)/narrowWide
 	r := &PackedB{format: Int8, k: k, n: n, panel: narrowWide, data: make([]float32, panels*total*narrowWide)}
 	if k == 0 {

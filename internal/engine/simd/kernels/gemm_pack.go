@@ -1,8 +1,8 @@
 package kernels
 
-// crowded says whether count rows that far apart (floats) push each other out of a first-level cache
+// conflictsInL1 reports whether count rows that far apart (floats) push each other out of a first-level cache
 // of 64 sets and 8 ways: a stride near a power of two uses few of the sets.
-func crowded(stride, count int) bool {
+func conflictsInL1(stride, count int) bool {
 	sets := 64
 	for step := 4 * stride; step%128 == 0 && sets > 1; step /= 2 {
 		sets /= 2
@@ -10,8 +10,8 @@ func crowded(stride, count int) bool {
 	return count > 4*sets
 }
 
-// straighten copies a transposed A to plain rows.
-func (g *product) straighten(p *Pool, batch int) *buffer {
+// untransposeA copies a transposed A to plain rows.
+func (g *product) untransposeA(p *Pool, batch int) *buffer {
 	count := batch
 	if g.strideA == 0 {
 		count = 1
@@ -31,9 +31,9 @@ func (g *product) straighten(p *Pool, batch int) *buffer {
 	return buf
 }
 
-// wantsPacking says whether B is packed: that costs a pass over it, and reading it in place cache lines that lie badly.
+// wantsPacking reports whether B is packed: that costs a pass over it, and reading it in place cache lines that lie badly.
 func (g *product) wantsPacking() bool {
-	return g.b.Transposed || (g.m >= 96 && crowded(g.b.Stride, min(g.k, blockK))) || (g.m >= 256 && g.k*g.n > 1<<15)
+	return g.b.Transposed || (g.m >= 96 && conflictsInL1(g.b.Stride, min(g.k, blockK))) || (g.m >= 256 && g.k*g.n > 1<<15)
 }
 
 // packB packs B, or what of it cannot be read where it is.

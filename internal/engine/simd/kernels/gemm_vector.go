@@ -56,8 +56,8 @@ func vectorGemm(p *Pool, l Level, batch, m, n, k int, a Matrix, strideA int, b M
 			g.shape = tileShape(AVX2) // packed for narrower registers
 		}
 	}
-	if a.Transposed && m > 1 && n >= 2*g.wide && crowded(a.Stride, min(k, blockK)) {
-		defer g.straighten(p, batch).release()
+	if a.Transposed && m > 1 && n >= 2*g.wide && conflictsInL1(a.Stride, min(k, blockK)) {
+		defer g.untransposeA(p, batch).release()
 	}
 	if packed == nil {
 		if g.wantsPacking() && g.columnParts(p, batch) > 0 {
@@ -134,7 +134,7 @@ func (g *product) task(t, r0, r1, j0, j1 int) {
 	}
 }
 
-// finishes says whether finish has something to do.
+// finishes reports whether finish has something to do.
 func (g *product) finishes() bool {
 	return g.e.Activation == GELU || g.e.Activation == QuickGELU || g.e.Residual != nil
 }

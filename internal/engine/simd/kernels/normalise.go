@@ -5,8 +5,8 @@ import "math"
 // Softmax computes softmax over the last axis: dst and x are [rows, cols], dst may be x. For
 // scores within 100 of the row's largest a result is within 8e-6 of the exact one, relatively. A row of -Inf only, or with NaN or +Inf, gives NaN.
 func Softmax(p *Pool, dst, x []float32, rows, cols int) {
-	need("Softmax", "dst", len(dst), rows*cols)
-	need("Softmax", "x", len(x), rows*cols)
+	checkLen("Softmax", "dst", len(dst), rows*cols)
+	checkLen("Softmax", "x", len(x), rows*cols)
 	p.For(rows, max(1, 4096/max(1, cols)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			softmaxRow(dst[r*cols:][:cols], x[r*cols:][:cols])
@@ -52,11 +52,11 @@ func softmaxGradRow(dx, y, dy []float32, s float32) {
 // rstd = 1/√(variance + eps) and the biased variance. gamma and beta [cols] may be nil (1 and 0).
 // mean and rstd [rows] are results that the gradient needs; either may be nil. dst may be x.
 func LayerNorm(p *Pool, dst, mean, rstd, x, gamma, beta []float32, rows, cols int, eps float32) {
-	need("LayerNorm", "dst", len(dst), rows*cols)
-	need("LayerNorm", "x", len(x), rows*cols)
+	checkLen("LayerNorm", "dst", len(dst), rows*cols)
+	checkLen("LayerNorm", "x", len(x), rows*cols)
 	checkNorm("LayerNorm", mean, rstd, gamma, rows, cols)
 	if beta != nil {
-		need("LayerNorm", "beta", len(beta), cols)
+		checkLen("LayerNorm", "beta", len(beta), cols)
 	}
 	if cols == 0 {
 		return
@@ -76,13 +76,13 @@ func LayerNorm(p *Pool, dst, mean, rstd, x, gamma, beta []float32, rows, cols in
 
 func checkNorm(function string, mean, rstd, gamma []float32, rows, cols int) {
 	if mean != nil {
-		need(function, "mean", len(mean), rows)
+		checkLen(function, "mean", len(mean), rows)
 	}
 	if rstd != nil {
-		need(function, "rstd", len(rstd), rows)
+		checkLen(function, "rstd", len(rstd), rows)
 	}
 	if gamma != nil {
-		need(function, "gamma", len(gamma), cols)
+		checkLen(function, "gamma", len(gamma), cols)
 	}
 }
 

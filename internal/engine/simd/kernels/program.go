@@ -65,7 +65,7 @@ func (o Operation) arguments() int {
 	return 1
 }
 
-// gives says whether the operation's result is bool.
+// gives reports whether the operation's result is bool.
 func (o Operation) gives() (mask bool) {
 	switch o {
 	case DoCompare, DoAnd, DoOr, DoXor, DoNot, DoFinite, DoNaN:

@@ -25,8 +25,8 @@ func (op ReduceOp) empty() float32 {
 // ReduceLast reduces each row of x [rows, cols] to dst [rows]. A sum's error is at most
 // (cols/32+8)·2⁻²⁴ times the sum of magnitudes.
 func ReduceLast(p *Pool, op ReduceOp, dst, x []float32, rows, cols int) {
-	need("ReduceLast", "dst", len(dst), rows)
-	need("ReduceLast", "x", len(x), rows*cols)
+	checkLen("ReduceLast", "dst", len(dst), rows)
+	checkLen("ReduceLast", "x", len(x), rows*cols)
 	p.For(rows, max(1, 16384/max(1, cols)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			dst[r] = reduce(op, x[r*cols:][:cols])
@@ -38,8 +38,8 @@ func ReduceLast(p *Pool, op ReduceOp, dst, x []float32, rows, cols int) {
 // outer = 1 it reduces the leading axes, with inner = 1 it is ReduceLast. Sums run along
 // the middle axis in blocks, in an order that depends on the shape only.
 func ReduceMiddle(p *Pool, op ReduceOp, dst, x []float32, outer, middle, inner int) {
-	need("ReduceMiddle", "dst", len(dst), outer*inner)
-	need("ReduceMiddle", "x", len(x), outer*middle*inner)
+	checkLen("ReduceMiddle", "dst", len(dst), outer*inner)
+	checkLen("ReduceMiddle", "x", len(x), outer*middle*inner)
 	if outer == 0 || inner == 0 {
 		return
 	}
@@ -88,7 +88,7 @@ func Total(p *Pool, op ReduceOp, x []float32) float32 {
 
 // Dot is the sum of x[i]·y[i], in fixed blocks as Total.
 func Dot(p *Pool, x, y []float32) float32 {
-	need("Dot", "y", len(y), len(x))
+	checkLen("Dot", "y", len(y), len(x))
 	const block = 16384
 	n := (len(x) + block - 1) / block
 	if n <= 1 {

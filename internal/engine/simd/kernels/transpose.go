@@ -42,8 +42,8 @@ func Permute(p *Pool, dst, src []float32, shape, perm []int) {
 	for _, s := range shape {
 		n *= s
 	}
-	need("Permute", "dst", len(dst), n)
-	need("Permute", "src", len(src), n)
+	checkLen("Permute", "dst", len(dst), n)
+	checkLen("Permute", "src", len(src), n)
 	if len(perm) != len(shape) {
 		panic("kernels.Permute: perm and shape differ in length")
 	}
