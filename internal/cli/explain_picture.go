@@ -323,7 +323,7 @@ func (p *explaining) label(number int, l groupvit.ExplainedLabel) (render.BoardP
 		}
 		return color.RGBA{255, 255, 255, 255}
 	}
-	if panel.Image, err = render.Regions(heat, own, &render.Options{Opacity: 1e-6, Color: white}); err != nil {
+	if panel.Image, err = render.Regions(heat, own, &render.Options{Opacity: 1e-6, Color: white, KeepColors: true, Exact: true}); err != nil {
 		return panel, err
 	}
 	got := fmt.Sprintf("got %s of the photo, leads in %s", percentOf(l.Area), percentOf(l.Leads))

@@ -250,7 +250,7 @@ func newPanels(photo image.Image, truth *bench.Truth, predicted []uint8, backgro
 			return map[int]color.RGBA{ignored: ignoredColor, right: rightColor, wrong: wrongColor}[l]
 		}},
 	} {
-		picture, err := render.Regions(small, p.labels, &render.Options{Opacity: 0.6, NoOutline: true, Color: p.color})
+		picture, err := render.Regions(small, p.labels, &render.Options{Opacity: 0.6, NoOutline: true, Exact: true, Color: p.color})
 		if err != nil {
 			return nil, err
 		}

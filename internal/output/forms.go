@@ -2,9 +2,9 @@ package output
 
 import (
 	"context"
-	"image/png"
 	"io"
 
+	"github.com/groupvit/groupvit/internal/png"
 	"github.com/groupvit/groupvit/internal/render"
 	"github.com/groupvit/groupvit/mask"
 )

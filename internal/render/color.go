@@ -6,17 +6,17 @@ import (
 )
 
 // first are the colours of the first labels, in an order in which any first few
-// are as far apart as can be: for normal sight and, as simulated by Machado et
+// are far apart, and red, which alarms and hides on animals, is not among them: for normal sight and, as simulated by Machado et
 // al. (2009), without red, green or blue cones. A test holds them to that.
 var first = []color.RGBA{
-	{202, 26, 22, 255},   // red
-	{65, 72, 249, 255},   // blue
+	{63, 76, 246, 255},   // blue
+	{222, 126, 19, 255},  // orange
+	{47, 248, 249, 255},  // cyan
 	{251, 211, 48, 255},  // yellow
-	{26, 176, 130, 255},  // green
-	{180, 140, 244, 255}, // lavender
-	{49, 237, 239, 255},  // cyan
 	{154, 14, 141, 255},  // purple
-	{224, 126, 24, 255},  // orange
+	{180, 140, 244, 255}, // lavender
+	{202, 26, 22, 255},   // red
+	{26, 176, 130, 255},  // green
 	{166, 98, 162, 255},  // mauve
 	{125, 212, 140, 255}, // pale green
 	{112, 53, 192, 255},  // indigo

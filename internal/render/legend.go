@@ -15,10 +15,11 @@ var (
 	faint = color.RGBA{134, 141, 150, 255}
 )
 
-// Overlay draws the photo with its regions in the colours of their labels, their
+// Overlay draws the photo, grey and dimmed, with its regions in the colours of their labels, their
 // names on them where there is room, and, beneath, a legend: colour, name and
 // share of the photo for each label that was found, in the order of the labels,
-// and the names that were not.
+// and the names that were not. Shares are those of the map as it is, before specks
+// and steps are taken out of the picture.
 // names[i] is the name of label i+1. The picture is as wide as the photo
 // (at least 160 pixels) and higher by the legend.
 // An error wraps [mask.ErrSize] if the map has another size than the photo.
@@ -27,7 +28,10 @@ func Overlay(photo image.Image, m *mask.Map, names []string, options *Options) (
 	if err != nil {
 		return nil, err
 	}
-	regions, err := Regions(photo, m, options)
+	if options == nil || options.Color == nil {
+		o.Color = byName(names)
+	}
+	regions, err := Regions(photo, m, &o)
 	if err != nil || o.NoLegend {
 		return regions, err
 	}
@@ -71,7 +75,7 @@ type legend struct {
 // newLegend chooses the entries and lays them out in lines from left to right.
 func newLegend(m *mask.Map, names []string, o Options, width int) (*legend, error) {
 	// A tall picture is looked at from further away than a wide one.
-	size := min(max(float64(width)/34, min(float64(m.Height)/60, float64(width)/16), 12.5), 64)
+	size := min(max(float64(width)/34, min(float64(m.Height)/60, float64(width)/16), 12.5), 112)
 	l := &legend{o: o, size: size}
 	var err error
 	if l.regular, err = newPen(size, false); err != nil {

@@ -28,9 +28,17 @@ func drawNames(to *image.RGBA, left, top int, m *mask.Map, l *legend) error {
 			widths[e.label] = p.width(e.name) + 2*pad
 		}
 	}
-	places := places(m, widths, height)
+	// A coarser map shows as well where there is room, in a fraction of the time.
+	scale := max(1, min(m.Width, m.Height)/coarse)
+	for i := range widths {
+		widths[i] = (widths[i] + scale - 1) / scale
+	}
+	places := places(coarser(m, scale), widths, (height+scale-1)/scale)
+	for i := range widths {
+		widths[i] *= scale
+	}
 	for _, label := range slices.Sorted(maps.Keys(places)) {
-		at := places[label]
+		at := places[label].Mul(scale)
 		w := widths[label]
 		r := image.Rect(at.X-w/2, at.Y-height/2, at.X-w/2+w, at.Y-height/2+height).Add(image.Pt(left, top))
 		c := l.o.Color(int(label))
@@ -38,6 +46,25 @@ func drawNames(to *image.RGBA, left, top int, m *mask.Map, l *legend) error {
 		p.draw(to, r.Min.X+pad, r.Min.Y+(height+p.ascent)/2, names[label], on(c))
 	}
 	return nil
+}
+
+// coarse is the shorter side of maps on which names are placed, in pixels.
+const coarse = 500
+
+// coarser takes one pixel out of every scale² of a map.
+func coarser(m *mask.Map, scale int) *mask.Map {
+	if scale == 1 {
+		return m
+	}
+	out := &mask.Map{Width: m.Width / scale, Height: m.Height / scale}
+	out.Labels = make([]uint16, 0, out.Width*out.Height)
+	for y := range out.Height {
+		row := m.Labels[(y*scale+scale/2)*m.Width:]
+		for x := range out.Width {
+			out.Labels = append(out.Labels, row[x*scale+scale/2])
+		}
+	}
+	return out
 }
 
 // on is what reads best on a colour: ink, or paper on dark ones.

@@ -14,6 +14,13 @@ type Options struct {
 	// Opacity of the regions' colour over the photo, 0 to 1; 0 means 0.5. For
 	// outlines alone, give a value close to zero.
 	Opacity float64
+	// KeepColors leaves the photo's own colours and brightness beneath the regions.
+	// Without it the photo is grey and dimmed, so that colours over it are those of
+	// the legend.
+	KeepColors bool
+	// Exact draws the map's pixels as they are. Without it specks go and borders are
+	// smoothed, in the picture alone.
+	Exact bool
 	// NoOutline leaves out the lines around regions.
 	NoOutline bool
 	// NoLegend leaves out the legend, so that the picture has the photo's size,
@@ -23,7 +30,8 @@ type Options struct {
 	NoNames bool
 	// Title is a line above the legend's entries; empty for none.
 	Title string
-	// Color gives another colour to a label; nil means [Color].
+	// Color gives another colour to a label; nil means [Color], in an overlay with
+	// names [Colors].
 	Color func(label int) color.RGBA
 }
 
@@ -45,8 +53,7 @@ func (o *Options) withDefaults() (Options, error) {
 }
 
 // Regions paints the labels of m over the photo, which must have the same
-// size; background stays as it is. An error wraps [mask.ErrSize] if the sizes
-// differ.
+// size. An error wraps [mask.ErrSize] if the sizes differ.
 func Regions(photo image.Image, m *mask.Map, options *Options) (*image.RGBA, error) {
 	o, err := options.withDefaults()
 	if err != nil {
@@ -55,77 +62,150 @@ func Regions(photo image.Image, m *mask.Map, options *Options) (*image.RGBA, err
 	if err := m.Fits(photo.Bounds().Dx(), photo.Bounds().Dy()); err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
-	out := image.NewRGBA(image.Rect(0, 0, m.Width, m.Height))
-	draw.Draw(out, out.Rect, photo, photo.Bounds().Min, draw.Src)
+	out := toRGBA(photo)
+	if !o.KeepColors {
+		dim(out.Pix)
+	}
+	if !o.Exact {
+		m = smooth(m)
+	}
 	colors := make([]color.RGBA, int(m.Max())+1)
 	for i := range colors {
 		colors[i] = o.Color(i)
 	}
-	line := make([]float64, m.Width)
-	reach := min(max(2, min(m.Width, m.Height)/180), 8) // of outlines, in pixels
+	p := painter{o: o, m: m, colors: colors}
+	p.reach = min(max(2, min(m.Width, m.Height)/180), 8)
+	p.near = nearBorders(m, p.reach)
 	for y := range m.Height {
-		labels := m.Labels[y*m.Width : (y+1)*m.Width]
-		if !o.NoOutline {
-			outline(line, m, y, reach)
-		}
-		for x, l := range labels {
-			if l == 0 {
-				continue
-			}
-			mix(out.Pix[out.PixOffset(x, y):], colors[l], o.Opacity+(1-o.Opacity)*line[x])
-		}
+		p.row(out.Pix[y*out.Stride:], y)
 	}
 	return out, nil
 }
 
-// outline sets line[x] to how much of an outline pixel (x, y) shows, 0 to 1:
-// the share of other labels in the square within reach, scaled so that it is
-// full at the border and fades inwards. The photo's own border is none.
-func outline(line []float64, m *mask.Map, y, reach int) {
-	top, bottom := max(y-reach, 0), min(y+reach, m.Height-1)
-	row := m.Labels[y*m.Width : (y+1)*m.Width]
-	for start := 0; start < len(row); {
-		own, end := row[start], start
-		for end < len(row) && row[end] == own {
-			end++
+// painter lays the colours of a map over a photo, row by row.
+type painter struct {
+	o      Options
+	m      *mask.Map
+	colors []color.RGBA
+	// reach is how far outlines reach into regions, in pixels; near marks the pixels
+	// where they may.
+	reach int
+	near  []bool
+}
+
+// row paints a row. Beside another label a pixel has a share of that one's colour, which
+// takes the steps out of slanted borders.
+func (p *painter) row(pix []uint8, y int) {
+	begin := y * p.m.Width
+	labels, near := p.m.Labels[begin:begin+p.m.Width], p.near[begin:begin+p.m.Width]
+	plain := int(p.o.Opacity*256 + 0.5)
+	for x, l := range labels {
+		if !near[x] {
+			if l != 0 {
+				blend(pix[4*x:4*x+3:4*x+3], p.colors[l], plain)
+			}
+			continue
 		}
-		for x := start; x < end; x++ {
-			line[x] = 0
-			if own == 0 {
-				continue
-			}
-			left, right := max(x-reach, 0), min(x+reach, m.Width-1)
-			// Far from a border in its row and in its column: the usual case.
-			if left >= start && right < end && !changes(m, x, top, bottom, own) {
-				continue
-			}
-			others := 0
-			for v := top; v <= bottom; v++ {
-				for _, l := range m.Labels[v*m.Width+left : v*m.Width+right+1] {
-					if l != own {
-						others++
-					}
-				}
-			}
-			line[x] = min(1, 3*float64(others)/float64((bottom-top+1)*(right-left+1)))
+		share := p.o.Opacity
+		if !p.o.NoOutline && l != 0 {
+			share += (1 - share) * outline(p.m, x, y, p.reach)
 		}
-		start = end
+		if p.o.Exact || !besideAnother(p.m, x, y) {
+			if l != 0 {
+				mix(pix[4*x:], p.colors[l], share)
+			}
+			continue
+		}
+		if c, covered := around(p.m, x, y, p.colors); covered > 0 {
+			mix(pix[4*x:], c, share*covered)
+		}
 	}
 }
 
-// changes says whether column x has another label than own from top to bottom.
-func changes(m *mask.Map, x, top, bottom int, own uint16) bool {
-	for at := top*m.Width + x; at <= bottom*m.Width+x; at += m.Width {
-		if m.Labels[at] != own {
-			return true
+func besideAnother(m *mask.Map, x, y int) bool {
+	at := y*m.Width + x
+	l := m.Labels[at]
+	return x > 0 && m.Labels[at-1] != l || x+1 < m.Width && m.Labels[at+1] != l ||
+		y > 0 && m.Labels[at-m.Width] != l || y+1 < m.Height && m.Labels[at+m.Width] != l
+}
+
+// around is the mean colour of the labels of a pixel, counted four times, and its eight
+// neighbours, and which share of them has a label at all.
+func around(m *mask.Map, x, y int, colors []color.RGBA) (c color.RGBA, covered float64) {
+	var r, g, b, n, all int
+	for v := max(y-1, 0); v <= min(y+1, m.Height-1); v++ {
+		for u := max(x-1, 0); u <= min(x+1, m.Width-1); u++ {
+			weight := 1
+			if u == x && v == y {
+				weight = 4
+			}
+			all += weight
+			if l := m.Labels[v*m.Width+u]; l != 0 {
+				k := colors[l]
+				r, g, b, n = r+weight*int(k.R), g+weight*int(k.G), b+weight*int(k.B), n+weight
+			}
 		}
 	}
-	return false
+	if n == 0 {
+		return c, 0
+	}
+	return color.RGBA{uint8(r / n), uint8(g / n), uint8(b / n), 255}, float64(n) / float64(all)
+}
+
+// toRGBA copies a photo.
+func toRGBA(photo image.Image) *image.RGBA {
+	if own, ok := photo.(interface{ RGBA() *image.RGBA }); ok {
+		return own.RGBA()
+	}
+	b := photo.Bounds()
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(out, out.Rect, photo, b.Min, draw.Src)
+	return out
+}
+
+// How the photo is dimmed: grey of levels from dark to light, where a colour of either
+// brightness still stands out.
+const (
+	dimDark  = 24
+	dimLight = 196
+)
+
+// dim takes the colour out of a photo, by the luma of BT.601, and some of its contrast.
+func dim(pix []uint8) {
+	var table [256]uint8
+	for v := range table {
+		table[v] = uint8(dimDark + v*(dimLight-dimDark)/255)
+	}
+	for i := 0; i+3 < len(pix); i += 4 {
+		p := pix[i : i+3 : i+3]
+		v := table[(19595*uint32(p[0])+38470*uint32(p[1])+7471*uint32(p[2])+1<<15)>>16]
+		p[0], p[1], p[2] = v, v, v
+	}
+}
+
+// outline is how much of an outline a pixel shows, 0 to 1: the share of other labels in
+// the square within reach, scaled so that it is full at the border and fades inwards. The
+// photo's own border is none.
+func outline(m *mask.Map, x, y, reach int) float64 {
+	own := m.Labels[y*m.Width+x]
+	left, right := max(x-reach, 0), min(x+reach, m.Width-1)
+	top, bottom := max(y-reach, 0), min(y+reach, m.Height-1)
+	others := 0
+	for v := top; v <= bottom; v++ {
+		for _, l := range m.Labels[v*m.Width+left : v*m.Width+right+1] {
+			if l != own {
+				others++
+			}
+		}
+	}
+	return min(1, 3*float64(others)/float64((bottom-top+1)*(right-left+1)))
 }
 
 // mix moves an RGBA pixel towards a colour.
-func mix(p []uint8, c color.RGBA, share float64) {
-	s := int(share*256 + 0.5)
+func mix(p []uint8, c color.RGBA, share float64) { blend(p, c, int(share*256+0.5)) }
+
+// blend is mix by 256ths.
+func blend(p []uint8, c color.RGBA, s int) {
 	p[0] = uint8((int(p[0])*(256-s) + int(c.R)*s) >> 8)
 	p[1] = uint8((int(p[1])*(256-s) + int(c.G)*s) >> 8)
 	p[2] = uint8((int(p[2])*(256-s) + int(c.B)*s) >> 8)

@@ -5,6 +5,8 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,25 +30,101 @@ func halves(width, height int) *mask.Map {
 	return m
 }
 
-func TestRegionsPaintLabelsAndLeaveBackground(t *testing.T) {
-	out, err := Regions(photo(60, 40), halves(60, 40), &Options{Opacity: 0.5})
+func TestRegionsPaintLabels(t *testing.T) {
+	half := func(a int, b uint8) uint8 { return uint8((a + int(b)) / 2) }
+	c := Color(1)
+	for name, test := range map[string]struct {
+		o          Options
+		background color.RGBA // of the photo, {100, 150, 50}
+	}{
+		"the photo's colours": {Options{KeepColors: true, Exact: true}, color.RGBA{100, 150, 50, 255}},
+		"grey and dimmed":     {Options{}, color.RGBA{107, 107, 107, 255}}, // luma 124, on 24 … 196
+	} {
+		out, err := Regions(photo(60, 40), halves(60, 40), &test.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out.RGBAAt(45, 20); got != test.background {
+			t.Errorf("%s: background is %v, want %v", name, got, test.background)
+		}
+		b := test.background
+		want := color.RGBA{half(int(b.R), c.R), half(int(b.G), c.G), half(int(b.B), c.B), 255}
+		if got := out.RGBAAt(10, 20); got != want {
+			t.Errorf("%s: a region's pixel is %v, want %v", name, got, want)
+		}
+		if got := out.RGBAAt(29, 20); got != c && test.o.Exact {
+			t.Errorf("%s: the outline is %v, want %v", name, got, c)
+		}
+		if got := out.RGBAAt(0, 20); got != want {
+			t.Errorf("%s: the photo's border got an outline: %v", name, got)
+		}
+	}
+}
+
+// Specks and steps are taken out of the picture, not out of the map.
+func TestSmooth(t *testing.T) {
+	m := halves(300, 200)
+	m.Labels[100*300+250], m.Labels[50*300+20] = 1, 0 // specks
+	for y := range 200 {                              // teeth of two pixels
+		if y%12 < 2 {
+			m.Labels[y*300+150] = 1
+		}
+	}
+	before := slices.Clone(m.Labels)
+	out := smooth(m)
+	if !slices.Equal(m.Labels, before) {
+		t.Error("the map changed")
+	}
+	if out.At(250, 100) != 0 || out.At(20, 50) != 1 {
+		t.Error("specks are left")
+	}
+	for y := 10; y < 190; y++ {
+		if out.At(149, y) != 1 || out.At(150, y) != 0 {
+			t.Errorf("row %d: the border is %d %d %d", y, out.At(149, y), out.At(150, y), out.At(151, y))
+		}
+	}
+}
+
+// nearBorders marks whatever has another label within reach, and nothing far away.
+func TestNearBorders(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for reach := 1; reach < 5; reach++ {
+		m, _ := mask.New(40, 30)
+		for range 5 {
+			m.Labels[r.IntN(len(m.Labels))] = 1
+		}
+		near := nearBorders(m, reach)
+		for at, is := range near {
+			x, y := at%m.Width, at/m.Width
+			other, far := false, true
+			for v := max(y-reach-1, 0); v <= min(y+reach+1, m.Height-1); v++ {
+				for u := max(x-reach-1, 0); u <= min(x+reach+1, m.Width-1); u++ {
+					if m.At(u, v) != m.Labels[at] {
+						far = false
+						other = other || max(u-x, x-u, v-y, y-v) <= reach
+					}
+				}
+			}
+			if other && !is || far && is {
+				t.Fatalf("reach %d: (%d, %d) is marked: %v", reach, x, y, is)
+			}
+		}
+	}
+}
+
+func TestCutout(t *testing.T) {
+	out, err := Cutout(photo(60, 40), halves(60, 40), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.RGBAAt(45, 20), (color.RGBA{100, 150, 50, 255}); got != want {
-		t.Errorf("background became %v", got)
+	if got := out.NRGBAAt(29, 20); got != (color.NRGBA{100, 150, 50, 255}) {
+		t.Errorf("inside: %v", got)
 	}
-	c := Color(1)
-	half := func(a int, b uint8) uint8 { return uint8((a + int(b)) / 2) }
-	want := color.RGBA{half(100, c.R), half(150, c.G), half(50, c.B), 255}
-	if got := out.RGBAAt(10, 20); got != want {
-		t.Errorf("a region's pixel is %v, want %v", got, want)
+	if got := out.NRGBAAt(30, 20); got != (color.NRGBA{}) {
+		t.Errorf("outside: %v", got)
 	}
-	if got := out.RGBAAt(29, 20); got != c {
-		t.Errorf("the outline is %v, want %v", got, c)
-	}
-	if got := out.RGBAAt(0, 20); got != want {
-		t.Errorf("the photo's border got an outline: %v", got)
+	if _, err := Cutout(photo(6, 4), halves(4, 6), 1); !errors.Is(err, mask.ErrSize) {
+		t.Errorf("another size: %v", err)
 	}
 }
 

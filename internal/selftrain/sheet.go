@@ -88,7 +88,7 @@ func drawPanel(photo *imaging.Image, labels *pairs.LabelMap) (*render.Panel, err
 			}
 		}
 	}
-	painted, err := render.Regions(small, m, &render.Options{Opacity: 0.6, NoOutline: true, Color: sheetColor})
+	painted, err := render.Regions(small, m, &render.Options{Opacity: 0.6, NoOutline: true, Exact: true, Color: sheetColor})
 	if err != nil {
 		return nil, err
 	}
