@@ -141,7 +141,13 @@ func (e *environment) readPhoto(ctx context.Context, path string) (*imaging.Imag
 	if path == stdinName {
 		name = "stdin"
 	}
-	return imaging.DecodeBytes(data, imaging.Options{Name: name})
+	return e.decode(data, name)
+}
+
+// decode decodes a photo and warns of what a user should know of it: that values were
+// made brighter, bands left out, or a part is missing.
+func (e *environment) decode(data []byte, name string) (*imaging.Image, error) {
+	return imaging.DecodeBytes(data, imaging.Options{Name: name, Note: func(note string) { e.warn("%s: %s", name, note) }})
 }
 
 // readFile reads a file that was named by itself, which may be a pipe, or stdin for

@@ -46,7 +46,7 @@ func (j *segmentJob) do(ctx context.Context, item batch.Item) (a *output.Answer,
 	if data, err = item.Read(); err != nil {
 		return nil, nil, err
 	}
-	photo, err := imaging.DecodeBytes(data, imaging.Options{Name: item.Photo})
+	photo, err := j.env.decode(data, item.Photo)
 	if err != nil {
 		return nil, nil, err
 	}
