@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"context"
 	"fmt"
+	"image/color"
 	"math"
 
 	"github.com/groupvit/groupvit/internal/render"
@@ -34,7 +35,8 @@ type Planes struct {
 func planes(ctx context.Context, a *Answer) (any, error) {
 	found := a.Found
 	if !found.Report.Protocol.Probabilities() {
-		return PackMap(found.Map, nil, len(found.Labels))
+		p, err := PackMap(found.Map, nil, len(found.Labels))
+		return p.named(found.Labels), err
 	}
 	c, err := found.Confidence(ctx)
 	if err != nil {
@@ -51,16 +53,27 @@ func planes(ctx context.Context, a *Answer) (any, error) {
 	if err == nil {
 		p.Threshold = found.Threshold
 	}
-	return p, err
+	return p.named(found.Labels), err
 }
+
+// named gives labels the colours of their names, as overlays do.
+func (p *Planes) named(labels []string) *Planes {
+	for i, c := range render.Colors(labels) {
+		if p != nil && i < len(p.Colors) {
+			p.Colors[i] = hexColor(c)
+		}
+	}
+	return p
+}
+
+func hexColor(c color.RGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 // PackMap packs a map of so many labels, and a confidence for each of its pixels
 // where there is one.
 func PackMap(m *mask.Map, confidence []uint8, labels int) (*Planes, error) {
 	p := &Planes{Width: m.Width, Height: m.Height, Bits: 8, Colors: make([]string, labels)}
 	for i := range p.Colors {
-		c := render.Color(i + 1)
-		p.Colors[i] = fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
+		p.Colors[i] = hexColor(render.Color(i + 1))
 	}
 	raw := make([]byte, 0, 2*len(m.Labels))
 	if m.Max() > 255 {
