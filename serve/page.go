@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+
+	"github.com/groupvit/groupvit/examples/photos"
 )
 
 // pageFiles are the page: plain HTML, CSS and modules, nothing from elsewhere. It
@@ -33,6 +35,22 @@ func pageRoutes() []route {
 			list = append(list, route{"GET", "/page/" + name, pageFile(name), true})
 		}
 	}
+	return append(list, sampleRoutes()...)
+}
+
+// sampleRoutes are the photos that the page offers to begin with.
+func sampleRoutes() (list []route) {
+	entries, err := fs.ReadDir(photos.Files, ".")
+	if err != nil {
+		panic(err) // it is compiled in
+	}
+	for _, e := range entries {
+		data, err := photos.Files.ReadFile(e.Name())
+		if err != nil {
+			panic(err) // it is compiled in
+		}
+		list = append(list, route{"GET", "/page/samples/" + e.Name(), fileOf(data, "image/jpeg"), true})
+	}
 	return list
 }
 
@@ -42,14 +60,17 @@ var pageKinds = map[string]string{
 	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
-// pageFile answers with a file of the page; a browser that has it already is told
-// so.
+// pageFile answers with a file of the page.
 func pageFile(name string) handler {
 	data, err := pageFiles.ReadFile("page/" + name)
 	if err != nil {
 		panic(err) // it is compiled in
 	}
-	kind := pageKinds[path.Ext(name)]
+	return fileOf(data, pageKinds[path.Ext(name)])
+}
+
+// fileOf answers with a file; a browser that has it already is told so.
+func fileOf(data []byte, kind string) handler {
 	sum := sha256.Sum256(data)
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return func(w http.ResponseWriter, r *http.Request) error {

@@ -312,7 +312,7 @@ func TestOtherAnswers(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		"/v1/models": `"groups":[6,3]`, "/healthz": "ok", "/readyz": "ok", "/metrics": "groupvit_photos_total 4",
-		"/openapi.yaml": "openapi: 3.1", "/problems/busy": "Retry-After", "/": "<title>groupvit</title>", "/page/main.js": "import",
+		"/openapi.yaml": "openapi: 3.1", "/problems/busy": "Retry-After", "/": "<title>groupvit</title>", "/page/main.js": "import", "/page/samples/cat.jpg": "JFIF",
 	} {
 		if a := ask(t, "GET", h.URL+path, nil); a.status != 200 || !bytes.Contains(a.body, []byte(want)) {
 			t.Errorf("%s: %d %.200s", path, a.status, a.body)

@@ -10,6 +10,13 @@ export class Problem extends Error {
   }
 }
 
+/** The server does not answer. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The server cannot be reached. Check that it runs and that this device is online");
+  }
+}
+
 /** Finds who answers. askToken is called when the server wants a token. */
 export async function connect(askToken) {
   try {
@@ -30,10 +37,14 @@ function server(askToken) {
         const headers = {};
         if (type) headers["Content-Type"] = type;
         if (token) headers.Authorization = `Bearer ${token}`;
-        const answer = await fetch(path, { method, headers, body, signal });
-        if (answer.status === 401 && (token = await askToken())) {
-          sessionStorage.setItem("token", token);
-          continue;
+        const answer = await reach(path, { method, headers, body, signal });
+        if (answer.status === 401) {
+          sessionStorage.removeItem("token");
+          token = await askToken(Boolean(token));
+          if (token) {
+            sessionStorage.setItem("token", token);
+            continue;
+          }
         }
         if (answer.status === 429) {
           await wait(1000 * (Number(answer.headers.get("Retry-After")) || 1), signal);
@@ -44,6 +55,16 @@ function server(askToken) {
       }
     },
   };
+}
+
+/** fetch, whose errors say what to do. */
+async function reach(path, options) {
+  try {
+    return await fetch(path, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Unreachable();
+  }
 }
 
 function browser() {

@@ -67,6 +67,13 @@ export function chips(list, input, changed) {
   });
   input.addEventListener("change", () => input.value.trim() && add(input.value));
   return {
+    /** Puts words in the place of those that are there. */
+    set(given) {
+      words.splice(0, words.length, ...given);
+      input.value = "";
+      draw();
+      tell();
+    },
     /** Gives the chips the colours of their labels. */
     color(colors) {
       swatches = colors;

@@ -1,10 +1,11 @@
 // The page: a photo, words, and the regions they name. The photo is encoded once;
 // new words ask for a new map, everything else works on the map that is here.
-import { Problem, connect } from "./api.js";
+import { Problem, Unreachable, connect } from "./api.js";
 import { chips } from "./chips.js";
 import { view } from "./view.js";
-import { save } from "./save.js";
-import { unpack } from "./planes.js";
+import { cutOut, save } from "./save.js";
+import { decide, unpack } from "./planes.js";
+import { samples } from "./samples.js";
 
 const $ = (id) => document.getElementById(id);
 const previewSide = 1024; // of maps and of the photo on the page, in pixels
@@ -32,8 +33,10 @@ const ready = (async () => {
 })();
 ready.catch(fail);
 
-function askToken() {
+function askToken(wrong) {
   const dialog = $("tokendialog");
+  $("tokenwrong").hidden = !wrong;
+  $("token").value = "";
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.onclose = () => resolve($("token").value);
@@ -48,7 +51,7 @@ async function load(file) {
   Object.assign(state, { bitmap: null, id: null, whole: null, sent: null, stages: null });
   show.clear();
   busy(true);
-  say("Looking at the photo…");
+  say("Encoding the photo…");
   try {
     const bitmap = await createImageBitmap(file).catch(() => null);
     await ready;
@@ -108,10 +111,17 @@ async function question() {
     if (mine.signal.aborted) return;
     field.color(map.colors);
     show.map(map, result.labels);
-    say(result.report.note || "", false, `${Math.round(performance.now() - begin)} ms`);
+    say(notes(result), false, `${Math.round(performance.now() - begin)} ms`);
   } catch (error) {
     if (!mine.signal.aborted) throw error;
   }
+}
+
+/** What is worth knowing about an answer. */
+function notes({ report, rare_words: rare = [] }) {
+  const words = rare.map(({ label }) => `“${label}”`).join(", ");
+  const hardly = rare.length && `${words} ${rare.length > 1 ? "are" : "is"} rare in the training data: the result may be wrong.`;
+  return [report.note, hardly].filter(Boolean).join(" ");
 }
 
 /**
@@ -156,17 +166,42 @@ async function showStage(i) {
 async function download(format) {
   try {
     busy(true);
-    if (format === "overlay" && show.inStages()) return await save.canvas(state.file, show.composed());
+    say("Preparing the file at the photo's own size…");
+    if (format === "overlay" && show.inStages()) {
+      await save.canvas(state.file, show.composed());
+      return say("");
+    }
     const ask = { labels: state.words, formats: format === "json" ? [] : [format] };
     const threshold = show.chosenThreshold();
     if (threshold !== null) ask.background = threshold;
     save[format](state.file, await segment(ask, { whole: true }));
+    say("");
   } catch (error) {
-    fail(error);
+    fail(error, () => download(format));
   } finally {
     busy(false);
   }
 }
+/** Saves the region that is shown alone, or all of them, cut out of the photo. */
+async function cut() {
+  try {
+    busy(true);
+    say("Cutting out at the photo's own size…");
+    const photo = state.bitmap;
+    if (!photo) throw new Error("This browser cannot show this kind of photo. Save a mask, or convert the photo to JPEG or PNG");
+    const result = await segment({ labels: state.words, formats: ["planes"] }, { whole: true });
+    const map = await unpack(result.formats.planes), only = show.alone();
+    const labels = decide(map, show.chosenThreshold() ?? map.threshold);
+    await cutOut(state.file, photo, map, labels, only, only ? result.labels[only - 1].split("|")[0].replace(/[^\p{L}\p{N}]+/gu, "-") : "");
+    say("");
+  } catch (error) {
+    fail(error, cut);
+  } finally {
+    busy(false);
+  }
+}
+$("cutout").onclick = cut;
+
 for (const [id, format] of [["savepng", "overlay"], ["savemask", "mask"], ["savejson", "json"], ["savecoco", "coco"]]) {
   $(id).onclick = () => download(format);
 }
@@ -176,13 +211,21 @@ for (const [id, format] of [["savepng", "overlay"], ["savemask", "mask"], ["save
 function say(text, wrong = false, quiet = "") {
   $("status").textContent = text;
   $("status").classList.toggle("wrong", wrong);
+  $("retry").hidden = true;
   $("took").textContent = text ? "" : quiet;
 }
 
-function fail(error) {
+/** Says what went wrong, and offers to do it again. */
+function fail(error, again) {
   console.error(error);
   state.sent = null;
   say([error.message, error.remedy].filter(Boolean).join(". "), true);
+  const retry = error instanceof Unreachable || (error instanceof Problem && error.status >= 500) ? again || (() => (state.id ? question() : load(state.file))) : null;
+  $("retry").hidden = !retry;
+  $("retry").onclick = () => {
+    say("");
+    Promise.resolve(retry()).catch(fail);
+  };
 }
 
 function busy(on) {
@@ -193,6 +236,10 @@ function busy(on) {
 // ---- How photos come in: chosen, dropped, pasted.
 
 $("file").onchange = (e) => { load(e.target.files[0]); e.target.value = ""; };
+samples($("samples"), async (file, words) => {
+  if (!state.words.length) field.set(words);
+  await load(file);
+}, fail);
 $("form").onsubmit = (e) => e.preventDefault();
 const drop = $("drop");
 for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {

@@ -34,3 +34,17 @@ export function count(map, labels, n) {
   }
   return pixels.map((p, i) => ({ pixels: p, area: p / labels.length, sure: p && map.sure ? sure[i] / p / 255 : null }));
 }
+
+/** The least threshold, in percent, at which nothing is left: beyond it nothing happens. */
+export function lastThreshold(map) {
+  let most = 0;
+  for (let i = 0; i < map.labels.length; i++) if (map.labels[i] && map.sure[i] > most) most = map.sure[i];
+  return Math.min(100, Math.max(5, Math.ceil((100 * most) / 255) + 1));
+}
+
+/** How sure a region is, in a word: by how far it is above the threshold in force. */
+export function sureness(sure, threshold) {
+  if (sure === null) return "";
+  const over = sure / Math.max(threshold, 0.02);
+  return over >= 2.5 ? "clear" : over >= 1.5 ? "likely" : "faint";
+}

@@ -22,3 +22,21 @@ export const save = {
     offer(await new Promise((resolve) => canvas.toBlob(resolve, "image/png")), `${base(file)}.groups.png`);
   },
 };
+
+/**
+ * The regions of a photo as a PNG whose other pixels are transparent: of one label, or of
+ * all (0). map is of the photo's own size.
+ */
+export async function cutOut(file, photo, map, labels, only, name) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: map.width, height: map.height });
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("This photo is too large for this browser's canvas. Try another browser, or save a mask.");
+  context.drawImage(photo, 0, 0, map.width, map.height);
+  const image = context.getImageData(0, 0, map.width, map.height);
+  for (let i = 0; i < labels.length; i++) if (only ? labels[i] !== only : !labels[i]) image.data[4 * i + 3] = 0;
+  context.putImageData(image, 0, 0);
+  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (!blob) throw new Error("This photo is too large for this browser's canvas. Try another browser, or save a mask.");
+  offer(blob, `${base(file)}.${name || "cutout"}.png`);
+}

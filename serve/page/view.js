@@ -1,7 +1,7 @@
 // What is on the page of a photo and its map: the canvases, the list of what was
 // found, the threshold, the label under the pointer.
-import { count, decide } from "./planes.js";
-import { cross, paint } from "./paint.js";
+import { count, decide, lastThreshold, sureness } from "./planes.js";
+import { cross, name as write, paint, places } from "./paint.js";
 import { announce } from "./announce.js";
 
 const $ = (id) => document.getElementById(id);
@@ -18,6 +18,7 @@ export function view() {
   let words = null; // {map, names}: the regions of the words
   let groups = null; // {map, names}: those of a grouping stage, if shown
   let labels = null; // of the pixels, as the threshold has decided
+  let spots = null; // where the regions' names stand
   let only = 0, probe = null, chosen = null;
 
   const shown = () => groups || words;
@@ -40,7 +41,14 @@ export function view() {
       return;
     }
     paint(overlay, s.map, labels, opacity(), only);
+    if (!groups && $("names").checked) write(overlay, spots, s.names.map((n) => n.split("|")[0]), textSize(), only);
     if (probe) cross(overlay, probe);
+  }
+
+  /** The size of text that is as large on the screen as that of the page, or a little less. */
+  function textSize() {
+    const shown = overlay.getBoundingClientRect().width || overlay.width;
+    return Math.max(10, Math.round((15 * overlay.width) / shown));
   }
 
   /** Decides again: after a new map, threshold or view. */
@@ -48,6 +56,7 @@ export function view() {
     const s = shown();
     if (!s) return draw();
     labels = groups ? s.map.labels : decide(s.map, $("threshold").value / 100);
+    spots = groups ? null : places(s.map, labels, s.names.length);
     list(count(s.map, labels, s.names.length));
     draw();
   }
@@ -62,7 +71,9 @@ export function view() {
       const swatch = document.createElement("i"), name = document.createElement("b"), share = document.createElement("span");
       swatch.style.setProperty("--swatch", s.map.colors[l.id - 1]);
       name.textContent = l.name;
-      share.textContent = percent(l.area) + (l.sure === null || groups ? "" : ` · ${Math.round(100 * l.sure)}% sure`);
+      const sure = groups ? "" : sureness(l.sure, s.map.threshold);
+      share.textContent = percent(l.area) + (sure && ` · ${sure}`);
+      if (sure) share.title = `${percent(l.area)} of the photo; confidence ${Math.round(100 * l.sure)}%, the threshold is ${Math.round(100 * s.map.threshold)}%`;
       button.type = "button";
       button.append(swatch, name, share);
       button.setAttribute("aria-pressed", String(only === l.id));
@@ -80,13 +91,13 @@ export function view() {
     if (missing.length) {
       const none = document.createElement("li");
       none.className = "none";
-      none.textContent = `Not here: ${missing.join(", ")}`;
+      none.textContent = `Not found: ${missing.join(", ")}`;
       nodes.push(none);
     }
     $("found").replaceChildren(...nodes);
     const told = items.length ? items.map((l) => `${l.name} ${percent(l.area)}`).join(", ") : "nothing found";
     overlay.setAttribute("aria-label", `Photo: ${told}`);
-    announce(`${told}${missing.length ? `; not here: ${missing.join(", ")}` : ""}`, 700); // while somebody types
+    announce(`${told}${missing.length ? `; not found: ${missing.join(", ")}` : ""}`, 700); // while somebody types
   }
 
   /** Says what is at a place, in pixels of the map, and shows it there. */
@@ -139,6 +150,7 @@ export function view() {
   const told = (id) => { $(`${id}value`).textContent = `${$(id).value}%`; };
   $("threshold").oninput = () => { chosen = $("threshold").value / 100; told("threshold"); update(); };
   $("opacity").oninput = () => { told("opacity"); draw(); };
+  $("names").onchange = draw;
   told("opacity");
 
   return {
@@ -153,6 +165,7 @@ export function view() {
     photoCanvas: () => photo,
     clear() {
       words = groups = probe = chosen = null;
+      document.body.classList.remove("grouped");
       only = 0;
       $("results").hidden = true;
       const first = document.querySelector("#viewlist input");
@@ -169,6 +182,7 @@ export function view() {
       words = { map, names };
       $("results").hidden = false;
       $("thresholdrow").hidden = !map.sure;
+      if (map.sure) $("threshold").max = Math.max(lastThreshold(map), Math.round(100 * map.threshold) + 1);
       if (chosen === null) $("threshold").value = Math.round(100 * (map.threshold || 0));
       told("threshold");
       update();
@@ -186,12 +200,15 @@ export function view() {
     },
     /** Shows a grouping stage, or the words again. */
     stage(i, map) {
+      document.body.classList.toggle("grouped", Boolean(map));
       groups = map && { map, names: map.colors.map((_, k) => `group ${k + 1}`) };
       only = 0;
       $("thresholdrow").hidden = Boolean(groups) || !words?.map.sure;
       update();
     },
     inStages: () => Boolean(groups),
+    /** The label that is shown alone, from 1; 0 are all. */
+    alone: () => only,
     /** The threshold, where somebody has set it; else null. */
     chosenThreshold: () => chosen,
     /** The photo with what is painted over it. */

@@ -1,7 +1,7 @@
 // Command site writes the documents of this repository as plain web pages: the
 // README is the first, then docs/ and the card of the embedded model.
 //
-//	go run ./tools/site dist/site
+//	go run -C tools/site . ../../dist/site
 package main
 
 import (
@@ -50,7 +50,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: site DIR")
 		os.Exit(2)
 	}
-	if err := write(os.DirFS("."), os.Args[1]); err != nil {
+	if err := write(os.DirFS("../.."), os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "site:", err)
 		os.Exit(1)
 	}
@@ -123,7 +123,7 @@ func sources(repository fs.FS) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, errors.New("no documents: run this at the top of the repository")
+		return nil, errors.New("no documents: run this in tools/site, with go run -C tools/site")
 	}
 	return names, nil
 }
