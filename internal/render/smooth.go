@@ -6,7 +6,7 @@ import "github.com/groupvit/groupvit/mask"
 // share of it: smaller ones are specks to the eye.
 const (
 	leastShown = 20
-	leastShare = 1. / 20_000
+	leastShare = 1. / 5_000
 )
 
 // smooth is the map as it is drawn: without specks, and each pixel near a border with
