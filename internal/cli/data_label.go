@@ -169,6 +169,9 @@ func runLabel(cmd *cobra.Command, env *environment, o selftrain.Options, sheet s
 	if o.Output == "" {
 		return usagef("name a folder for the shards with --output")
 	}
+	if strings.HasSuffix(o.Output, ".tar") {
+		return usagef("--output %s: name a folder: shards are written into it one by one, so that an interrupted run can go on", o.Output)
+	}
 	for _, m := range o.Models {
 		if err := env.fetchMissing(cmd.Context(), m); err != nil {
 			return err

@@ -83,6 +83,7 @@ func TestDataLabel(t *testing.T) {
 		{exitFailed, "setting high (0.45, now 0.6)", append(slices.Clone(args), "--high", "0.6")},
 		{exitFailed, "setting ", append(slices.Clone(args), "--round", "2")},
 		{exitUsage, "--output", args[:len(args)-3]},
+		{exitUsage, "name a folder", []string{"data", "label", scenes, "--output", filepath.Join(dir, "masks.tar")}},
 		{exitUsage, "balance is", append(slices.Clone(args), "--balance", "even")},
 		{exitUsage, "low is 0.9", append(slices.Clone(args), "--low", "0.9")},
 		{exitUsage, "--round 0", append(slices.Clone(args), "--round", "0")},

@@ -144,8 +144,8 @@ func readDone(dir string) (map[int]done, error) {
 			continue // cut in the middle
 		}
 		if d.File != "" {
-			info, err := os.Stat(filepath.Join(dir, filepath.Base(d.File)))
-			if err != nil || info.Size() != d.Bytes {
+			info, err := os.Stat(filepath.Join(dir, d.File))
+			if err != nil || d.File != filepath.Base(d.File) || !info.Mode().IsRegular() || info.Size() != d.Bytes {
 				continue
 			}
 		}
