@@ -8,15 +8,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/groupvit/groupvit"
-	"github.com/groupvit/groupvit/internal/hub"
+	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 // Command returns the program's tree of commands, for programs that write its
 // manual. It is not run: [Main] does that.
 func Command() *cobra.Command {
-	root := newRootCommand(&environment{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard})
+	root := newRootCommand(&command.Environment{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: io.Discard})
 	root.InitDefaultCompletionCmd()
 	root.DisableAutoGenTag = true // pages that tell no date are the same every time
 	return root
@@ -25,7 +24,7 @@ func Command() *cobra.Command {
 // addCompletions lets the shell complete what flags of many commands take. The
 // directive of models also offers files, since a model may be one.
 func addCompletions(root *cobra.Command) {
-	for _, c := range append([]*cobra.Command{root}, descendants(root)...) {
+	for _, c := range append([]*cobra.Command{root}, command.Descendants(root)...) {
 		c.Flags().VisitAll(func(f *pflag.Flag) {
 			if e, ok := enumeration(f); ok {
 				_ = c.RegisterFlagCompletionFunc(f.Name, completeValues(e)) // as below
@@ -49,30 +48,9 @@ func addCompletionCommand(root *cobra.Command) {
 	}
 }
 
-// descendants are the commands below one.
-func descendants(c *cobra.Command) []*cobra.Command {
-	var all []*cobra.Command
-	for _, sub := range c.Commands() {
-		all = append(append(all, sub), descendants(sub)...)
-	}
-	return all
-}
-
-// modelNames are the embedded model and those of the Hub's cache.
-func modelNames() []string {
-	names := []string{groupvit.DefaultModel}
-	if cache, err := hub.DefaultCache(); err == nil {
-		models, _ := cache.List() // without a cache there is nothing to offer
-		for _, m := range models {
-			names = append(names, m.Ref.String())
-		}
-	}
-	return names
-}
-
 // completeModels offers the models that are here, and files.
 func completeModels(_ *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	return beginningWith(modelNames(), "", begun), cobra.ShellCompDirectiveDefault
+	return command.BeginningWith(command.ModelNames(), "", begun), cobra.ShellCompDirectiveDefault
 }
 
 // completeLabels offers the classes of the benchmarks after the last comma.
@@ -81,7 +59,7 @@ func completeLabels(_ *cobra.Command, _ []string, begun string) ([]cobra.Complet
 	if i := strings.LastIndexByte(begun, ','); i >= 0 {
 		before, word = begun[:i+1], begun[i+1:]
 	}
-	return beginningWith(labelNames(), before, word), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	return command.BeginningWith(labelNames(), before, word), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }
 
 // labelNames are the names of all classes of all lists, sorted.
@@ -99,27 +77,3 @@ func labelNames() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
-
-func beginningWith(names []string, before, begun string) []cobra.Completion {
-	var all []cobra.Completion
-	for _, n := range names {
-		if strings.HasPrefix(n, begun) {
-			all = append(all, before+n)
-		}
-	}
-	return all
-}
-
-// completeFirst offers names for a command's first argument, and files beside
-// them.
-func completeFirst(names func() []string) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveDefault
-		}
-		return beginningWith(names(), "", begun), cobra.ShellCompDirectiveDefault
-	}
-}
-
-// cachedNames are the models of the Hub's cache, which alone can be removed.
-func cachedNames() []string { return modelNames()[1:] }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/groupvit/groupvit/internal/cli/datasets"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/synth"
@@ -59,7 +60,7 @@ func TestDataLabel(t *testing.T) {
 	if r.code != exitDone {
 		t.Fatalf("%+v", r)
 	}
-	var got labelledJSON
+	var got datasets.LabelledJSON
 	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +105,11 @@ func TestDataVocabulary(t *testing.T) {
 	out := filepath.Join(dir, "words.yaml")
 	scenes := smallScenes(t, 40, 0, false)
 	r := runProgram(t, nil, "data", "vocabulary", scenes, "--min-count", "5", "--output", out, "--json")
-	var got vocabularyJSON
+	var got datasets.VocabularyJSON
 	if err := json.Unmarshal([]byte(r.out), &got); r.code != exitDone || err != nil || got.Photos != 40 || got.Words["stuff"] < 3 || got.Words["thing"] < 4 {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	words, err := readVocabulary(out)
+	words, err := datasets.ReadVocabulary(out)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/groupvit/groupvit/internal/cli/datasets"
 )
 
 // captioned writes a folder of pictures and a table of their captions, of which
@@ -27,7 +29,7 @@ func TestDataCommands(t *testing.T) {
 	table := captioned(t)
 	shards := filepath.Join(t.TempDir(), "shards")
 	r := runProgram(t, nil, "data", "pack", table, "--output", shards, "--shard-size", "2", "--short-side", "32", "--json")
-	var packed packJSON
+	var packed datasets.PackJSON
 	if err := json.Unmarshal([]byte(r.out), &packed); err != nil || r.code != exitPartial || packed.Samples != 3 || packed.Shards != 2 || packed.Skipped["no picture"] != 1 {
 		t.Fatalf("%+v", r)
 	}
@@ -55,7 +57,7 @@ func TestDataCommands(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	r = runProgram(t, nil, "data", "speed", shards, "--config", smokeRecipe, "--seconds", "0.1", "--json")
-	var speed speedJSON
+	var speed datasets.SpeedJSON
 	if err := json.Unmarshal([]byte(r.out), &speed); err != nil || r.code != exitDone || speed.PicturesPerSecond <= 0 || speed.ImageSize != 32 || speed.MeanHeight != 32 {
 		t.Errorf("%+v", r)
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/groupvit/groupvit/internal/cli/datasets"
 )
 
 // What synth draws is what train and eval read.
@@ -20,8 +22,8 @@ func TestSynthFeedsTrainAndEval(t *testing.T) {
 	if r.code != exitDone || len(lines) != 2 {
 		t.Fatalf("%+v", r)
 	}
-	for i, want := range []synthJSON{{Folder: filepath.Join(scenes, "train"), Layout: "shards", Scenes: 30}, {Folder: filepath.Join(scenes, "test"), Layout: "scenes", Scenes: 4}} {
-		var got synthJSON
+	for i, want := range []datasets.SynthJSON{{Folder: filepath.Join(scenes, "train"), Layout: "shards", Scenes: 30}, {Folder: filepath.Join(scenes, "test"), Layout: "scenes", Scenes: 4}} {
+		var got datasets.SynthJSON
 		if err := json.Unmarshal([]byte(lines[i]), &got); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit/internal/cgroup"
+	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/imaging"
 )
@@ -22,7 +23,7 @@ type finding struct {
 	Says  string `json:"says"`
 }
 
-func newDoctorCommand(env *environment) *cobra.Command {
+func newDoctorCommand(env *command.Environment) *cobra.Command {
 	var model string
 	cmd := &cobra.Command{
 		Use:     "doctor",
@@ -38,10 +39,10 @@ func newDoctorCommand(env *environment) *cobra.Command {
 				if err != nil {
 					healthy, f.Says, mark = false, err.Error(), "FAILED"
 				}
-				if env.json {
-					return env.print(f)
+				if env.JSON {
+					return env.Print(f)
 				}
-				_, err = fmt.Fprintf(env.stdout, "%-8s %-9s %s\n", mark, check, f.Says)
+				_, err = fmt.Fprintf(env.Stdout, "%-8s %-9s %s\n", mark, check, f.Says)
 				return err
 			}
 			if err := report("machine", nil, machine()); err != nil {
@@ -60,7 +61,7 @@ func newDoctorCommand(env *environment) *cobra.Command {
 			if err := report("vectors", nil, vectors); err != nil {
 				return err
 			}
-			m, err := env.open(cmd, model)
+			m, err := env.Open(cmd, model)
 			if err != nil {
 				return errors.Join(report("model", err, ""), errors.New("not everything works"))
 			}
@@ -84,7 +85,7 @@ func newDoctorCommand(env *environment) *cobra.Command {
 			return nil
 		},
 	}
-	modelFlag(cmd, &model)
+	command.ModelFlag(cmd, &model)
 	return cmd
 }
 
@@ -101,7 +102,7 @@ func computedPrecisions() []string {
 
 // machine says what runs here.
 func machine() string {
-	return fmt.Sprintf("%s/%s, %s, GOMAXPROCS %d, %s", runtime.GOOS, runtime.GOARCH, count(runtime.NumCPU(), "processor"), runtime.GOMAXPROCS(0), runtime.Version())
+	return fmt.Sprintf("%s/%s, %s, GOMAXPROCS %d, %s", runtime.GOOS, runtime.GOARCH, command.Count(runtime.NumCPU(), "processor"), runtime.GOMAXPROCS(0), runtime.Version())
 }
 
 // machineLimits says how much of the machine may be used. Go takes the number of its

@@ -46,18 +46,6 @@ func TestExperimentBinary(t *testing.T) {
 	}
 }
 
-// The command in a report can be typed again: names of rows hold commas.
-func TestExperimentCommand(t *testing.T) {
-	cmd := newExperimentCommand(&environment{})
-	if err := cmd.ParseFlags([]string{"--row", "hard, nouns", "--row", "soft", "--seeds", "0,2", "--scale=small"}); err != nil {
-		t.Fatal(err)
-	}
-	want := "experiment table1 --row='hard, nouns' --row=soft --scale=small --seeds="
-	if got := experimentCommand(cmd, "table1"); !strings.HasPrefix(got, want) || !strings.Contains(got, "0,2") {
-		t.Errorf("%s", got)
-	}
-}
-
 func TestExperimentUsage(t *testing.T) {
 	for _, c := range []struct {
 		name, want string

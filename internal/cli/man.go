@@ -7,9 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/groupvit/groupvit/internal/cli/command"
 )
 
-func newManCommand(env *environment) *cobra.Command {
+func newManCommand(env *command.Environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages of all commands",
@@ -22,7 +24,7 @@ groupvit.1, groupvit-segment.1, and so on.`,
 			if err := WriteManual(args[0]); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintln(env.stdout, args[0])
+			_, err := fmt.Fprintln(env.Stdout, args[0])
 			return err
 		},
 	}

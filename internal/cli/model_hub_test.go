@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/groupvit/groupvit/internal/cli/models"
 	"github.com/groupvit/groupvit/internal/hub/hubtest"
 )
 
@@ -34,7 +35,7 @@ func tinyHub(t *testing.T) *hubtest.Hub {
 func TestModelByName(t *testing.T) {
 	h := tinyHub(t)
 	r := runProgram(t, nil, "model", "pull", "nvidia/tiny", "--json")
-	var m hubModel
+	var m models.HubModel
 	if err := json.Unmarshal([]byte(r.out), &m); r.code != exitDone || err != nil || m.Model != "nvidia/tiny" || m.Commit != hubtest.Commit || m.License != "mit" {
 		t.Fatalf("%+v, %v", r, err)
 	}

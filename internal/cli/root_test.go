@@ -5,12 +5,14 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit/internal/cli/command"
 )
 
 // Every command says what it does, what may follow it and how it is called, and
 // its flags say what they mean.
 func TestHelpTeaches(t *testing.T) {
-	root := newRootCommand(&environment{})
+	root := newRootCommand(&command.Environment{})
 	n := 0
 	var check func(c *cobra.Command)
 	check = func(c *cobra.Command) {

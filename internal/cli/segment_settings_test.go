@@ -86,7 +86,7 @@ func TestOutputRemembers(t *testing.T) {
 			}
 		}
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, "manifest", classesName)); err != nil || string(b) != "wall\ncat\n" {
+	if b, err := os.ReadFile(filepath.Join(dir, "manifest", "classes.txt")); err != nil || string(b) != "wall\ncat\n" {
 		t.Errorf("%q, %v", b, err)
 	}
 	if r := runProgram(t, nil, "segment", filepath.Join(dir, "p.png"), "--model", model, "--labels", "dog", "--format", "mask", "-o", filepath.Join(dir, "manifest")); r.code == exitDone || !strings.Contains(r.errors, "labels") {
@@ -127,13 +127,13 @@ func TestClassesStay(t *testing.T) {
 	if r := run(b, "cat,wall"); r.code != exitDone {
 		t.Errorf("%+v", r)
 	}
-	if r := run(b, "wall,cat"); r.code != exitFailed || !strings.Contains(r.errors, classesName) {
+	if r := run(b, "wall,cat"); r.code != exitFailed || !strings.Contains(r.errors, "classes.txt") {
 		t.Errorf("%+v", r)
 	}
 	if r := run(b, "wall,cat", "--overwrite"); r.code != exitDone {
 		t.Errorf("%+v", r)
 	}
-	yaml, err := os.ReadFile(filepath.Join(dir, "out", yoloName))
+	yaml, err := os.ReadFile(filepath.Join(dir, "out", "data.yaml"))
 	if err != nil || !strings.Contains(string(yaml), "train: images\n") || !strings.Contains(string(yaml), "  0: \"wall\"\n  1: \"cat\"\n") {
 		t.Errorf("%s, %v", yaml, err)
 	}

@@ -318,7 +318,7 @@ func TestInterrupt(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != exitFailed || n == 400 || !strings.Contains(errs.String(), "interrupted after") {
 		t.Errorf("exit code %d after %d photos and %v: %s", code, n, time.Since(start), errs.String())
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "out", temporary+"*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "out", ".groupvit-*")); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
 	for _, ending := range []string{".json", ".mask.png"} {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/bench"
+	"github.com/groupvit/groupvit/internal/cli/command"
+	"github.com/groupvit/groupvit/internal/cli/datasets"
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/experiment"
 	"github.com/groupvit/groupvit/internal/output"
@@ -70,8 +72,8 @@ func protocolNames() []string { return stringsOf(groupvit.Protocols()) }
 // converterNames are what data convert reads.
 func converterNames() []string {
 	var names []string
-	for _, c := range converters() {
-		names = append(names, c.name)
+	for _, c := range datasets.Converters() {
+		names = append(names, c.Name)
 	}
 	return names
 }
@@ -97,7 +99,7 @@ func checkValues(cmd *cobra.Command) error {
 		}
 		for _, v := range given {
 			if v = strings.TrimSpace(v); v != "" && !slices.Contains(e.values(), v) && wrong == nil {
-				wrong = usagef("--%s: %w", f.Name, unknownName(strings.TrimPrefix(f.Name, "eval-"), v, e.values()))
+				wrong = command.Usagef("--%s: %w", f.Name, command.UnknownName(strings.TrimPrefix(f.Name, "eval-"), v, e.values()))
 			}
 		}
 	})
@@ -118,7 +120,7 @@ func completeValues(e enumerated) cobra.CompletionFunc {
 		if e.list {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
-		return beginningWith(left, before, word), directive
+		return command.BeginningWith(left, before, word), directive
 	}
 }
 
@@ -135,7 +137,7 @@ func flagError(cmd *cobra.Command, err error) error {
 			names = append(names, f.Name)
 		}
 	})
-	if like := closest(missing.GetSpecifiedName(), names); like != "" {
+	if like := command.Closest(missing.GetSpecifiedName(), names); like != "" {
 		return fmt.Errorf("%w (did you mean --%s?)", err, like)
 	}
 	return err

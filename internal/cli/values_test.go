@@ -9,12 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/groupvit/groupvit/internal/cli/command"
 )
 
 // eachFlag visits every command's flags.
 func eachFlag(visit func(c *cobra.Command, f *pflag.Flag)) {
 	root := Command()
-	for _, c := range append([]*cobra.Command{root}, descendants(root)...) {
+	for _, c := range append([]*cobra.Command{root}, command.Descendants(root)...) {
 		c.Flags().VisitAll(func(f *pflag.Flag) { visit(c, f) })
 		c.PersistentFlags().VisitAll(func(f *pflag.Flag) { visit(c, f) })
 	}
@@ -99,14 +101,6 @@ func TestDidYouMean(t *testing.T) {
 			t.Errorf("%v: %+v", c.args, r)
 		}
 	}
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"ab", "ba", 1}, {"voc21", "voc12", 1}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("%s, %s: %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
 }
 
 // The manual has a page for each command.
@@ -116,7 +110,7 @@ func TestManual(t *testing.T) {
 		t.Fatalf("%+v", r)
 	}
 	root := Command()
-	for _, c := range append([]*cobra.Command{root}, descendants(root)...) {
+	for _, c := range append([]*cobra.Command{root}, command.Descendants(root)...) {
 		page, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(c.CommandPath(), " ", "-")+".1"))
 		if c.IsAvailableCommand() && (err != nil || !strings.Contains(string(page), c.Short[:10])) {
 			t.Errorf("%s: %d bytes, %v", c.CommandPath(), len(page), err)

@@ -6,13 +6,15 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/groupvit/groupvit/internal/cli/command"
 )
 
 // release is the version that a release's build sets; elsewhere it is empty and
 // Go's own record tells.
 var release string
 
-func newVersionCommand(env *environment) *cobra.Command {
+func newVersionCommand(env *command.Environment) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of the program",
@@ -26,10 +28,10 @@ func newVersionCommand(env *environment) *cobra.Command {
 					}
 				}
 			}
-			if env.json {
-				return env.print(v)
+			if env.JSON {
+				return env.Print(v)
 			}
-			_, err := fmt.Fprintf(env.stdout, "groupvit %s %s %s\n", v["version"], v["platform"], v["go"])
+			_, err := fmt.Fprintf(env.Stdout, "groupvit %s %s %s\n", v["version"], v["platform"], v["go"])
 			return err
 		},
 	}

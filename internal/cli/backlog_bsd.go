@@ -1,6 +1,0 @@
-//go:build unix && !linux
-
-package cli
-
-// refuseNew cannot keep others from coming here.
-func refuseNew(int) {}

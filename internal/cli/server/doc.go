@@ -1,0 +1,2 @@
+// Package server has the command serve.
+package server
