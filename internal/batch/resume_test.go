@@ -105,7 +105,7 @@ func sameNames(t *testing.T, got, want map[string]string) {
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
-	touch(t, in("p/a.jpg"), in("p/a.PNG"), in("p/x/a.jpg"), in("p/x/b.heic"), in("p/c.heic"), in("p/c.avif"), in("p/noending"), in("p/.hidden.jpg"),
+	touch(t, in("p/a.jpg"), in("p/a.PNG"), in("p/x/a.jpg"), in("p/x/b.jxl"), in("p/c.jxl"), in("p/c.psd"), in("p/noending"), in("p/.hidden.jpg"),
 		in("p/.cache/d.jpg"), in("p/a.mask.png"), in("p/done/"+SettingsName), in("p/done/e.jpg"), in("elsewhere/f.jpg"))
 	links := 0
 	for name, to := range map[string]string{"p/here.jpg": "p/a.jpg", "p/there.jpg": "elsewhere/f.jpg", "p/folder": "elsewhere"} {
@@ -119,7 +119,7 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{"a.PNG": "a", "a.jpg": "a-2", "x/a.jpg": "x/a"}
-	kinds := map[string]int{".heic": 2, ".avif": 1, shards.KindEnding: 1, shards.KindHidden: 2, kindResult: 2}
+	kinds := map[string]int{".jxl": 2, ".psd": 1, shards.KindEnding: 1, shards.KindHidden: 2, kindResult: 2}
 	if links == 3 {
 		want["there.jpg"] = "there"
 		kinds[kindLink], kinds[kindFolder] = 1, 1
@@ -134,10 +134,10 @@ func TestFolder(t *testing.T) {
 			}
 		}
 	}
-	if s := left.String(); !strings.HasPrefix(s, "10 files left out: 2 ") || !strings.Contains(s, "2 .heic") || !strings.Contains(s, "1 .avif") {
+	if s := left.String(); !strings.HasPrefix(s, "10 files left out: 2 ") || !strings.Contains(s, "2 .jxl") || !strings.Contains(s, "1 .psd") {
 		t.Error(s)
 	}
-	if b, err := json.Marshal(left); err != nil || !bytes.Contains(b, []byte(`".heic":2`)) {
+	if b, err := json.Marshal(left); err != nil || !bytes.Contains(b, []byte(`".jxl":2`)) {
 		t.Errorf("%s, %v", b, err)
 	}
 	// Several folders keep their own names.

@@ -198,22 +198,22 @@ func TestFolder(t *testing.T) {
 	for _, name := range []string{"a.png", "a.jpg", "below/a.png", "PHOTO.JFIF", ".hidden.png", ".cache/b.png"} {
 		writePhoto(t, dir, name)
 	}
-	writeBytes(t, dir, "b.heic", []byte("no photo"))
-	writeBytes(t, dir, "c.HEIC", []byte("no photo"))
+	writeBytes(t, dir, "b.jxl", []byte("no photo"))
+	writeBytes(t, dir, "c.JXL", []byte("no photo"))
 	writeBytes(t, dir, "notes.txt", []byte("words"))
 	args := []string{"segment", dir, "--labels", "dog", "--model", model, "-o", dir, "--format", "mask,json"}
 	r := runProgram(t, nil, args...)
 	if r.code != exitDone || strings.Count(r.out, "\n") != 4 || !strings.Contains(r.out, "dog 100.0%") {
 		t.Fatalf("%+v", r)
 	}
-	for _, want := range []string{"5 files left out: 2 .heic, 2 hidden, 1 .txt", "HEIC is not read", "the results are a-2", "4 photos done", "wrote mask and json to " + dir} {
+	for _, want := range []string{"5 files left out: 2 .jxl, 2 hidden, 1 .txt", "JPEG XL is not read", "the results are a-2", "4 photos done", "wrote mask and json to " + dir} {
 		if !strings.Contains(r.errors, want) {
 			t.Errorf("%q is missing in: %s", want, r.errors)
 		}
 	}
 	checkPhotosOf(t, dir, map[string]string{"a": "a.jpg", "a-2": "a.png", "below/a": "a.png", "PHOTO": "PHOTO.JFIF"})
 	summary, err := os.ReadFile(filepath.Join(dir, ".summary.json"))
-	if err != nil || !bytes.Contains(summary, []byte(`"photos_done":4`)) || !bytes.Contains(summary, []byte(`".heic":2`)) {
+	if err != nil || !bytes.Contains(summary, []byte(`"photos_done":4`)) || !bytes.Contains(summary, []byte(`".jxl":2`)) {
 		t.Errorf("%s, %v", summary, err)
 	}
 	before := contents(t, dir)
