@@ -14,7 +14,7 @@ type Confidence struct {
 	// next (0 where only one label was asked).
 	Likely, RunnerUp *mask.Map
 	// Value [height·width] is the probability of Likely under protocol best (its
-	// class score under others). It is negative where a hidden word is more probable.
+	// class score under others). It is negative where a background word is more probable.
 	Value []float32
 }
 

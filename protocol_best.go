@@ -20,11 +20,15 @@ import (
 //     the best quality in a second pass; see [Model.Techniques].
 //   - A label is the word that the model was trained to find for it, else its own names,
 //     each by the model's prompts. The background vocabulary competes with the labels.
-//   - The cosines of all passes lie on one canvas over the photo; a pixel's
-//     probabilities are a softmax over labels and background vocabulary.
+//   - The cosines of all passes lie on one canvas over the photo. A label's probability
+//     at a pixel is its share of a softmax over the label and the background vocabulary,
+//     so that other labels do not change it.
 //   - Regions of like colour vote, so that borders lie where the photo has edges.
-//   - A pixel whose best label is less probable than the threshold is background, and
-//     so is one that a background word wins, where the model has that rule.
+//   - A pixel belongs to its most probable label, and is background where that is less
+//     probable than the threshold. So one label and many have one rule, and a label that
+//     is not in the photo hardly moves the region of one that is.
+//   - Where the model's background rule is "words", the softmax is over all labels too,
+//     and a pixel that a background word wins is background.
 type best struct{ plain }
 
 func (best) traits() traits { return traits{probabilities: true, naming: vocab.Synonyms} }
@@ -66,32 +70,16 @@ func (plain) normalization(m *Model) (mean, std [3]float32) { return m.weights.M
 
 func (plain) note(*Model, string, assign.Rule) string { return "" }
 
-// One label among all words that a model knows: there are many of them, and a thing's
-// own word seldom has a third of the probability. So it has a low threshold, and must
-// be a share as probable as where the photo has most of it, lest a word that is there
-// covers what is only a little like it. Both were chosen on the even ones of 240 photos
-// of VOC, for words that are there, while an absent one covers less than 5 % in the
-// median (eval presence --half even); docs/experiments.md has the odd ones.
-const (
-	singleThreshold = 0.02
-	singleCut       = 0.3
-)
-
-// singleLabel reports whether a query is for one label of a model that learnt from a
-// list of words, by a rule of its own. That label competes with all of the list, and
-// what it has in the photo as a whole says nothing, as there is no other to prefer it to.
-func (m *Model) singleLabel(q *query) bool {
-	return len(q.classes) == 1 && len(m.usage.words.all) > 0 && m.usage.byProbability && q.Background.mode != backgroundOff
-}
-
 // bestScores are what pixels are decided from, and what that was made of.
 type bestScores struct {
 	e *Encoded
 	// words are the labels' and the background vocabulary's, names by row.
-	words    assign.Words
-	names    []string
-	evidence *assign.Evidence
-	planes   *assign.Planes
+	words assign.Words
+	names []string
+	// background are the words of the background vocabulary; none without background.
+	background []string
+	evidence   *assign.Evidence
+	planes     *assign.Planes
 	// threshold is the one in force; NaN for no background.
 	threshold float64
 }
@@ -103,10 +91,6 @@ func (e *Encoded) bestScores(ctx context.Context, q *query, r *Report) (*bestSco
 	if fit, ok := m.calibration.Fit(t.String()); ok {
 		auto, fitted = fit.Threshold, fit
 	}
-	if m.singleLabel(q) {
-		t.Contrast, t.Cut = true, cmp.Or(t.Cut, singleCut)
-		auto = singleThreshold
-	}
 	r.Techniques = t.String()
 	s := &bestScores{e: e, threshold: q.Background.resolve(auto)}
 	if err := s.query(ctx, q, t, r); err != nil {
@@ -116,7 +100,11 @@ func (e *Encoded) bestScores(ctx context.Context, q *query, r *Report) (*bestSco
 		return nil, err
 	}
 	sharpness := cmp.Or(q.Sharpness, fitted.Sharpness, m.Sharpness())
-	s.planes = s.evidence.Probabilities(sharpness, !m.usage.byProbability)
+	if own := s.ownWords(q.classes); m.usage.byProbability && own != nil {
+		s.planes = s.evidence.Against(sharpness, own)
+	} else {
+		s.planes = s.evidence.Probabilities(sharpness, !m.usage.byProbability)
+	}
 	if err := e.refine(ctx, s.planes, t); err != nil {
 		return nil, err
 	}
@@ -138,9 +126,12 @@ func (s *bestScores) query(ctx context.Context, q *query, t Techniques, r *Repor
 	r.Background = "off"
 	if !math.IsNaN(s.threshold) {
 		r.Background = m.backgroundText(s.threshold)
-		background := m.backgroundVocabulary(q.classes, s.names, t.Contrast)
-		s.names = append(s.names, background...)
-		s.words.Owner = append(s.words.Owner, make([]uint16, len(background))...)
+		s.background = m.backgroundVocabulary(t.Contrast)
+		if !m.usage.byProbability { // they win pixels, which are not to be a label's
+			s.background = withoutLabels(s.background, q.classes, s.names)
+		}
+		s.names = append(s.names, s.background...)
+		s.words.Owner = append(s.words.Owner, make([]uint16, len(s.background))...)
 	}
 	s.words.Vectors, err = s.e.nameVectors(ctx, q, r, s.names, false)
 	return err
@@ -159,8 +150,7 @@ func (m *Model) backgroundText(threshold float64) string {
 
 // backgroundVocabulary are the words that compete with labels and name nothing: those
 // of ground and scenery, and with contrast all that the model was trained to find.
-// What means a label, or is one of its names, is left out.
-func (m *Model) backgroundVocabulary(classes []vocab.Class, names []string, contrast bool) []string {
+func (m *Model) backgroundVocabulary(contrast bool) []string {
 	words := slices.Clone(m.usage.background)
 	if contrast {
 		for _, w := range m.usage.words.all {
@@ -169,8 +159,35 @@ func (m *Model) backgroundVocabulary(classes []vocab.Class, names []string, cont
 			}
 		}
 	}
-	own := []vocab.Class{{Synonyms: names}}
-	return vocab.WithoutLabels(vocab.WithoutLabels(words, classes), own)
+	return words
+}
+
+// withoutLabels leaves out words that mean a class or are among the names used for it.
+func withoutLabels(words []string, classes []vocab.Class, names []string) []string {
+	return vocab.WithoutLabels(vocab.WithoutLabels(words, classes), []vocab.Class{{Synonyms: names}})
+}
+
+// ownWords says, by label and word of the background vocabulary, which words mean the
+// label and so do not compete with it; nil without a background vocabulary.
+func (s *bestScores) ownWords(classes []vocab.Class) [][]bool {
+	if len(s.background) == 0 {
+		return nil
+	}
+	own := make([][]bool, len(classes))
+	for i, c := range classes {
+		var names []string
+		for row, owner := range s.words.Owner {
+			if int(owner) == i+1 {
+				names = append(names, s.names[row])
+			}
+		}
+		others := withoutLabels(s.background, []vocab.Class{c}, names)
+		own[i] = make([]bool, len(s.background))
+		for b, w := range s.background {
+			own[i][b] = !slices.Contains(others, w)
+		}
+	}
+	return own
 }
 
 // read gathers what the views say of the words.

@@ -94,3 +94,42 @@ func TestBackgroundByProbability(t *testing.T) {
 		t.Errorf("%d pixels found where the best word wins", words)
 	}
 }
+
+// TestOtherLabels: with the rule "probability" a label's scores are the same alone and
+// beside others, also beside one that is a word of the background vocabulary; and a
+// pixel is a label's or nothing by its own probability.
+func TestOtherLabels(t *testing.T) {
+	eval := `{"background_words": ["sky", "wall", "tree", "road"], "background_rule": "probability", "background_threshold": 0.2}`
+	m, err := groupvit.Open(t.Context(), saveModel(t, localConfig(), map[string][]byte{"eval.json": []byte(eval)}), &groupvit.Options{Engine: "go"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	e, err := m.Encode(t.Context(), photo(60, 45), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(labels ...string) *groupvit.Segmentation {
+		s, err := e.Segment(t.Context(), labels, &groupvit.QueryOptions{Scores: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	alone := answer("dog")
+	for _, others := range [][]string{{"cat"}, {"sky"}, {"cat", "sky", "wall", "a violin"}} {
+		s := answer(append([]string{"dog"}, others...)...)
+		if !slices.Equal(s.Scores[:60*45], alone.Scores) {
+			t.Errorf("beside %v dog has other scores", others)
+		}
+		for i, l := range s.Map.Labels {
+			best := float32(0)
+			for label := range len(others) + 1 {
+				best = max(best, s.Scores[label*60*45+i])
+			}
+			if best > 0.201 && l == 0 || best < 0.199 && l != 0 {
+				t.Fatalf("beside %v pixel %d with a probability of %g is label %d", others, i, best, l)
+			}
+		}
+	}
+}

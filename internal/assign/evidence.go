@@ -6,12 +6,12 @@ import (
 )
 
 // Evidence is what all views of a photo say of each word, on one canvas over the
-// whole photo: a plane of cosines for each label and for each hidden word.
+// whole photo: a plane of cosines for each label and for each background word.
 type Evidence struct {
 	// Width and Height are the canvas's.
 	Width, Height int
 	// Labels is the number of labels: planes 0 to Labels−1 are theirs, those after
-	// them belong to hidden words.
+	// them belong to background words.
 	Labels int
 	// Planes are [Height·Width] each.
 	Planes [][]float32
@@ -62,7 +62,7 @@ func Gather(ctx context.Context, views []*View, words Words, r Reading) (*Eviden
 	return e, nil
 }
 
-// planes numbers the planes of words: labels first, then hidden words. of gives
+// planes numbers the planes of words: labels first, then background words. of gives
 // each row its plane.
 func (w Words) planes() (count int, of []int) {
 	of, count = make([]int, len(w.Owner)), w.Labels

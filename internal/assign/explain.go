@@ -1,7 +1,7 @@
 package assign
 
 // Winners is, by place of the canvas, the plane with the highest score, counted from
-// 1, the first on ties: labels are 1 to Labels, hidden words come after them.
+// 1, the first on ties: labels are 1 to Labels, background words come after them.
 func (e *Evidence) Winners() []uint16 {
 	out := make([]uint16, e.Width*e.Height)
 	for i := range out {
@@ -34,7 +34,7 @@ func (e *Evidence) Rivals(plane int) []uint16 {
 
 // StageScores returns, for each group of a grouping stage (from 0) of a view with one
 // window, its cosine with each label (the largest of its names') and, after them,
-// with each hidden word. A group of an early stage scores as the last stage's groups
+// with each background word. A group of an early stage scores as the last stage's groups
 // do that it belongs to.
 func StageScores(v *View, stage int, words Words) ([][]float32, error) {
 	if err := v.check(true, false); err != nil {

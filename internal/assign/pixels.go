@@ -13,7 +13,7 @@ type Pixels struct {
 	Width, Height int
 	// Best is the most probable label, from 1, the first on ties.
 	Best []uint16
-	// Confidence is that label's probability. It is negative where a hidden word is
+	// Confidence is that label's probability. It is negative where a background word is
 	// more probable, as far below zero as the label is likely.
 	Confidence []float32
 	// Second is the label that comes next, 0 where there is only one; nil unless

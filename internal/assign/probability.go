@@ -3,7 +3,7 @@ package assign
 import "math"
 
 // Planes are what every pixel is decided from: on a canvas over the whole photo, the
-// probability of each label and, where hidden words may take pixels, that of the
+// probability of each label and, where background words may take pixels, that of the
 // best of them.
 type Planes struct {
 	// Width and Height are the canvas's.
@@ -16,8 +16,8 @@ type Planes struct {
 }
 
 // Probabilities turns scores into probabilities: a softmax of sharpness·score over
-// labels and hidden words at each place. With takes, the best hidden word competes
-// for the place; otherwise hidden words only lower the labels' probabilities.
+// labels and background words at each place. With takes, the best background word competes
+// for the place; otherwise background words only lower the labels' probabilities.
 func (e *Evidence) Probabilities(sharpness float64, takes bool) *Planes {
 	n := e.Width * e.Height
 	p := &Planes{Width: e.Width, Height: e.Height, Labels: newPlanes(e.Labels, n)}
@@ -46,6 +46,33 @@ func (e *Evidence) Probabilities(sharpness float64, takes bool) *Planes {
 				best = max(best, t)
 			}
 			p.Background[i] = float32(best / sum)
+		}
+	}
+	return p
+}
+
+// Against turns scores into probabilities that no other label changes: at each place a
+// softmax of sharpness·score over the label and the background vocabulary alone. own
+// says, by label and word of the background vocabulary, which words mean the label and
+// do not compete with it.
+func (e *Evidence) Against(sharpness float64, own [][]bool) *Planes {
+	n := e.Width * e.Height
+	p := &Planes{Width: e.Width, Height: e.Height, Labels: newPlanes(e.Labels, n)}
+	background := e.Planes[e.Labels:]
+	terms := make([]float64, len(background))
+	for i := range n {
+		for b, plane := range background {
+			terms[b] = exp(sharpness * float64(plane[i]))
+		}
+		for k := range e.Labels {
+			label := exp(sharpness * float64(e.Planes[k][i]))
+			sum := label
+			for b, t := range terms {
+				if !own[k][b] {
+					sum += t
+				}
+			}
+			p.Labels[k][i] = float32(label / sum)
 		}
 	}
 	return p

@@ -33,6 +33,36 @@ func TestProbabilities(t *testing.T) {
 	}
 }
 
+// TestAgainst: a softmax over each label and the background vocabulary that does not
+// mean it, in float64; another label changes nothing.
+func TestAgainst(t *testing.T) {
+	const n, sharpness = 12, 7
+	e := &Evidence{Width: 4, Height: 3, Labels: 2, Planes: [][]float32{draw(1, n), draw(2, n), draw(3, n), draw(4, n)}}
+	own := [][]bool{{false, true}, {false, false}}
+	p := e.Against(sharpness, own)
+	if p.Background != nil {
+		t.Error("background words take pixels")
+	}
+	for i := range n {
+		for k, mine := range own {
+			term := func(plane int) float64 { return math.Exp(sharpness * float64(e.Planes[plane][i])) }
+			sum := term(k)
+			for b := range mine {
+				if !mine[b] {
+					sum += term(2 + b)
+				}
+			}
+			if got, want := float64(p.Labels[k][i]), term(k)/sum; math.Abs(got-want) > 1e-6 {
+				t.Errorf("place %d, label %d: %g, want %g", i, k, got, want)
+			}
+		}
+	}
+	single := &Evidence{Width: 4, Height: 3, Labels: 1, Planes: [][]float32{e.Planes[0], e.Planes[2], e.Planes[3]}}
+	if got := single.Against(sharpness, own[:1]); !slices.Equal(got.Labels[0], p.Labels[0]) {
+		t.Error("a second label changes the first one's probability")
+	}
+}
+
 // TestCut: what is faint beside its own label's best tenth goes.
 func TestCut(t *testing.T) {
 	p := &Planes{Width: 10, Height: 1, Labels: [][]float32{

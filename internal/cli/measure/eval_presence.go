@@ -20,10 +20,12 @@ func newEvalPresenceCommand(env *command.Environment) *cobra.Command {
 	workers := 0
 	cmd := &cobra.Command{
 		Use:   "presence --dataset NAME --root DIR",
-		Short: "Measure whether one word alone can be answered with nothing",
-		Long: `presence asks each class of a dataset alone, of every photo. It reports how much of
-a photo is covered by a word that is not in it, and how well a word that covers more
-than a tenth of it is found: medians over all such questions.`,
+		Short: "Measure whether absent words find nothing and leave others' regions alone",
+		Long: `presence makes a query of each class of a dataset, for every photo. It reports how
+much of a photo is covered by a word that is not in it, how well a word that covers more
+than a tenth of it is found, and how far that word's region moves where one, three or ten
+absent words are added: medians over all such queries. Choose a --background on --half
+even and report --half odd; a model keeps its own as background_threshold in eval.json.`,
 		Example: `  groupvit eval presence --dataset voc12 --root VOCdevkit/VOC2012 \
     --classes background,cat,cow,dog,horse,person,sheep`,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -28,7 +28,7 @@ func NewExplainCommand(env *command.Environment) *cobra.Command {
   the groups      those of each grouping stage with the words that fit them best (for
                   a model without groups, its patches by their best word)
   the labels      for each the map of its probability, and the words that compete
-                  with it there: other labels, and hidden words, which compete and
+                  with it there: other labels, and background words, which compete and
                   name nothing
 
 A label that covers too much: its map says whether it is probable there, or only the

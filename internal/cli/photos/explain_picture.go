@@ -147,7 +147,7 @@ func (p *explaining) confidence() (render.BoardPanel, error) {
 	values := make([]float32, len(c.Value))
 	low, high := 1.0, 0.0
 	for i, v := range c.Value {
-		values[i] = max(v, -v) // negative where a hidden word is more probable
+		values[i] = max(v, -v) // negative where a background word is more probable
 		low, high = min(low, float64(values[i])), max(high, float64(values[i]))
 	}
 	var err error
@@ -277,7 +277,7 @@ func (p *explaining) addParts(r *render.BoardRow, title string, stage groupvit.E
 	return nil
 }
 
-// bracketed marks hidden words.
+// bracketed marks background words.
 func bracketed(word string, label int) string {
 	if label == 0 {
 		return "(" + word + ")"
