@@ -164,3 +164,41 @@ func ExampleParseBackground() {
 	// 0.35 <nil>
 	// bad option: background "blue", allowed are auto, off, and a threshold from 0 to 1
 }
+
+func ExampleEncoded_Sweep() {
+	ctx := context.Background()
+	model, err := groupvit.Open(ctx, modelName, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	photo, err := model.Encode(ctx, image.NewRGBA(image.Rect(0, 0, 320, 240)), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	maps, _, err := photo.Sweep(ctx, []string{"dog", "cat"}, nil, []float64{0, 0.5, 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(maps), maps[0].Width, maps[0].Height) // one map a threshold
+	// Output: 3 320 240
+}
+
+func ExampleModel_Explain() {
+	ctx := context.Background()
+	model, err := groupvit.Open(ctx, modelName, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	x, err := model.Explain(ctx, image.NewRGBA(image.Rect(0, 0, 320, 240)), []string{"dog", "cat"}, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, l := range x.Labels { // l.Rivals are the words that compete with it
+		fmt.Println(l.Label, len(l.Probability) == l.Width*l.Height)
+	}
+	// Output:
+	// dog true
+	// cat true
+}
