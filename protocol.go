@@ -71,6 +71,8 @@ type traits struct {
 	noBackground bool
 	// published: there are numbers of other people's models under it.
 	published bool
+	// techniques: a quality and techniques change what it does.
+	techniques bool
 	// probabilities: labels' scores are probabilities, which thresholds are compared with.
 	probabilities bool
 	// naming is how it names a benchmark's classes.
@@ -139,6 +141,10 @@ func (p Protocol) HasBackground() bool { return !p.traits().noBackground }
 // NeedsGroups reports whether the protocol works only for models that group pixels;
 // see [Model.HasGroups].
 func (p Protocol) NeedsGroups() bool { return p.traits().needsGroups }
+
+// HasTechniques reports whether a [Quality] and [Techniques] change what the protocol
+// does; others ignore them.
+func (p Protocol) HasTechniques() bool { return p.traits().techniques }
 
 // Probabilities reports whether the values of a [Confidence] are probabilities under
 // the protocol, with which its background threshold is compared.

@@ -19,7 +19,7 @@ import (
 func (f *segmentFlags) settings(j *segmentJob) (batch.Settings, error) {
 	protocol := cmp.Or(j.options.Protocol, j.model.DefaultProtocol())
 	quality := ""
-	if protocol == groupvit.Best {
+	if protocol.HasTechniques() {
 		quality = string(cmp.Or(j.options.Quality, groupvit.BestQuality))
 	}
 	calibration, err := hashOfFile(f.techniques.Calibration)
