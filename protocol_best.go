@@ -31,7 +31,9 @@ import (
 //     and a pixel that a background word wins is background.
 type best struct{ plain }
 
-func (best) traits() traits { return traits{techniques: true, probabilities: true, naming: vocab.Synonyms} }
+func (best) traits() traits {
+	return traits{techniques: true, probabilities: true, naming: vocab.Synonyms}
+}
 
 func (best) rule(m *Model, _ string, shortSide int) (assign.Rule, error) {
 	return m.withShortSide(m.usage.rule, shortSide, true)
