@@ -363,3 +363,40 @@ func TestEvalClassification(t *testing.T) {
 		}
 	}
 }
+
+// presence counts every class of every photo once, and compares the region of a found
+// word with those beside one, three and ten absent words.
+func TestEvalPresence(t *testing.T) {
+	root, _ := miniVOC(t)
+	r := runProgram(t, nil, "eval", "presence", "--dataset", "voc12", "--root", root, "--classes", "background,cat,dog,horse", "--background", "0.000001", "--model", model, "--json")
+	if r.code != exitDone {
+		t.Fatalf("%+v", r)
+	}
+	var got struct {
+		Absent    int `json:"absent"`
+		Present   int `json:"present"`
+		Found     int `json:"present_found"`
+		Stability []struct {
+			Added   int      `json:"added"`
+			IoU     *float64 `json:"iou"`
+			Regions int      `json:"regions"`
+		} `json:"stability"`
+		Halves []struct {
+			Absent int `json:"absent"`
+		} `json:"halves"`
+	}
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
+		t.Fatalf("%v: %s", err, r.out)
+	}
+	if got.Absent != 3 || got.Present != 6 || len(got.Halves) != 2 || got.Halves[0].Absent != 2 {
+		t.Errorf("the horse is in none of three photos, cat and dog are in all: %+v", got)
+	}
+	if len(got.Stability) != 3 {
+		t.Fatalf("stability is %+v", got.Stability)
+	}
+	for i, s := range got.Stability {
+		if s.Added != []int{1, 3, 10}[i] || s.Regions < got.Found || (s.Regions > 0) != (s.IoU != nil) {
+			t.Errorf("stability is %+v, %d words were found", s, got.Found)
+		}
+	}
+}
