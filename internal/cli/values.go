@@ -46,14 +46,14 @@ var enumerations = map[string]enumerated{
 	"half":          {values: fixed("even", "odd")},
 	"sweep":         {values: fixed("background")},
 	"oracle":        {values: fixed("regions", "labels")},
-	"work":          {values: fixed("image", "text", "product", "train")},
+	"work":          {values: fixed("image", "text", "product", "train"), list: true},
 	"compare":       {values: engine.Available, list: true, open: true},
 	"to":            {values: fixed("huggingface", "official")},
 	"scale":         {values: fixed(experiment.Small, experiment.Full, experiment.Tiny)},
 	"keep":          {values: fixed(train.KeepLast, train.KeepBest)},
 	"show":          {values: fixed("overlay", "mask", "labels")},
 	"engine":        {values: fixed("auto", "simd", "go", "xla")},
-	"precision":     {values: fixed("float32", "bf16", "int8")},
+	"precision":     {values: fixed("float32", "bf16", "int8"), list: true} // of bench; elsewhere the engine takes one,
 	"lr-scheduler":  {values: fixed("cosine", "const")},
 }
 
