@@ -112,31 +112,39 @@ func Ordered[I, T any](ctx context.Context, items iter.Seq[I], workers, ahead in
 		result T
 		err    error
 	}
+	type job struct {
+		item I
+		done chan outcome
+	}
 	inner, cancel := context.WithCancel(ctx)
-	places := make(chan struct{}, workers)
+	ahead = max(workers, ahead)
+	// Work begins in the items' order, so that the first result is never waited for
+	// by work on later items. The queue holds all that is begun and not taken.
+	jobs := make(chan job, ahead)
 	var group errgroup.Group // its functions return no error: take gets those
 	defer func() {
 		cancel()
+		close(jobs)
 		_ = group.Wait()
 	}()
-	begin := func(item I) <-chan outcome {
-		done := make(chan outcome, 1)
+	for range workers {
 		group.Go(func() error {
-			o := outcome{item: item}
-			select {
-			case places <- struct{}{}:
-			case <-inner.Done():
+			for j := range jobs {
+				o := outcome{item: j.item}
+				if o.err = context.Cause(inner); o.err == nil {
+					o.err = guard(func() (err error) {
+						o.result, err = work(inner, j.item)
+						return err
+					})
+				}
+				j.done <- o
 			}
-			if o.err = context.Cause(inner); o.err == nil {
-				o.err = guard(func() (err error) {
-					o.result, err = work(inner, item)
-					return err
-				})
-				<-places
-			}
-			done <- o
 			return nil
 		})
+	}
+	begin := func(item I) <-chan outcome {
+		done := make(chan outcome, 1)
+		jobs <- job{item, done}
 		return done
 	}
 	var begun []<-chan outcome // in order
@@ -147,7 +155,7 @@ func Ordered[I, T any](ctx context.Context, items iter.Seq[I], workers, ahead in
 	}
 	for item := range items {
 		begun = append(begun, begin(item))
-		if len(begun) >= max(workers, ahead) {
+		if len(begun) >= ahead {
 			if err := takeFirst(); err != nil {
 				return err
 			}

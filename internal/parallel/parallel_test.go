@@ -58,8 +58,11 @@ func TestForCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var begun atomic.Int64
 	err := For(ctx, 1000, 2, func(ctx context.Context, i int) error {
-		if begun.Add(1) == 10 {
+		switch n := begun.Add(1); {
+		case n == 10:
 			cancel(errSome)
+		case n > 10: // the goroutine above may be held up before it cancels
+			<-ctx.Done()
 		}
 		return ctx.Err()
 	})
