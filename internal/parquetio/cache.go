@@ -75,8 +75,13 @@ func (c *Cache) get(at place, size int64, load func() ([][]byte, error)) ([][]by
 	if c.pages[at] == e { // else it was dropped meanwhile
 		c.used += p.size
 	}
-	for back := c.last.Back(); c.used > c.most && back != nil && back != e; back = c.last.Back() {
-		c.drop(back)
+	// The page itself stays, wherever others have come before it meanwhile.
+	for back := c.last.Back(); c.used > c.most && back != nil; {
+		next := back.Prev()
+		if back != e {
+			c.drop(back)
+		}
+		back = next
 	}
 	return values, nil
 }
