@@ -134,24 +134,24 @@ func TestMetadata(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"model": "mine", "license": "mit", "mean": "[0.45,0.45,0.45]", "std": "[0.25,0.25,0.25]", "patch_size": "8",
-		"image_size": "64", "map": "patches", "pixels": "0..1", "logit_scale": "41.6482856", "sha256": m.SHA256,
+		"image_size": "80", "map": "patches", "pixels": "0..1", "logit_scale": "39.6151026", "sha256": m.SHA256,
 	} {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
 		}
 	}
-	if !strings.HasPrefix(got["eval"], `{"short_side":96,"squash":true`) {
+	if !strings.HasPrefix(got["eval"], `{"short_side":128,"squash":true`) {
 		t.Errorf("eval is %.40q", got["eval"])
 	}
 	if image.GetIrVersion() != 8 || len(image.OpsetImport) != 1 || image.OpsetImport[0].GetVersion() != 17 || image.GetProducerVersion() != "v1" {
 		t.Errorf("%d, %v, %s", image.GetIrVersion(), image.OpsetImport, image.GetProducerVersion())
 	}
-	want := []string{"pixels [batch 3 height width]", "image [batch 128]", "groups [batch 8 128]", "assignment [batch 8 rows columns]", "patches [batch 128 rows columns]"}
+	want := []string{"pixels [batch 3 height width]", "image [batch 128]", "patches [batch 128 rows columns]"}
 	if axes := declared(image.Graph); !slices.Equal(axes, want) {
 		t.Errorf("%q", axes)
 	}
 	file, err = Image(m, Options{Height: 96, Width: 100, Batch: 2})
-	want = []string{"pixels [2 3 96 100]", "image [2 128]", "groups [2 8 128]", "assignment [2 8 12 12]", "patches [2 128 12 12]"}
+	want = []string{"pixels [2 3 96 100]", "image [2 128]", "patches [2 128 12 12]"}
 	if axes := declared(decode(t, file, err).Graph); !slices.Equal(axes, want) {
 		t.Errorf("%q", axes)
 	}
