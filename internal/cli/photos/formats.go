@@ -1,9 +1,7 @@
 package photos
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -34,10 +32,4 @@ func parseFormats(list string) ([]output.Format, error) {
 		return nil, command.Usagef("--format: %w", command.UnknownName("format", unknown, output.Names(files)))
 	}
 	return wanted, nil
-}
-
-func writeIndented(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

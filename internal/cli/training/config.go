@@ -34,7 +34,10 @@ defaults, then the recipe (after the one it is based on), then the environment
 		Example: `  groupvit config show --config recipes/photos.yaml --set batch=96`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			passes, err := train.Passes(settings.config)
+			passes, err := settings.passes()
+			if err != nil {
+				return err
+			}
 			if len(passes) > 0 {
 				return settings.showPasses(cmd, env, passes)
 			}

@@ -180,9 +180,21 @@ not report on: "groupvit data synth" draws one.`,
 	return cmd
 }
 
+// passes are those of the recipe.
+func (s *SettingsFlags) passes() ([]train.Pass, error) {
+	list, err := train.Passes(s.config)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", command.ErrUsage, err)
+	}
+	return list, nil
+}
+
 // train runs a recipe, or all of its passes.
 func (s *SettingsFlags) train(cmd *cobra.Command, env *command.Environment, o train.Options) (*train.Result, error) {
-	list, err := train.Passes(s.config)
+	list, err := s.passes()
+	if err != nil {
+		return nil, err
+	}
 	if len(list) == 0 {
 		if o.Loaded, err = s.Load(cmd, env); err != nil {
 			return nil, err
