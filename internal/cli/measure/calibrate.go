@@ -20,7 +20,6 @@ import (
 	"github.com/groupvit/groupvit/internal/evaluate"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/modelfile"
-	"github.com/groupvit/groupvit/internal/pairs"
 )
 
 func NewCalibrateCommand(env *command.Environment) *cobra.Command {
@@ -61,7 +60,7 @@ Measure on other photos than those it was fitted to.`,
 			}
 			defer m.Close()
 			if dataset != "" {
-				d, err := bench.Open(dataset, root, options)
+				d, err := openDataset(env, dataset, root, options)
 				if err != nil {
 					return err
 				}
@@ -75,7 +74,7 @@ Measure on other photos than those it was fitted to.`,
 				}
 			}
 			if captions != "" {
-				if err := countWords(cmd, captions, filepath.Join(filepath.Dir(out), modelfile.WordCountsName)); err != nil {
+				if err := countWords(cmd, env, captions, filepath.Join(filepath.Dir(out), modelfile.WordCountsName)); err != nil {
 					return err
 				}
 			}
@@ -158,22 +157,30 @@ func fitThreshold(cmd *cobra.Command, env *command.Environment, m *groupvit.Mode
 const keptWords = 16_384
 
 // countWords counts in how many captions of shards each word stands.
-func countWords(cmd *cobra.Command, sources, path string) error {
-	index, err := pairs.OpenIndex(cmd.Context(), sources)
+func countWords(cmd *cobra.Command, env *command.Environment, sources, path string) error {
+	index, err := openPairs(cmd.Context(), env, sources)
 	if err != nil {
 		return err
 	}
 	var c modelfile.WordCounts
+	var first error
+	broken := 0
 	for sample, err := range index.Samples(cmd.Context()) {
 		if ctxErr := cmd.Context().Err(); ctxErr != nil {
 			return ctxErr
 		}
-		if err != nil {
-			continue // a sample that training leaves out too
+		if err != nil { // a sample that training leaves out too
+			if broken++; broken == 1 {
+				first = err
+			}
+			continue
 		}
 		for _, caption := range sample.Captions {
 			c.Add(caption)
 		}
+	}
+	if broken > 0 {
+		env.Warn("%s left out, the first: %v", command.Count(broken, "broken sample"), first)
 	}
 	b, err := c.JSON(keptWords, limits.ConfigBytes)
 	if err != nil {

@@ -46,10 +46,7 @@ even and report --half odd; a model keeps its own as background_threshold in eva
 			if err := output.check(); err != nil {
 				return err
 			}
-			d, err := bench.Open(dataset, root, options)
-			if errors.Is(err, bench.ErrUsage) {
-				return command.Usagef("%w", err)
-			}
+			d, err := openDataset(env, dataset, root, options)
 			if err != nil {
 				return err
 			}

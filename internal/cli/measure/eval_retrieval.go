@@ -8,7 +8,6 @@ import (
 
 	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/evaluate"
-	"github.com/groupvit/groupvit/internal/pairs"
 )
 
 type evalRetrievalFlags struct {
@@ -51,7 +50,7 @@ func (f *evalRetrievalFlags) run(cmd *cobra.Command, env *command.Environment) e
 	if err := f.json.check(); err != nil {
 		return err
 	}
-	index, err := pairs.OpenIndex(cmd.Context(), f.data)
+	index, err := openPairs(cmd.Context(), env, f.data)
 	if err != nil {
 		return err
 	}

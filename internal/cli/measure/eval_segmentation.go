@@ -13,7 +13,6 @@ import (
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/evaluate"
-	"github.com/groupvit/groupvit/internal/vocab"
 )
 
 type evalSegmentationFlags struct {
@@ -141,15 +140,9 @@ func (f *evalSegmentationFlags) run(cmd *cobra.Command, env *command.Environment
 	if err != nil {
 		return err
 	}
-	d, err := bench.Open(f.dataset, f.root, f.options)
-	if errors.Is(err, bench.ErrUsage) || errors.Is(err, vocab.ErrClasses) {
-		return command.Usagef("%w", err)
-	}
+	d, err := openDataset(env, f.dataset, f.root, f.options)
 	if err != nil {
 		return err
-	}
-	if skipped := d.Skipped(); skipped != "" {
-		env.Warn("%s: %s", f.root, skipped)
 	}
 	if err := f.json.check(); err != nil {
 		return err
