@@ -1,9 +1,9 @@
 // Photos to begin with, and words for them. They are those of the repository, free of
 // rights; a server without them shows none.
 const all = [
+  { name: "astronaut.jpg", what: "an astronaut before a flag", words: ["person", "flag"] },
   { name: "cat.jpg", what: "a cat", words: ["cat", "eye"] },
   { name: "coffee.jpg", what: "a cup of coffee", words: ["cup", "coffee", "table"] },
-  { name: "astronaut.jpg", what: "an astronaut before a flag", words: ["person", "flag"] },
   { name: "rocket.jpg", what: "a rocket at its start", words: ["rocket", "smoke", "sky"] },
 ];
 

@@ -38,9 +38,9 @@ func TestSamples(t *testing.T) {
 	if found == "" || named <= plain || most >= 100 || most < 5 {
 		t.Errorf("found %q, %d white pixels with names, %d without, the threshold goes to %d", found, named, plain, most)
 	}
-	path := filepath.Join(downloads, "cat.cat.png")
+	path := filepath.Join(downloads, "astronaut.person.png")
 	if !arrives(path) {
-		t.Fatal("no cat.cat.png was downloaded")
+		t.Fatal("no astronaut.person.png was downloaded")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestSamples(t *testing.T) {
 			}
 		}
 	}
-	if im.Bounds().Dx() != 451 || im.Bounds().Dy() != 300 || clear == 0 || opaque == 0 || clear+opaque != 451*300 {
+	if im.Bounds().Dx() != 512 || im.Bounds().Dy() != 512 || clear == 0 || opaque == 0 || clear+opaque != 512*512 {
 		t.Errorf("the cut-out is %v, with %d clear and %d opaque pixels", im.Bounds(), clear, opaque)
 	}
 	complaints.none(t)
