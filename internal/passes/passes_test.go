@@ -171,3 +171,25 @@ func (s *stopper) Write(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// The embedded model's recipe is one that can be run: every key of its passes and of
+// their labels is known.
+func TestDefaultRecipe(t *testing.T) {
+	o := Options{Recipe: "../../recipes/default.yaml", Output: t.TempDir(), Overrides: []train.Override{{Key: "data.train", Value: "synth:8", Origin: "test"}}}
+	var err error
+	if o.Passes, err = train.Passes(o.Recipe); err != nil {
+		t.Fatal(err)
+	}
+	passes, err := plan(o)
+	if err != nil || len(passes) != 3 {
+		t.Fatalf("%d passes, %v", len(passes), err)
+	}
+	for i, p := range passes[1:] {
+		if p.label.Sources != "synth:8" || p.loaded.Settings.Data.Train != p.masks() || p.loaded.Settings.Init != train.Final(passes[i].folder) {
+			t.Errorf("%s labels %q, learns from %q and starts from %q", p.Name, p.label.Sources, p.loaded.Settings.Data.Train, p.loaded.Settings.Init)
+		}
+	}
+	if first, second := passes[1].label.settings, passes[2].label.settings; first.BalanceCap != 3 || second.High <= first.High {
+		t.Errorf("settings of the labels: %+v, %+v", first, second)
+	}
+}

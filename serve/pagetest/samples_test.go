@@ -24,7 +24,7 @@ func TestSamples(t *testing.T) {
 	var found string
 	err := chromedp.Run(ctx,
 		browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(downloads),
-		chromedp.Navigate(h.URL), until(`document.querySelectorAll("#samples img").length === 4`),
+		chromedp.Navigate(h.URL), until(`document.querySelectorAll("#samples img").length === 3`),
 		chromedp.Click(`#samples button`, chromedp.ByQuery), until(`document.querySelector("#found button")`),
 		chromedp.Evaluate(foundText, &found),
 		chromedp.Evaluate(`Number(document.getElementById("threshold").max)`, &most),
@@ -77,7 +77,7 @@ func TestUnreachable(t *testing.T) {
 	ctx, _ := open(t)
 	h, _ := counted(t, groupvit.DefaultModel)
 	var said string
-	err := chromedp.Run(ctx, chromedp.Navigate(h.URL), until(`document.querySelectorAll("#samples img").length === 4`),
+	err := chromedp.Run(ctx, chromedp.Navigate(h.URL), until(`document.querySelectorAll("#samples img").length === 3`),
 		chromedp.Click(`#samples button`, chromedp.ByQuery), until(`document.querySelector("#found button")`),
 		chromedp.ActionFunc(func(ctx context.Context) error {
 			h.CloseClientConnections()
