@@ -159,6 +159,15 @@ func until(condition string) chromedp.Action {
 	})
 }
 
+// laidOut waits for a condition, and then until the page is drawn so: a click goes to
+// where an element was when it was looked up.
+func laidOut(condition string) chromedp.Action {
+	const drawn = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`
+	wait := func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }
+	var ok bool
+	return chromedp.Tasks{until(condition), chromedp.Evaluate(drawn, &ok, wait)}
+}
+
 // painted counts pixels of the overlay that have a colour.
 const painted = `(() => { const c = document.getElementById("overlay"), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
 let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n })()`
@@ -238,7 +247,7 @@ func TestPage(t *testing.T) {
 		scheme("dark"), shot("dark"),
 		emulation.SetDeviceMetricsOverride(390, 844, 2, true), shot("phone"),
 		chromedp.Evaluate(`document.documentElement.scrollWidth`, &composed),
-		emulation.ClearDeviceMetricsOverride(),
+		emulation.ClearDeviceMetricsOverride(), laidOut(`innerWidth > 390`),
 		chromedp.Click("#savepng", chromedp.ByID), until(`document.getElementById("busy").hidden`),
 		chromedp.Click("#savemask", chromedp.ByID), until(`document.getElementById("busy").hidden`),
 		chromedp.Click("#savejson", chromedp.ByID), until(`document.getElementById("busy").hidden`),
