@@ -19,7 +19,7 @@ var (
 
 // parse takes captions and tags from a sample's JSON: an object, in which captions may
 // be one text or a list; or a text or a list itself. It returns the captions of other
-// names.
+// names. What it says beside that and cannot be used is added to s.unused.
 func (s *Sample) parse(b []byte) (others []string, err error) {
 	var value json.RawMessage
 	if err := textio.UnmarshalJSON(b, &value); err != nil {
@@ -27,20 +27,33 @@ func (s *Sample) parse(b []byte) (others []string, err error) {
 	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(value, &fields) != nil {
-		return nil, s.addAll(textsOf(value))
+		return nil, s.addAll(s.textsOf(value))
 	}
-	if err := s.addAll(firstTexts(fields, captionNames)); err != nil {
+	if err := s.addAll(s.firstTexts(fields, captionNames)); err != nil {
 		return nil, err
 	}
-	tags, labels := textsOf(field(fields, "tags")), []string(nil)
-	classes := textsOf(field(fields, "label_classes"))
+	var labels []string
 	if v := field(fields, "labels"); v != nil {
 		if err := json.Unmarshal(v, &labels); err != nil {
 			return nil, fmt.Errorf("%w: labels: %w", errJSON, err)
 		}
 	}
-	s.Tags, s.labelWords, s.labelClasses = trimmed(tags[:min(len(tags), limits.Captions)]), labels, trimmed(classes[:min(len(classes), limits.Captions)])
-	return firstTexts(fields, otherNames), nil
+	s.Tags, s.labelWords = s.trimmedTexts(fields, "tags"), labels
+	s.labelClasses = s.trimmedTexts(fields, "label_classes")
+	if len(s.Captions) > 0 {
+		return nil, nil
+	}
+	return s.firstTexts(fields, otherNames), nil
+}
+
+// trimmedTexts returns the texts of a field, as many as are read.
+func (s *Sample) trimmedTexts(fields map[string]json.RawMessage, name string) []string {
+	texts := s.textsOf(field(fields, name))
+	if len(texts) > limits.Captions {
+		s.unused = append(s.unused, fmt.Errorf("%w: %d %s, the first %d are used", errUnusedTexts, len(texts), name, limits.Captions))
+		texts = texts[:limits.Captions]
+	}
+	return trimmed(texts)
 }
 
 // field returns the value of a key, whose case does not matter where there is none
@@ -59,20 +72,19 @@ func field(fields map[string]json.RawMessage, name string) json.RawMessage {
 }
 
 // firstTexts returns the texts of the first of some keys that has any.
-func firstTexts(fields map[string]json.RawMessage, names []string) []string {
+func (s *Sample) firstTexts(fields map[string]json.RawMessage, names []string) []string {
 	for _, name := range names {
-		for _, text := range textsOf(field(fields, name)) {
-			if strings.TrimSpace(text) != "" {
-				return textsOf(field(fields, name))
-			}
+		if texts := s.textsOf(field(fields, name)); len(trimmed(texts)) > 0 {
+			return texts
 		}
 	}
 	return nil
 }
 
 // textsOf returns the texts of a value: itself, or those of a list, in which objects
-// have theirs under the name of a caption or as COCO's "raw".
-func textsOf(value json.RawMessage) (texts []string) {
+// have theirs under the name of a caption or as COCO's "raw". Members of a list that
+// are nothing of that are added to s.unused.
+func (s *Sample) textsOf(value json.RawMessage) (texts []string) {
 	var text string
 	if json.Unmarshal(value, &text) == nil && text != "" {
 		return []string{text}
@@ -81,10 +93,11 @@ func textsOf(value json.RawMessage) (texts []string) {
 	if json.Unmarshal(value, &list) != nil {
 		return nil
 	}
-	for _, v := range list {
+	for i, v := range list {
 		var one map[string]json.RawMessage
 		if json.Unmarshal(v, &text) != nil {
 			if json.Unmarshal(v, &one) != nil || json.Unmarshal(objectText(one), &text) != nil {
+				s.unused = append(s.unused, fmt.Errorf("%w: %.40s, number %d of a list", errUnusedValues, v, i+1))
 				continue
 			}
 		}

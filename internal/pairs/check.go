@@ -131,7 +131,7 @@ type checker struct {
 
 func (c *checker) add(p Problem, note bool) {
 	kind := p.Reason()
-	for _, known := range []error{errText, errNames, errNoteLong, errNoteLink, errNoteSame, errNoteShape} {
+	for _, known := range []error{errText, errNames, errNoteLong, errNoteLink, errNoteSame, errNoteShape, errUnusedTexts, errUnusedValues} {
 		if errors.Is(p.Err, known) {
 			kind = known.Error()
 		}
@@ -159,8 +159,8 @@ func (c *checker) sample(x *Index, i int) (out findings) {
 		say(false, err)
 		return out
 	}
-	if s.unread != nil {
-		say(true, s.unread)
+	for _, err := range s.unused {
+		say(true, err)
 	}
 	if short, long := min(im.Width, im.Height), max(im.Width, im.Height); short < smallest || long > longest*short {
 		say(true, fmt.Errorf("%w: %d×%d", errNoteShape, im.Width, im.Height))

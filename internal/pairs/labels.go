@@ -80,6 +80,16 @@ func decodeLabels(b []byte, words, classes []string) (*LabelMap, error) {
 	return m, nil
 }
 
+// leaveLabels counts label maps as left out, for a training that does not learn from
+// them.
+func (x *Index) leaveLabels() {
+	for i, e := range x.entries {
+		if e.labels != none && x.slot(i) == i {
+			x.left.Add(".labels.png (the settings learn from captions only)")
+		}
+	}
+}
+
 // LabelMap decodes the sample's label map; nil without one.
 func (s *Sample) LabelMap() (*LabelMap, error) {
 	if s.labels == nil {

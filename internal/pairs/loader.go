@@ -92,6 +92,9 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 	for _, p := range index.Problems() {
 		l.report.add(p)
 	}
+	if !o.Labels {
+		index.leaveLabels()
+	}
 	if err := l.openBalance(ctx); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/parquetio"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Parquet files hold paths of pictures, as CSV files do, or the pictures themselves:
@@ -22,13 +23,14 @@ import (
 // and as img2dataset does (a column "jpg", "png" or "webp").
 
 // parquetRows lists the rows of a Parquet file that holds paths.
-func (o TableOptions) parquetRows(f *parquetio.File) iter.Seq2[row, error] {
+func (o TableOptions) parquetRows(f *parquetio.File, left *shards.LeftOut) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		image, caption, err := o.columnsOf(f.Path(), f.Names())
 		if err != nil {
 			yield(row{}, err)
 			return
 		}
+		leaveColumns(left, f.Names(), image, caption)
 		for values, err := range f.Read(image, caption) {
 			var r row
 			if err == nil {
@@ -42,22 +44,23 @@ func (o TableOptions) parquetRows(f *parquetio.File) iter.Seq2[row, error] {
 	}
 }
 
-// captionsOf reads the values of a caption's column.
+// captionsOf reads the values of a caption's column: those that a sample may have and,
+// where there are more, one beyond, so that the sample is refused and not cut.
 func captionsOf(values []string) (captions []string) {
 	for _, v := range values {
 		captions = append(captions, texts(v)...)
 	}
-	return captions[:min(len(captions), limits.Captions)]
+	return captions[:min(len(captions), limits.Captions+1)]
 }
 
 // pictureTable is a Parquet file that holds pictures.
 type pictureTable struct {
 	file   *parquetio.File
 	values *parquetio.Values
-	// path is the column that says what each picture was called, caption and tags
-	// those of texts, key names a sample, failure says why there is no picture; −1
-	// where there is none.
-	path, caption, tags, key, failure int
+	// image is the column of the pictures, path the one that says what each was called,
+	// caption and tags those of texts, key names a sample, failure says why there is no
+	// picture; −1 where there is none.
+	image, path, caption, tags, key, failure int
 }
 
 // How columns that hold pictures are usually called, in the order in which they are
@@ -77,8 +80,8 @@ func (o TableOptions) openParquet(path string, cache *parquetio.Cache) (*parquet
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrTable, err)
 	}
-	t := &pictureTable{file: f}
 	picture, err := o.pictureColumn(f, cache)
+	t := &pictureTable{file: f, image: picture}
 	if picture < 0 || err != nil {
 		return f, nil, err
 	}
@@ -167,6 +170,7 @@ func (x *Index) parquetEntries(ctx context.Context, t *pictureTable) iter.Seq2[e
 			x.tables = map[int32]*pictureTable{}
 		}
 		x.tables[file] = t
+		leaveColumns(&x.left, t.file.Names(), t.image, t.caption, t.tags, t.path, t.key, t.failure)
 		number := int64(0)
 		for values, err := range t.file.Read(t.caption, t.tags, t.path, t.key, t.failure) {
 			if ctx.Err() != nil {

@@ -19,7 +19,8 @@ type Report struct {
 	Skipped map[string]int
 	// Examples are the first few of them.
 	Examples []Problem
-	// LeftOut counts files that are no part of any sample.
+	// LeftOut counts files that are no part of any sample, and what of samples and
+	// tables is not used; see [Index.LeftOut].
 	LeftOut *shards.LeftOut
 }
 
@@ -54,6 +55,9 @@ func (r Report) Total() int {
 	}
 	return n
 }
+
+// AllUsed reports whether all that the sources hold is used, as far as it was read.
+func (r Report) AllUsed() bool { return r.Total() == 0 && r.LeftOut.String() == "" }
 
 // String is the report in one line: "17000 samples; skipped 3: 2 broken picture,
 // 1 no caption, as a.tar: x: …".

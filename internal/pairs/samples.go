@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
@@ -26,6 +27,7 @@ type Index struct {
 	inline   []byte // what tables say of their pictures, as JSON
 	problems []Problem
 	left     shards.LeftOut
+	counted  sync.Map // slots of which left counts something
 	// tables are the files that hold pictures in columns, pages what was read of
 	// them last.
 	tables map[int32]*pictureTable
@@ -150,7 +152,8 @@ func (x *Index) Fingerprint() string {
 }
 
 // LeftOut counts the files among the sources that are no part of any sample, by what
-// they are.
+// they are, columns of tables that are not used and, of the samples that were read
+// (with [Index.Sample] or [Index.Text]), what in their files is not used.
 func (x *Index) LeftOut() *shards.LeftOut { return &x.left }
 
 // Problems returns the samples that listing found unusable.
@@ -165,8 +168,8 @@ type Sample struct {
 	// Tags are class names, general first, where the data set has them: its
 	// captions are then made from these.
 	Tags []string
-	// unread is why the JSON of a sample is not used, whose caption is in a text.
-	unread error
+	// unused says what of the sample cannot be used, although the sample is.
+	unused []error
 	// Picture is the encoded picture.
 	Picture []byte
 	// labels is the encoded label map, nil without one, with the words of its
@@ -231,8 +234,11 @@ func (x *Index) text(i int) (*Sample, error) {
 		if err != nil {
 			return nil, err
 		}
-		if others, s.unread = s.parse(b); s.unread != nil && e.text == none {
-			return nil, s.unread
+		if others, err = s.parse(b); err != nil {
+			if e.text == none {
+				return nil, err
+			}
+			s.unused = append(s.unused, fmt.Errorf("%w: %w", errUnusedJSON, err))
 		}
 	}
 	if len(s.Captions) == 0 && e.text != none {
@@ -250,6 +256,7 @@ func (x *Index) text(i int) (*Sample, error) {
 	if len(s.Captions) == 0 {
 		return nil, errNoCaption
 	}
+	x.leaveUnused(i, s)
 	return s, nil
 }
 

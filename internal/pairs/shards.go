@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
@@ -22,6 +23,31 @@ var (
 	errRead      = shards.ErrRead
 	errTable     = errors.New("broken table")
 )
+
+// What of a sample is not used although the sample is. The texts are the keys of
+// [Index.LeftOut].
+var (
+	errUnusedJSON   = errors.New("broken JSON beside a .txt")
+	errUnusedTexts  = errors.New("tags or classes beyond the limit of one sample")
+	errUnusedValues = errors.New("value in a list of texts that is no text")
+
+	unusedKinds = []error{errUnusedJSON, errUnusedTexts, errUnusedValues}
+)
+
+// leaveUnused counts what of sample i is not used, the first time that it is read.
+func (x *Index) leaveUnused(i int, s *Sample) {
+	if len(s.unused) == 0 {
+		return
+	}
+	if _, again := x.counted.LoadOrStore(x.slot(i), true); again {
+		return
+	}
+	for _, kind := range unusedKinds {
+		if slices.ContainsFunc(s.unused, func(err error) bool { return errors.Is(err, kind) }) {
+			x.left.AddPart(kind.Error())
+		}
+	}
+}
 
 // part is where one file of a sample lies.
 type part = shards.Part

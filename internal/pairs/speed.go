@@ -17,6 +17,8 @@ type Speed struct {
 	Decode, Picture, Words float64
 	// Width and Height are the mean size of the stored pictures.
 	Width, Height float64
+	// Data says what of the sources was not used, as far as they were read.
+	Data Report
 }
 
 // PerSecond is the number of pictures a second.
@@ -56,7 +58,9 @@ func MeasureSpeed(ctx context.Context, o Options, atLeast time.Duration) (Speed,
 		s.Pictures += b.Size
 	}
 	s.Seconds, s.CPUSeconds = time.Since(start).Seconds(), (cpuTime() - cpu).Seconds()
-	return s, l.stages(ctx, &s)
+	err = l.stages(ctx, &s)
+	s.Data = l.Report()
+	return s, err
 }
 
 // stages measures the parts of the work on some samples, one after the other.

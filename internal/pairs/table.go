@@ -89,6 +89,15 @@ func (o TableOptions) columnsOf(path string, columns []string) (image, caption i
 	return image, caption, nil
 }
 
+// leaveColumns counts the columns that are not used.
+func leaveColumns(left *shards.LeftOut, columns []string, used ...int) {
+	for i, name := range columns {
+		if !slices.Contains(used, i) {
+			left.AddPart(fmt.Sprintf("column %q", strings.TrimSpace(name)))
+		}
+	}
+}
+
 // texts reads a caption's column: one caption, or a JSON list.
 func texts(value string) []string {
 	var list []string
@@ -101,7 +110,7 @@ func texts(value string) []string {
 // tableEntries lists the samples of a table.
 func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) iter.Seq2[entry, error] {
 	if !shards.IsParquet(path) {
-		return x.pathEntries(ctx, path, o.csvRows(path))
+		return x.pathEntries(ctx, path, o.csvRows(path, &x.left))
 	}
 	if x.pages == nil {
 		x.pages = parquetio.NewCache(pageCache)
@@ -113,7 +122,7 @@ func (x *Index) tableEntries(ctx context.Context, path string, o TableOptions) i
 	case pictures != nil:
 		return x.parquetEntries(ctx, pictures)
 	}
-	return x.pathEntries(ctx, path, o.parquetRows(file))
+	return x.pathEntries(ctx, path, o.parquetRows(file, &x.left))
 }
 
 // pageCache is how many bytes of pages of Parquet files an index keeps in memory.
@@ -181,12 +190,21 @@ func (x *Index) tableEntry(folder string, r row) (entry, error) {
 	}
 	// Without captions in the table, those beside the picture.
 	beside := strings.TrimSuffix(path, filepath.Ext(path))
-	e.json, _ = x.file(beside + ".json")
-	e.text, _ = x.file(beside + ".txt")
+	e.json = x.beside(beside + ".json")
+	e.text = x.beside(beside + ".txt")
 	if e.json == none && e.text == none {
 		return e, errNoCaption
 	}
 	return e, nil
+}
+
+// beside makes a part of a file beside a picture, if there is one.
+func (x *Index) beside(path string) part {
+	p, err := x.file(path)
+	if err != nil && !errors.Is(err, errNoPicture) {
+		x.left.AddPart("text or JSON beside a picture that cannot be read or is too large")
+	}
+	return p
 }
 
 // file makes a part of a whole file.

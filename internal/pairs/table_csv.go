@@ -10,11 +10,12 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/internal/textio"
 )
 
 // csvRows lists the rows of a CSV file.
-func (o TableOptions) csvRows(path string) iter.Seq2[row, error] {
+func (o TableOptions) csvRows(path string, left *shards.LeftOut) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		f, err := os.Open(path)
 		if err != nil {
@@ -22,7 +23,7 @@ func (o TableOptions) csvRows(path string) iter.Seq2[row, error] {
 			return
 		}
 		defer f.Close()
-		for r, err := range o.readCSV(path, f) {
+		for r, err := range o.readCSV(path, f, left) {
 			if !yield(r, err) {
 				return
 			}
@@ -33,8 +34,9 @@ func (o TableOptions) csvRows(path string) iter.Seq2[row, error] {
 // separators are those that are looked for, in that order.
 const separators = "\t,;|"
 
-// readCSV lists the rows of CSV text; the first names the columns.
-func (o TableOptions) readCSV(path string, from io.Reader) iter.Seq2[row, error] {
+// readCSV lists the rows of CSV text; the first names the columns. What it does not use
+// is counted in left.
+func (o TableOptions) readCSV(path string, from io.Reader, left *shards.LeftOut) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
 		meter := &rowMeter{from: bufio.NewReaderSize(textio.NewReader(from), limits.TableRow)}
 		r := csv.NewReader(meter)
@@ -44,7 +46,7 @@ func (o TableOptions) readCSV(path string, from io.Reader) iter.Seq2[row, error]
 			return
 		}
 		r.LazyQuotes, r.FieldsPerRecord, r.ReuseRecord = true, -1, true
-		image, caption := -1, -1
+		image, caption, columns := -1, -1, 0
 		for number := 1; ; number++ {
 			meter.left = 2 * limits.TableRow // the csv package reads ahead
 			fields, err := r.Read()
@@ -63,8 +65,11 @@ func (o TableOptions) readCSV(path string, from io.Reader) iter.Seq2[row, error]
 					yield(row{}, err)
 					return
 				}
+				columns = len(fields)
+				leaveColumns(left, fields, image, caption)
 				continue
 			}
+			leaveCells(left, fields, columns, r.Comma)
 			var next row
 			if image < len(fields) {
 				next.path = strings.Clone(strings.TrimSpace(fields[image]))
@@ -74,6 +79,22 @@ func (o TableOptions) readCSV(path string, from io.Reader) iter.Seq2[row, error]
 			}
 			if !yield(next, nil) {
 				return
+			}
+		}
+	}
+}
+
+// leaveCells counts what of a row is no part of a sample: what stands behind the last
+// column, as after a comma in a caption without quotes; and lines that look like rows
+// but lie inside a cell, since a quote before them is not closed.
+func leaveCells(left *shards.LeftOut, fields []string, columns int, comma rune) {
+	for range len(fields) - columns {
+		left.AddPart("cell beyond the last column of a table (is a text with the delimiter not quoted?)")
+	}
+	for _, field := range fields {
+		for i, line := range strings.Split(field, "\n") {
+			if i > 0 && columns > 1 && strings.Count(line, string(comma)) >= columns-1 {
+				left.AddPart("line inside a cell that looks like a row (is a quote not closed?)")
 			}
 		}
 	}

@@ -173,7 +173,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add([]byte("path\n\"a.png"), "\t")
 	f.Fuzz(func(t *testing.T, data []byte, separator string) {
 		rows := 0
-		for r, err := range (TableOptions{Separator: separator}).readCSV("fuzz.csv", bytes.NewReader(data)) {
+		for r, err := range (TableOptions{Separator: separator}).readCSV("fuzz.csv", bytes.NewReader(data), nil) {
 			if err != nil && !errors.Is(err, ErrTable) {
 				t.Error(err)
 			}

@@ -184,6 +184,9 @@ func (o Options) labels(ctx context.Context, p pass, result *Result) error {
 	if err != nil {
 		return err
 	}
+	if left := made.LeftOut.String(); left != "" {
+		o.say("%s", left)
+	}
 	places := float64(max(made.Foreground+made.Stuff+made.Background+made.Ignored, 1))
 	o.say("masks of %d of %d photos: %.0f%% things, %.0f%% background, %.0f%% ignored", made.Labelled, made.Photos,
 		100*float64(made.Foreground)/places, 100*float64(made.Stuff+made.Background)/places, 100*float64(made.Ignored)/places)

@@ -22,6 +22,7 @@ import (
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // Options say which photos [Run] labels, with what, and where masks go.
@@ -92,6 +93,9 @@ type Result struct {
 	Kept   int
 	// Bonuses are what balance added to words: among things, and against stuff.
 	Bonuses map[string][2]float64
+	// LeftOut counts files that are no part of any sample, and what of samples and
+	// tables is not used.
+	LeftOut *shards.LeftOut
 }
 
 // run is a run on its way.
@@ -420,7 +424,7 @@ func (r *run) mask(scene Scene, s *sight, n int, photo *imaging.Image) (*Mask, e
 
 // shards makes those that are not finished.
 func (r *run) shards(ctx context.Context, finished map[int]done) (*Result, error) {
-	result := &Result{Output: r.Output, Bonuses: r.record.Bonuses}
+	result := &Result{Output: r.Output, Bonuses: r.record.Bonuses, LeftOut: r.index.LeftOut()}
 	for _, p := range r.index.Problems() {
 		r.skip(p)
 		result.merge(Summary{Broken: map[string]int{p.Reason(): 1}})

@@ -47,6 +47,12 @@ func (r *run) openMeasuring(ctx context.Context) error {
 		if wanted.pairs, err = pairs.OpenIndex(ctx, m.Data); err != nil {
 			return fmt.Errorf("measure.data: %w", err)
 		}
+		if n := len(wanted.pairs.Problems()); n > 0 {
+			r.progress.say("measure.data: %d of %d samples cannot be used, as %s", n, n+wanted.pairs.Len(), wanted.pairs.Problems()[0])
+		}
+		if left := wanted.pairs.LeftOut().String(); left != "" {
+			r.progress.say("measure.data: %s", left)
+		}
 	}
 	if m.Root != "" {
 		wanted.dataset, err = bench.Open(m.Dataset, m.Root, bench.Options{Classes: m.Classes, Split: m.Split, Limit: m.Limit})
@@ -55,6 +61,9 @@ func (r *run) openMeasuring(ctx context.Context) error {
 		}
 		if err != nil {
 			return fmt.Errorf("measure.root: %w", err)
+		}
+		if left := wanted.dataset.Skipped(); left != "" {
+			r.progress.say("measure.root: %s", left)
 		}
 	}
 	if m.Data != "" || m.Root != "" || m.Pictures > 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -49,7 +50,7 @@ func pascalContext(ctx context.Context, o Options) (*Result, error) {
 func contextMaps(ctx context.Context, o Options) (*Result, error) {
 	class := contextClasses()
 	r := &Result{Folder: filepath.Join(o.Output, "SegmentationClassContext")}
-	tasks, names, err := matTasks(o.Input, r.Folder, func(path string) (*mask.Map, error) {
+	tasks, names, err := r.matTasks(o.Input, func(path string) (*mask.Map, error) {
 		return readMat(path, "LabelMap", "", func(v float64) (uint16, bool) {
 			if v < 0 || v >= float64(len(class)) || v != float64(int(v)) {
 				return 0, false
@@ -64,6 +65,10 @@ func contextMaps(ctx context.Context, o Options) (*Result, error) {
 		return nil, err
 	}
 	names = r.made(names)
+	unlisted := map[string]bool{}
+	for _, name := range names {
+		unlisted[name] = true
+	}
 	for _, split := range []string{"train", "val"} {
 		list, err := readList(filepath.Join(o.Output, "ImageSets", "Main", split+".txt"))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -72,12 +77,22 @@ func contextMaps(ctx context.Context, o Options) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		list = slices.DeleteFunc(list, func(id string) bool { return !slices.Contains(names, id) })
+		list = slices.DeleteFunc(list, func(id string) bool {
+			made := slices.Contains(names, id)
+			if !made {
+				r.example(&r.WithoutMap, id)
+			}
+			delete(unlisted, id)
+			return !made
+		})
 		path := filepath.Join(o.Output, "ImageSets", "SegmentationContext", split+".txt")
 		if err := writeList(path, list); err != nil {
 			return nil, err
 		}
 		r.Lists = append(r.Lists, path)
+	}
+	for _, name := range slices.Sorted(maps.Keys(unlisted)) {
+		r.example(&r.Unlisted, name)
 	}
 	return r, nil
 }

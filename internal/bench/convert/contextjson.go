@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,9 @@ func contextJSON(ctx context.Context, o Options) (*Result, error) {
 	class := contextClasses()
 	lists := map[string][]string{}
 	var tasks []task
+	listed := map[int64]bool{}
 	for _, im := range in.Images {
+		listed[im.ID] = true
 		name := strings.TrimSuffix(im.FileName, filepath.Ext(im.FileName))
 		lists[im.Phase] = append(lists[im.Phase], name)
 		tasks = append(tasks, task{output: filepath.Join(r.Folder, name+".png"), make: func() (*mask.Map, error) {
@@ -63,17 +66,29 @@ func contextJSON(ctx context.Context, o Options) (*Result, error) {
 	if err := all(ctx, tasks, o, r); err != nil {
 		return nil, err
 	}
+	for id, regions := range in.Regions {
+		if !listed[id] {
+			r.OfNoImage += len(regions)
+		}
+	}
+	unlisted := maps.Clone(lists)
 	for _, phase := range []string{"train", "val"} {
 		lists[phase] = r.made(lists[phase])
 		if len(lists[phase]) == 0 {
 			continue
 		}
+		delete(unlisted, phase)
 		slices.Sort(lists[phase])
 		path := filepath.Join(o.Output, "ImageSets", "SegmentationContext", phase+".txt")
 		if err := writeList(path, lists[phase]); err != nil {
 			return nil, err
 		}
 		r.Lists = append(r.Lists, path)
+	}
+	for _, phase := range slices.Sorted(maps.Keys(unlisted)) {
+		for _, name := range r.made(unlisted[phase]) {
+			r.example(&r.Unlisted, name)
+		}
 	}
 	return r, nil
 }

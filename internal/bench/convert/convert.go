@@ -18,6 +18,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/parallel"
+	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -77,6 +78,13 @@ type Result struct {
 	// EXIF says.
 	Turned int `json:"images_turned,omitempty"`
 
+	// WithoutMap are photos of VOC's lists that have no label map: the new lists leave
+	// them out. Unlisted are masks that no new list names.
+	WithoutMap int `json:"listed_without_map,omitempty"`
+	Unlisted   int `json:"masks_of_no_list,omitempty"`
+	// LeftOut counts files below the input that are no annotations; nil where all are.
+	LeftOut *shards.LeftOut `json:"left_out,omitempty"`
+
 	// Broken are images whose annotations cannot be read: they are left out.
 	Broken int `json:"broken,omitempty"`
 
@@ -93,6 +101,14 @@ func (r *Result) example(count *int, what string) {
 		r.examples = map[*int]string{}
 	}
 	r.examples[count] = what
+}
+
+// leaveFile counts a file that is no annotation.
+func (r *Result) leaveFile(path string) {
+	if r.LeftOut == nil {
+		r.LeftOut = &shards.LeftOut{}
+	}
+	r.LeftOut.AddFile(filepath.ToSlash(path))
 }
 
 // leftOut is how much is not truth as the file has it.
@@ -124,10 +140,15 @@ func (r *Result) Notes() []string {
 		{&r.OtherSize, "image has", "images have", " a photo of another size: left out"},
 		{&r.BadImages, "image has", "images have", " no usable name or size: left out"},
 		{&r.SameImages, "image has", "images have", " the name of one before: left out"},
+		{&r.WithoutMap, "listed photo has", "listed photos have", " no label map: not in the new lists"},
+		{&r.Unlisted, "mask is", "masks are", " of a photo that neither list names: written, and in no list"},
 	} {
 		if *c.count > 0 {
 			notes = append(notes, counted(*c.count, c.one, c.many)+c.then+" (the first: "+r.examples[c.count]+")")
 		}
+	}
+	if left := r.LeftOut.String(); left != "" {
+		notes = append(notes, left)
 	}
 	if r.Turned > 0 {
 		notes = append(notes, counted(r.Turned, "image was", "images were")+" annotated as stored: turned upright, as EXIF says")
@@ -256,17 +277,21 @@ func writeList(path string, names []string) error {
 }
 
 // filesBelow lists the files below a folder whose names have an ending and not
-// another, sorted.
-func filesBelow(dir, ending string, not ...string) ([]string, error) {
+// another, sorted. Files with neither are counted as left out.
+func (r *Result) filesBelow(dir, ending string, not ...string) ([]string, error) {
 	var list []string
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !strings.HasSuffix(path, ending) {
+		if err != nil || e.IsDir() {
 			return err
 		}
 		for _, other := range not {
 			if strings.HasSuffix(path, other) {
 				return nil
 			}
+		}
+		if !strings.HasSuffix(path, ending) {
+			r.leaveFile(path)
+			return nil
 		}
 		list = append(list, path)
 		return limits.Check("the number of files", dir, int64(len(list)), limits.DatasetPhotos, "convert a part")
@@ -316,11 +341,11 @@ func (t *table) relabel(path string) (*mask.Map, error) {
 // writes them beside, or at the same place below another folder.
 func relabelTree(ctx context.Context, o Options, tree string, from, to string, not []string, t *table) (*Result, error) {
 	root := filepath.Join(o.Input, tree)
-	files, err := filesBelow(root, from, not...)
+	r := &Result{Folder: filepath.Join(cmp.Or(o.Output, o.Input), tree)}
+	files, err := r.filesBelow(root, from, append(not, to)...)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Folder: filepath.Join(cmp.Or(o.Output, o.Input), tree)}
 	var tasks []task
 	for _, path := range files {
 		rel, err := filepath.Rel(root, path)

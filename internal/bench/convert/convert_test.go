@@ -161,6 +161,35 @@ func TestPascalContext(t *testing.T) {
 	}
 }
 
+// Of VOC's lists what has no label map is counted, and so are maps that no list names,
+// a second map of one name and files that are no maps.
+func TestPascalContextLeftOut(t *testing.T) {
+	m := matFile(t, "context.mat")
+	in := files{"2008_1.mat": m, "2008_2.mat": m, "again/2008_1.mat": m, "2008_3.MAT": m, "readme.txt": nil}.write(t, t.TempDir())
+	out := files{
+		"ImageSets/Main/train.txt": []byte("2008_8 -1\n2008_9 1\n"), "ImageSets/Main/val.txt": []byte("2008_1\n"),
+	}.write(t, t.TempDir())
+	r, err := run(t, "context", Options{Input: in, Output: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Written != 2 || r.WithoutMap != 2 || r.Unlisted != 1 || r.SameImages != 1 || r.LeftOut.Total() != 2 {
+		t.Errorf("%d masks, %d photos without one, %d of no list, %d of one name, %d other files, want 2, 2, 1, 1, 2",
+			r.Written, r.WithoutMap, r.Unlisted, r.SameImages, r.LeftOut.Total())
+	}
+	notes := strings.Join(r.Notes(), "\n")
+	for _, want := range []string{"2 listed photos have no label map: not in the new lists (the first: 2008_8)", "1 mask is of a photo that neither list names: written, and in no list (the first: 2008_2)", "2 files left out: 1 .mat, 1 .txt"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q lacks %q", notes, want)
+		}
+	}
+	merged := files{"trainval_merged.json": []byte(strings.NewReplacer(`"phase":"val"`, `"phase":"test"`, `"id":3,"image_id":2008000001`, `"id":3,"image_id":5`).Replace(mergedJSON))}.write(t, t.TempDir())
+	r, err = run(t, "context", Options{Input: filepath.Join(merged, "trainval_merged.json"), Output: t.TempDir()})
+	if err != nil || r.Unlisted != 1 || r.OfNoImage != 1 {
+		t.Errorf("a photo of another phase, a region of no photo: %v, %v", r, err)
+	}
+}
+
 const mergedJSON = `{"info":{"year":2010},
  "categories":[{"category_id":2,"name":"aeroplane","onlysemantic":0,"parts":[3]},{"category_id":9,"name":"bag"},{"category_id":458,"name":"wood"}],
  "annos_boundary":[{"image_id":2008000001,"boundaries":{"size":[2,3],"counts":"6"}},[],"x"],

@@ -57,18 +57,25 @@ func readMat(path, name, field string, value func(v float64) (uint16, bool)) (*m
 	return m, nil
 }
 
-// matTasks makes a mask of each MAT-file of a folder.
-func matTasks(dir, output string, read func(path string) (*mask.Map, error)) ([]task, []string, error) {
-	files, err := filesBelow(dir, ".mat")
+// matTasks makes a mask of each MAT-file of a folder, and of two with one name of the
+// first.
+func (r *Result) matTasks(dir string, read func(path string) (*mask.Map, error)) ([]task, []string, error) {
+	files, err := r.filesBelow(dir, ".mat")
 	if err != nil {
 		return nil, nil, err
 	}
 	var tasks []task
 	var names []string
+	seen := map[string]bool{}
 	for _, path := range files {
 		name := strings.TrimSuffix(filepath.Base(path), ".mat")
+		if seen[name] {
+			r.example(&r.SameImages, path)
+			continue
+		}
+		seen[name] = true
 		names = append(names, name)
-		tasks = append(tasks, task{output: filepath.Join(output, name+".png"), make: func() (*mask.Map, error) { return read(path) }})
+		tasks = append(tasks, task{output: filepath.Join(r.Folder, name+".png"), make: func() (*mask.Map, error) { return read(path) }})
 	}
 	return tasks, names, nil
 }

@@ -25,7 +25,7 @@ func vocAug(ctx context.Context, o Options) (*Result, error) {
 		}
 	}
 	r := &Result{Folder: filepath.Join(o.Output, "SegmentationClassAug")}
-	tasks, names, err := matTasks(dir, r.Folder, func(path string) (*mask.Map, error) {
+	tasks, names, err := r.matTasks(dir, func(path string) (*mask.Map, error) {
 		return readMat(path, "GTcls", "Segmentation", func(v float64) (uint16, bool) {
 			return uint16(v), v == 255 || v >= 0 && v <= 20 && v == float64(int(v))
 		})

@@ -16,6 +16,7 @@ import (
 	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/cli/training"
 	"github.com/groupvit/groupvit/internal/selftrain"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // labelSetting is a number of the recipe of pseudo masks with its flag.
@@ -110,6 +111,7 @@ type LabelledJSON struct {
 	Kept   int      `json:"kept"`
 	selftrain.Summary
 	Bonuses map[string][2]float64 `json:"bonuses,omitempty"`
+	LeftOut *shards.LeftOut       `json:"left_out"`
 }
 
 func newDataLabelCommand(env *command.Environment) *cobra.Command {
@@ -203,6 +205,9 @@ func runLabel(cmd *cobra.Command, env *command.Environment, o selftrain.Options,
 			return err
 		}
 	}
+	if left := r.LeftOut.String(); left != "" {
+		env.Warn("%s", left)
+	}
 	if err := printLabelled(env, r); err != nil {
 		return err
 	}
@@ -235,7 +240,7 @@ const wordsInSummary = 40
 
 func printLabelled(env *command.Environment, r *selftrain.Result) error {
 	if env.JSON {
-		return env.Print(LabelledJSON{r.Output, r.Shards, r.Kept, r.Summary, r.Bonuses})
+		return env.Print(LabelledJSON{r.Output, r.Shards, r.Kept, r.Summary, r.Bonuses, r.LeftOut})
 	}
 	foreground, stuff, background, ignored := r.Shares()
 	env.Warn("%s in %s (%d kept from before), %d with a mask", counted(r.Photos, "photo", "photos"), counted(len(r.Shards), "shard", "shards"), r.Kept, r.Labelled)

@@ -81,6 +81,9 @@ func (f *packFlags) write(ctx context.Context, env *command.Environment, samples
 		problems.add(p)
 	})
 	problems.end()
+	if left := result.LeftOut.String(); left != "" {
+		env.Warn("%s", left)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("interrupted: %d shards in %s are whole: %w", len(w.Shards()), f.output, ctx.Err())
@@ -106,9 +109,6 @@ func (f *packFlags) write(ctx context.Context, env *command.Environment, samples
 // unusable.
 func (f *packFlags) writeIndex(ctx context.Context, env *command.Environment, x *pairs.Index, samples iter.Seq2[*pairs.Sample, error], result PackJSON) error {
 	result.Skipped, result.LeftOut = map[string]int{}, x.LeftOut()
-	if left := x.LeftOut().String(); left != "" {
-		env.Warn("%s", left)
-	}
 	problems := problemList{env: env}
 	for _, p := range x.Problems() {
 		result.Skipped[p.Reason()]++

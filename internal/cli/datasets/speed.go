@@ -79,6 +79,9 @@ picture: to read and decode it, to crop, resize and vary it, and for its texts.
 			if err != nil {
 				return dataUsage(err)
 			}
+			if !s.Data.AllUsed() {
+				env.Warn("data: %s", s.Data)
+			}
 			if env.JSON {
 				return env.Print(SpeedJSON{
 					s.PerSecond(), s.PerCPUSecond(), s.Pictures, s.Seconds, s.CPUSeconds, s.Decode, s.Picture, s.Words, s.Width, s.Height, o.ImageSize, o.Workers,

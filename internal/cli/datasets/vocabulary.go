@@ -15,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit/internal/nouns/tagger"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/parallel"
+	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // VocabularyJSON is the line of --json.
@@ -23,6 +24,9 @@ type VocabularyJSON struct {
 	Photos  int            `json:"photos"`
 	Words   map[string]int `json:"words"`
 	Skipped map[string]int `json:"skipped"`
+	// LeftOut counts files that are no part of any sample, and what of samples and
+	// tables is not used.
+	LeftOut *shards.LeftOut `json:"left_out"`
 }
 
 func newDataVocabularyCommand(env *command.Environment) *cobra.Command {
@@ -78,7 +82,7 @@ func makeVocabulary(ctx context.Context, env *command.Environment, x *pairs.Inde
 	if err != nil {
 		return err
 	}
-	result := VocabularyJSON{Output: output, Words: map[string]int{}, Skipped: map[string]int{}}
+	result := VocabularyJSON{Output: output, Words: map[string]int{}, Skipped: map[string]int{}, LeftOut: x.LeftOut()}
 	problems := problemList{env: env}
 	skip := func(p pairs.Problem) {
 		problems.add(p)
@@ -108,6 +112,9 @@ func makeVocabulary(ctx context.Context, env *command.Environment, x *pairs.Inde
 	})
 	bar.Done()
 	problems.end()
+	if left := x.LeftOut().String(); left != "" {
+		env.Warn("%s", left)
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted, nothing is written: %w", ctx.Err())
 	}

@@ -182,6 +182,7 @@ func countWords(cmd *cobra.Command, env *command.Environment, sources, path stri
 	if broken > 0 {
 		env.Warn("%s left out, the first: %v", command.Count(broken, "broken sample"), first)
 	}
+	reportUnused(env, index)
 	b, err := c.JSON(keptWords, limits.ConfigBytes)
 	if err != nil {
 		return err

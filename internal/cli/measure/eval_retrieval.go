@@ -67,6 +67,7 @@ func (f *evalRetrievalFlags) run(cmd *cobra.Command, env *command.Environment) e
 	f.options.Progress = bar.Set
 	r, err := evaluate.MeasureRetrieval(cmd.Context(), index, m, f.options)
 	bar.Done()
+	reportUnused(env, index)
 	switch {
 	case cmd.Context().Err() != nil:
 		return fmt.Errorf("interrupted: nothing is reported for a part of the set: %w", cmd.Context().Err())

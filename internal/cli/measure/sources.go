@@ -25,7 +25,8 @@ func openDataset(env *command.Environment, layout, root string, o bench.Options)
 	return d, nil
 }
 
-// openPairs lists photos with captions and reports what of the sources is not used.
+// openPairs lists photos with captions and reports which cannot be used;
+// [reportUnused] reports the rest once they were read.
 func openPairs(ctx context.Context, env *command.Environment, sources string) (*pairs.Index, error) {
 	index, err := pairs.OpenIndex(ctx, sources)
 	if err != nil {
@@ -34,8 +35,12 @@ func openPairs(ctx context.Context, env *command.Environment, sources string) (*
 	if problems := index.Problems(); len(problems) > 0 {
 		env.Warn("%s cannot be used, the first: %s", command.Count(len(problems), "sample"), problems[0])
 	}
-	if left := index.LeftOut(); left.Total() > 0 {
+	return index, nil
+}
+
+// reportUnused reports what of the sources of photos with captions is not used.
+func reportUnused(env *command.Environment, index *pairs.Index) {
+	if left := index.LeftOut().String(); left != "" {
 		env.Warn("%s", left)
 	}
-	return index, nil
 }

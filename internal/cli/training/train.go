@@ -150,7 +150,7 @@ not report on: "groupvit data synth" draws one.`,
 			}
 			o.Progress = env.Stderr
 			result, err := settings.train(cmd, env, o)
-			if result != nil && result.Data.Total()+result.Data.LeftOut.Total() > 0 {
+			if result != nil && !result.Data.AllUsed() {
 				env.Warn("data: %s", result.Data)
 			}
 			if errors.Is(err, engine.ErrUnavailable) {
