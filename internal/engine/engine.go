@@ -16,10 +16,9 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/groupvit/groupvit/internal/engine/plain"
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
 // Names of the engines, as in --engine and GROUPVIT_ENGINE.
@@ -58,9 +57,9 @@ type Options struct {
 }
 
 // builders of the engines; engine_xla.go adds xla under its build tag.
-var builders = map[string]func(config string, threads int, weights kernels.Format) (compute.Backend, error){
-	Go: func(_ string, threads int, _ kernels.Format) (compute.Backend, error) { return plain.New(threads) },
-	SIMD: func(_ string, threads int, weights kernels.Format) (compute.Backend, error) {
+var builders = map[string]func(config string, threads int, weights tile.Format) (compute.Backend, error){
+	Go: func(_ string, threads int, _ tile.Format) (compute.Backend, error) { return plain.New(threads) },
+	SIMD: func(_ string, threads int, weights tile.Format) (compute.Backend, error) {
 		return simd.New(simd.Options{Threads: threads, Weights: weights})
 	},
 }
@@ -128,7 +127,7 @@ func New(o Options) (compute.Backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine: make %s: %w", kind, err)
 	}
-	if s, ok := b.(*simd.Backend); ok && o.Training && weights == kernels.BFloat16 {
+	if s, ok := b.(*simd.Backend); ok && o.Training && weights == tile.BFloat16 {
 		if err := s.RoundProducts(); err != nil {
 			return nil, fmt.Errorf("engine: %w", err)
 		}

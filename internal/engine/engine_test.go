@@ -7,9 +7,8 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/groupvit/groupvit/internal/engine"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 )
 
 func TestNewErrors(t *testing.T) {
@@ -75,13 +74,13 @@ func TestAuto(t *testing.T) {
 		defer b.Finalize()
 		return b.String()
 	}
-	if kernels.Best() > kernels.Off {
-		defer kernels.Force(kernels.Best())()
+	if level.Best() > level.Off {
+		defer level.Force(level.Best())()
 		if got := name(); got != engine.SIMD {
-			t.Errorf("with %s auto is %q, want simd", kernels.Best(), got)
+			t.Errorf("with %s auto is %q, want simd", level.Best(), got)
 		}
 	}
-	defer kernels.Force(kernels.Off)()
+	defer level.Force(level.Off)()
 	if got := name(); got != engine.Go {
 		t.Errorf("without vector instructions auto is %q, want go", got)
 	}

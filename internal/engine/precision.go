@@ -5,10 +5,12 @@ import (
 	"os"
 	"strings"
 
-	"github.com/gomlx/compute"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
 
+	"github.com/gomlx/compute"
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/amx"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
 // Precisions of products with constant weights, as in --precision and GROUPVIT_PRECISION. In bf16 and int8 attention
@@ -24,7 +26,7 @@ const (
 const EnvPrecision = "GROUPVIT_PRECISION"
 
 // formats of the weights by precision.
-var formats = map[string]kernels.Format{Float32: kernels.Float32, BF16: kernels.BFloat16, Int8: kernels.Int8}
+var formats = map[string]tile.Format{Float32: tile.Float32, BF16: tile.BFloat16, Int8: tile.Int8}
 
 // precisionNames are all, most exact first.
 var precisionNames = []string{Float32, BF16, Int8}
@@ -42,10 +44,10 @@ func Precisions() []string {
 
 // Computed names the precision in which the engine simd computes what is asked for in a precision: float32 instead of
 // bf16 on a CPU whose instructions for bf16 are slower than those for float32. Products of int8 stay what they are.
-func Computed(precision string) string { return formats[precision].Computed().String() }
+func Computed(precision string) string { return gemm.Computed(formats[precision]).String() }
 
 // FormatOf is the format of operands in a precision; that of an unknown one is float32.
-func FormatOf(precision string) kernels.Format { return formats[precision] }
+func FormatOf(precision string) tile.Format { return formats[precision] }
 
 // Rounds reports whether an engine that New made decides by itself about rounding large products of training to bfloat16.
 // Of others the graph must ask for it.
@@ -58,10 +60,10 @@ func Rounds(b compute.Backend) bool {
 func Instructions() string { return simd.Instructions().String() }
 
 // InstructionsNote says why the best instructions that the CPU has are not used; "" where they are.
-func InstructionsNote() string { return kernels.AMXNote() }
+func InstructionsNote() string { return amx.Note() }
 
 // precision reads what o asks for; kind is the engine.
-func (o Options) precision(kind string) (kernels.Format, error) {
+func (o Options) precision(kind string) (tile.Format, error) {
 	name, source := o.Precision, "--precision"
 	if name == "" {
 		name, source = os.Getenv(EnvPrecision), EnvPrecision
@@ -74,14 +76,14 @@ func (o Options) precision(kind string) (kernels.Format, error) {
 	case !known:
 		return 0, fmt.Errorf("engine: %w: precision %q (from %s) is unknown: choose one of %s",
 			ErrUnavailable, name, source, strings.Join(precisionNames, ", "))
-	case f == kernels.BFloat16 && kind == XLA && o.Training: // the graph rounds
-		return kernels.Float32, nil
-	case f != kernels.Float32 && kind != SIMD:
+	case f == tile.BFloat16 && kind == XLA && o.Training: // the graph rounds
+		return tile.Float32, nil
+	case f != tile.Float32 && kind != SIMD:
 		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for the engine simd (in training bf16 is for xla, too), not for %s: choose float32",
 			ErrUnavailable, name, source, kind)
-	case o.Training && f == kernels.Int8:
+	case o.Training && f == tile.Int8:
 		return 0, fmt.Errorf("engine: %w: precision %s (from %s) is for inference: train in float32 or bf16", ErrUnavailable, name, source)
-	case simd.Instructions() < f.Level() && f != kernels.Float32:
+	case simd.Instructions() < f.Level() && f != tile.Float32:
 		return 0, fmt.Errorf("engine: %w: precision %s (from %s) needs a CPU with %s, this one has %s "+
 			"(GROUPVIT_SIMD may lower it): choose float32", ErrUnavailable, name, source, f.Level(), simd.Instructions())
 	}

@@ -8,9 +8,8 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
-
 	"github.com/groupvit/groupvit/internal/engine"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
 func TestPrecisionErrors(t *testing.T) {
@@ -108,7 +107,7 @@ func TestSlowBF16KeepsFloat32(t *testing.T) {
 	if !slices.Contains(engine.Precisions(), engine.BF16) {
 		t.Skip("this CPU has no AVX512-BF16")
 	}
-	defer kernels.AssumePays(false)()
+	defer tile.AssumePays(false)()
 	if got := engine.Computed(engine.BF16); got != engine.Float32 {
 		t.Errorf("bf16 is computed in %s", got)
 	}

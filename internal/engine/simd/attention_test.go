@@ -9,12 +9,13 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
+
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers/attention"
-
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
 )
 
 // Fused attention and its gradient against the plain Go backend, which computes both from single operations: with
@@ -64,11 +65,11 @@ func TestAttention(t *testing.T) {
 					return Concatenate(all, 0)
 				}
 				want := call(t, reference(t), f, in)
-				for level := kernels.Off; level <= kernels.Best(); level++ {
+				for l := level.Off; l <= level.Best(); l++ {
 					func() {
-						defer kernels.Force(level)()
+						defer level.Force(l)()
 						if err := near(want, call(t, newBackend(t, 2), f, in), 1e-5); err != nil {
-							t.Errorf("%s: %v", level, err)
+							t.Errorf("%s: %v", l, err)
 						}
 					}()
 				}
@@ -91,7 +92,7 @@ func TestAttentionOfNarrowWeights(t *testing.T) {
 		return Concatenate([]*Node{out, Reshape(Gradient(ReduceAllSum(Square(out)), in[0])[0], -1)}, 0)
 	}
 	exact, exactToo := call(t, newBackend(t, 1), forward, in), call(t, newBackend(t, 1), gradient, in)
-	for _, format := range []kernels.Format{kernels.BFloat16, kernels.Int8} {
+	for _, format := range []tile.Format{tile.BFloat16, tile.Int8} {
 		b, err := simd.New(simd.Options{Threads: 1, Weights: format})
 		if err != nil {
 			t.Logf("%s: %v", format, err)
@@ -102,7 +103,7 @@ func TestAttentionOfNarrowWeights(t *testing.T) {
 		if err := near(exact, got, 1e-2); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
-		if rounds := kernels.Path() >= kernels.AVX512BF16; rounds == slices.Equal(exact, got) {
+		if rounds := level.Current() >= level.AVX512BF16; rounds == slices.Equal(exact, got) {
 			t.Errorf("%s: rounded: %v, want %v", format, !rounds, rounds)
 		}
 		if !slices.Equal(exactToo, call(t, b, gradient, in)) {
@@ -124,11 +125,11 @@ func TestAttentionOfNothing(t *testing.T) {
 		return Reshape(out, -1)
 	}
 	want := call(t, reference(t), f, in)
-	for level := kernels.Off; level <= kernels.Best(); level++ {
+	for l := level.Off; l <= level.Best(); l++ {
 		func() {
-			defer kernels.Force(level)()
+			defer level.Force(l)()
 			if err := near(want, call(t, newBackend(t, 1), f, in), 1e-5); err != nil {
-				t.Errorf("%s: %v", level, err)
+				t.Errorf("%s: %v", l, err)
 			}
 		}()
 	}

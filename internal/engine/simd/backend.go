@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/gomlx/compute"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
 
+	"github.com/gomlx/compute"
 	"github.com/groupvit/groupvit/internal/engine/plain"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
 // Name of the backend.
@@ -18,40 +21,40 @@ type Options struct {
 	// Threads is the number of threads one execution uses; 0 means all (GOMAXPROCS).
 	Threads int
 	// Weights is the format of constant right operands of products; the CPU must have its instructions. Where these are
-	// slower than those of float32 (see kernels.Format.Computed) the backend keeps float32.
-	Weights kernels.Format
+	// slower than those of float32 (see gemm.Computed) the backend keeps float32.
+	Weights tile.Format
 }
 
 // Supported reports whether this machine has what the backend needs: vector instructions that the kernels know, and
 // that GROUPVIT_SIMD does not switch off.
-func Supported() bool { return kernels.Path() != kernels.Off }
+func Supported() bool { return level.Current() != level.Off }
 
 // Instructions are the vector instructions in use.
-func Instructions() kernels.Level { return kernels.Path() }
+func Instructions() level.Level { return level.Current() }
 
 // New makes the backend. It works on every machine, if slowly where [Supported] is false.
 func New(o Options) (compute.Backend, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	if need := o.Weights.Level(); kernels.Path() < need {
-		return nil, fmt.Errorf("weights in %s need %s, this CPU has %s", o.Weights, need, kernels.Path())
+	if need := o.Weights.Level(); level.Current() < need {
+		return nil, fmt.Errorf("weights in %s need %s, this CPU has %s", o.Weights, need, level.Current())
 	}
 	inner, err := plain.New(o.Threads)
 	if err != nil {
 		return nil, fmt.Errorf("make the plain backend for what has no kernel: %w", err)
 	}
-	return &Backend{Backend: inner, pool: kernels.NewPool(o.Threads), weights: o.Weights.Computed()}, nil
+	return &Backend{Backend: inner, pool: work.NewPool(o.Threads), weights: gemm.Computed(o.Weights)}, nil
 }
 
 // Backend implements compute.Backend. The embedded plain Go backend answers what is the same in both: the number of
 // devices, whether it is finalized.
 type Backend struct {
 	compute.Backend
-	pool    *kernels.Pool
-	weights kernels.Format // of constant right operands of products
-	asked   bool           // RoundProducts was called
-	rounded bool           // large products and convolutions of changing operands are in bfloat16
+	pool    *work.Pool
+	weights tile.Format // of constant right operands of products
+	asked   bool        // RoundProducts was called
+	rounded bool        // large products and convolutions of changing operands are in bfloat16
 	arenas  arenas
 	shared  shared
 	profile profile
@@ -67,20 +70,20 @@ func (b *Backend) String() string { return Name }
 
 // Description implements compute.Backend: it says which instructions are in use.
 func (b *Backend) Description() string {
-	return fmt.Sprintf("vector kernels (%s, weights in %s, %d threads), plain Go for the rest", kernels.Path(), b.weights, b.pool.Threads())
+	return fmt.Sprintf("vector kernels (%s, weights in %s, %d threads), plain Go for the rest", level.Current(), b.weights, b.pool.Threads())
 }
 
 // Weights is the format of constant right operands of products.
-func (b *Backend) Weights() kernels.Format { return b.weights }
+func (b *Backend) Weights() tile.Format { return b.weights }
 
 // RoundProducts makes large products and convolutions of operands that change from call to call, as in training,
 // round both to bfloat16, where that is faster than float32; sums stay in float32. It holds for what is compiled from
 // then on; the CPU must have AVX512-BF16.
 func (b *Backend) RoundProducts() error {
-	if need := kernels.BFloat16.Level(); kernels.Path() < need {
-		return fmt.Errorf("products in %s need %s, this CPU has %s", kernels.BFloat16, need, kernels.Path())
+	if need := tile.BFloat16.Level(); level.Current() < need {
+		return fmt.Errorf("products in %s need %s, this CPU has %s", tile.BFloat16, need, level.Current())
 	}
-	b.asked, b.rounded = true, kernels.BFloat16.Computed() == kernels.BFloat16
+	b.asked, b.rounded = true, gemm.Computed(tile.BFloat16) == tile.BFloat16
 	return nil
 }
 

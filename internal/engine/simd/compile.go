@@ -5,14 +5,14 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
 // compiler turns nodes into steps.
 type compiler struct {
 	backend *Backend
-	pool    *kernels.Pool
+	pool    *work.Pool
 	views   map[*value]view
 	copies  map[*value]view // row-major copies of views that are not
 	slots   []*slot
@@ -20,7 +20,7 @@ type compiler struct {
 	pending []*node // wait for an island
 	// now is a frame in which steps on constants run at once.
 	now     *frame
-	packed  map[packKey]*kernels.PackedB
+	packed  map[packKey]*gemm.PackedB
 	islands int // so far, those that run at execution
 }
 
@@ -38,7 +38,7 @@ type step struct {
 // compile lowers a builder's computation.
 func compile(b *Builder) (*Executable, error) {
 	c := &compiler{backend: b.backend, pool: b.backend.pool, views: map[*value]view{}, copies: map[*value]view{},
-		now: &frame{}, packed: map[packKey]*kernels.PackedB{}}
+		now: &frame{}, packed: map[packKey]*gemm.PackedB{}}
 	b.backend.shared.sweep()
 	e := &Executable{backend: b.backend, name: b.name}
 	for i, p := range b.main.parameters {

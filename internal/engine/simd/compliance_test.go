@@ -4,8 +4,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/support/backendtest"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 )
 
 // GoMLX's own suite for backends, on every path that the machine has. What it skips:
@@ -15,9 +14,9 @@ import (
 //   - products of float16 with bfloat16 and the like, which the plain Go backend lacks too.
 func TestCompliance(t *testing.T) {
 	reference(t).Finalize() // runs what has no kernel
-	for level := kernels.Off; level <= kernels.Best(); level++ {
-		t.Run(level.String(), func(t *testing.T) {
-			defer kernels.Force(level)()
+	for l := level.Off; l <= level.Best(); l++ {
+		t.Run(l.String(), func(t *testing.T) {
+			defer level.Force(l)()
 			backendtest.RunAll(t, newBackend(t, 2), nil)
 		})
 	}

@@ -16,9 +16,8 @@ import (
 	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/layers/attention"
 	"github.com/gomlx/gomlx/ml/nn"
-
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 )
 
 func newBackend(t testing.TB, threads int) compute.Backend {
@@ -89,9 +88,9 @@ func runBlock(t testing.TB, b compute.Backend) []float32 {
 // with one thread, two, and more than the machine has cores.
 func TestBlock(t *testing.T) {
 	want := runBlock(t, reference(t))
-	for level := kernels.Off; level <= kernels.Best(); level++ {
-		t.Run(level.String(), func(t *testing.T) {
-			defer kernels.Force(level)()
+	for l := level.Off; l <= level.Best(); l++ {
+		t.Run(l.String(), func(t *testing.T) {
+			defer level.Force(l)()
 			one := runBlock(t, newBackend(t, 1))
 			if err := near(want, one, 1e-5); err != nil {
 				t.Error(err)
@@ -267,7 +266,7 @@ func data(t testing.TB, u compute.Buffer) []float32 {
 
 // The description says which instructions are in use.
 func TestDescription(t *testing.T) {
-	if got := newBackend(t, 3).Description(); !strings.Contains(got, fmt.Sprint(kernels.Path())) || !strings.Contains(got, "3 threads") {
+	if got := newBackend(t, 3).Description(); !strings.Contains(got, fmt.Sprint(level.Current())) || !strings.Contains(got, "3 threads") {
 		t.Error(got)
 	}
 }

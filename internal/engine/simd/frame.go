@@ -3,8 +3,7 @@ package simd
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // frame is the state of one execution: where each slot's memory is.
@@ -16,7 +15,7 @@ type frame struct {
 	// islands are the input buffers of each island, made at its first run.
 	islands [][]compute.Buffer
 	// operands and given are working memory of a step and of an execution's start.
-	operands []kernels.Memory
+	operands []vector.Memory
 	given    map[*Buffer]int
 }
 
@@ -40,9 +39,9 @@ func (f *frame) set(s *slot, flat any) {
 func (f *frame) read(v view) []float32 { return f.floats[v.slot.id][v.offset:] }
 
 // memory gives a view as an operand of a program.
-func (f *frame) memory(v view) kernels.Memory {
+func (f *frame) memory(v view) vector.Memory {
 	if v.slot.dtype == dtypes.Bool {
-		return kernels.Memory{Bools: f.bools[v.slot.id][v.offset:]}
+		return vector.Memory{Bools: f.bools[v.slot.id][v.offset:]}
 	}
-	return kernels.Memory{Floats: f.floats[v.slot.id][v.offset:]}
+	return vector.Memory{Floats: f.floats[v.slot.id][v.offset:]}
 }

@@ -6,8 +6,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // Operations that Compile makes of several recorded ones; elementwise but for the last.
@@ -21,11 +20,11 @@ const (
 )
 
 // fused are the instructions of the elementwise ones.
-var fused = map[compute.OpType]kernels.Instruction{
-	opGeluGradient:  {Do: kernels.DoGradient, Op: uint8(kernels.GELU)},
-	opQuickGelu:     {Do: kernels.DoUnary, Op: uint8(kernels.Quick)},
-	opQuickGradient: {Do: kernels.DoGradient, Op: uint8(kernels.QuickGELU)},
-	opMaxGradient:   {Do: kernels.DoMaxGradient},
+var fused = map[compute.OpType]vector.Instruction{
+	opGeluGradient:  {Do: vector.DoGradient, Op: uint8(vector.GELU)},
+	opQuickGelu:     {Do: vector.DoUnary, Op: uint8(vector.Quick)},
+	opQuickGradient: {Do: vector.DoGradient, Op: uint8(vector.QuickGELU)},
+	opMaxGradient:   {Do: vector.DoMaxGradient},
 }
 
 // fuse replaces what automatic differentiation writes out in single operations by one operation that has a kernel.

@@ -5,8 +5,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // foldedConv is what the lowering must know of a convolution with what a network does to each channel of its result
@@ -16,7 +15,7 @@ type foldedConv struct {
 	convAttr
 	steps    []channelStep
 	residual int // which input, or 0
-	act      kernels.Activation
+	act      vector.Activation
 }
 
 // channelStep is v ← v op input, one number a channel, or one for all.
@@ -50,7 +49,7 @@ func foldable(n *node) bool {
 func (n *node) fold(gone map[*node]bool) {
 	a := foldedConv{convAttr: n.attr.(convAttr)}
 	channels := n.values[0].dims()[3]
-	for user := onlyUser(n.values[0]); user != nil && a.act == kernels.NoActivation; user = onlyUser(n.values[0]) {
+	for user := onlyUser(n.values[0]); user != nil && a.act == vector.NoActivation; user = onlyUser(n.values[0]) {
 		act, activates := activationOf(user)
 		var taken []*value
 		switch {
@@ -63,7 +62,7 @@ func (n *node) fold(gone map[*node]bool) {
 		case user.op == compute.OpTypeMax && zeroBeside(user, n.values[0]) != nil:
 			zero := zeroBeside(user, n.values[0])
 			zero.users = slices.DeleteFunc(zero.users, func(u *node) bool { return u == user })
-			a.act = kernels.ReLU
+			a.act = vector.ReLU
 		default:
 			other := a.step(user, n.values[0], channels, len(n.inputs))
 			if other == nil {

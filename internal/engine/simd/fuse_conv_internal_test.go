@@ -9,8 +9,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/layers/activation"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // A residual block of a stem becomes two convolutions and nothing else.
@@ -56,7 +55,7 @@ func TestFold(t *testing.T) {
 		for _, s := range a.steps {
 			ops = append(ops, s.op)
 		}
-		if !slices.Equal(ops, []compute.OpType{compute.OpTypeSub, compute.OpTypeMul, compute.OpTypeAdd}) || a.act != kernels.ReLU || (a.residual != 0) != residual {
+		if !slices.Equal(ops, []compute.OpType{compute.OpTypeSub, compute.OpTypeMul, compute.OpTypeAdd}) || a.act != vector.ReLU || (a.residual != 0) != residual {
 			t.Errorf("convolution %d: %v, residual %v, activation %v", i, ops, a.residual, a.act)
 		}
 	}

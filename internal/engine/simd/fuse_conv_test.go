@@ -10,9 +10,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers/activation"
-
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 )
 
 // steps of a chain after a convolution [n, h, w, c]; row gives a constant of c numbers, of a parameter if fixed is unset.
@@ -122,8 +121,8 @@ func compareFolded(t *testing.T, steps []after, fixed bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for level := kernels.Off; level <= kernels.Best(); level++ {
-		undo := kernels.Force(level)
+	for l := level.Off; l <= level.Best(); l++ {
+		undo := level.Force(l)
 		b, err := simd.New(simd.Options{Threads: 2})
 		if err != nil {
 			t.Fatal(err)
@@ -131,10 +130,10 @@ func compareFolded(t *testing.T, steps []after, fixed bool) {
 		got, err := graph.CallOnce(b, f, arguments()...)
 		undo()
 		if err != nil {
-			t.Fatalf("%v: %v", level, err)
+			t.Fatalf("%v: %v", l, err)
 		}
 		if err := near(tensors.MustCopyFlatData[float32](want), tensors.MustCopyFlatData[float32](got), 3e-6); err != nil {
-			t.Errorf("%v: %v", level, err)
+			t.Errorf("%v: %v", l, err)
 		}
 		b.Finalize()
 	}

@@ -5,8 +5,7 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // absorb lets a product with a weight do what follows it, while its rows are still in the cache: an activation, and
@@ -72,14 +71,14 @@ func onlyUser(v *value) *node {
 }
 
 // activationOf is the activation that a node computes of its operand.
-func activationOf(n *node) (kernels.Activation, bool) {
+func activationOf(n *node) (vector.Activation, bool) {
 	switch n.op {
 	case compute.OpTypeFusedGelu:
-		return kernels.GELU, bool(n.attr.(geluAttr))
+		return vector.GELU, bool(n.attr.(geluAttr))
 	case opQuickGelu:
-		return kernels.QuickGELU, true
+		return vector.QuickGELU, true
 	}
-	return kernels.NoActivation, false
+	return vector.NoActivation, false
 }
 
 // otherOperand is what is added to x by n, if it has all of the sum's elements and is not x itself.

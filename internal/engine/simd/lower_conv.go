@@ -5,8 +5,8 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/conv"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
 func init() { lowerings[compute.OpTypeConvGeneral] = lowerConv }
@@ -54,10 +54,10 @@ func lowerConv(c *compiler, n *node) (bool, error) {
 }
 
 // convolutionName says which convolution it is, and in what it computes.
-func convolutionName(g kernels.ConvGeneral) string {
+func convolutionName(g conv.General) string {
 	name := fmt.Sprintf("convolution %d×%d×%d×%d, kernel %d×%d, %d out", g.Batch, g.Height, g.Width, g.In, g.KernelH, g.KernelW, g.Out)
 	if g.Rounds() {
-		name += " " + kernels.BFloat16.String()
+		name += " " + tile.BFloat16.String()
 	}
 	return name
 }
@@ -72,7 +72,7 @@ func (a convAttr) axesW() []int {
 }
 
 // general gives sizes, strides, paddings and dilations of a convolution of two axes as the kernels want them.
-func (a convAttr) general(x, w *value) (g kernels.ConvGeneral) {
+func (a convAttr) general(x, w *value) (g conv.General) {
 	pair := func(to *[2]int, from []int) {
 		*to = [2]int{1, 1}
 		copy(to[:], from)

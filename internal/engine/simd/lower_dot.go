@@ -6,8 +6,10 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 func init() {
@@ -25,8 +27,8 @@ type matrix struct {
 	batchLength int
 }
 
-func (m matrix) of(f *frame) kernels.Matrix {
-	return kernels.Matrix{Data: f.read(m.view), Stride: m.stride, Transposed: m.transposed}
+func (m matrix) of(f *frame) tile.Matrix {
+	return tile.Matrix{Data: f.read(m.view), Stride: m.stride, Transposed: m.transposed}
 }
 
 // asMatrix reads a view as matrices, or says false if the elements would have to move. The axes are those of the
@@ -119,11 +121,11 @@ func lowerDot(c *compiler, n *node) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return true, c.productStep(left, right, c.define(out), nil, nil, kernels.NoActivation)
+	return true, c.productStep(left, right, c.define(out), nil, nil, vector.NoActivation)
 }
 
 // productStep multiplies batches of matrices; bias and residual may be nil.
-func (c *compiler) productStep(left, right matrix, out view, bias, residual *view, act kernels.Activation) error {
+func (c *compiler) productStep(left, right matrix, out view, bias, residual *view, act vector.Activation) error {
 	batch, m, n, k := left.batchLength, left.rows, right.cols, left.cols
 	s := step{name: fmt.Sprintf("product %dx%dx%dx%d", left.batchLength, left.rows, left.cols, right.cols), reads: []*slot{left.view.slot, right.view.slot}, writes: []*slot{out.slot},
 		flop: 2 * float64(batch) * float64(m) * float64(n) * float64(k)}
@@ -136,8 +138,8 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 			s.over = [][2]*slot{{out.slot, residual.slot}}
 		}
 	}
-	epilogue := func(f *frame) kernels.Epilogue {
-		e := kernels.Epilogue{Activation: act}
+	epilogue := func(f *frame) gemm.Epilogue {
+		e := gemm.Epilogue{Activation: act}
 		if bias != nil {
 			e.Bias = f.read(*bias)
 		}
@@ -150,26 +152,26 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 	if batch == 1 && right.view.slot.kind == constant && left.view.slot.kind != constant && k*n > 0 {
 		packed := c.pack(right)
 		s.packed = packed.Bytes()
-		if f := packed.Format(); f != kernels.Float32 {
+		if f := packed.Format(); f != tile.Float32 {
 			s.name += " " + f.String()
 		}
 		s.reads = slices.Delete(s.reads, 1, 2) // the weight itself is not needed any more
 		s.run = func(f *frame) error {
-			kernels.GemmPacked(pool, m, left.of(f), packed, f.read(out), max(n, 1), epilogue(f))
+			gemm.GemmPacked(pool, m, left.of(f), packed, f.read(out), max(n, 1), epilogue(f))
 			return nil
 		}
 		return c.emit(s)
 	}
 	if batch == 1 && c.backend.rounded && worthRounding(m, n, k) {
-		s.name += " " + kernels.BFloat16.String()
+		s.name += " " + tile.BFloat16.String()
 		s.run = func(f *frame) error {
-			kernels.GemmBF16(pool, m, n, k, left.of(f), right.of(f), f.read(out), max(n, 1), epilogue(f))
+			gemm.GemmBF16(pool, m, n, k, left.of(f), right.of(f), f.read(out), max(n, 1), epilogue(f))
 			return nil
 		}
 		return c.emit(s)
 	}
 	s.run = func(f *frame) error {
-		kernels.GemmBatched(pool, batch, m, n, k, left.of(f), left.batch, right.of(f), right.batch, f.read(out), max(n, 1), m*n, epilogue(f))
+		gemm.GemmBatched(pool, batch, m, n, k, left.of(f), left.batch, right.of(f), right.batch, f.read(out), max(n, 1), m*n, epilogue(f))
 		return nil
 	}
 	return c.emit(s)
@@ -188,17 +190,17 @@ type packKey struct {
 
 // pack gives a constant right operand in the order in which the kernel reads it. Each is packed once, and large ones
 // once for all executables of the backend.
-func (c *compiler) pack(m matrix) *kernels.PackedB {
+func (c *compiler) pack(m matrix) *gemm.PackedB {
 	key := packKey{m.view.slot, m.view.offset, m.rows, m.cols, m.stride, m.transposed}
 	p, ok := c.packed[key]
 	if ok {
 		return p
 	}
-	pack := func() *kernels.PackedB { return kernels.Pack(c.pool, c.backend.weights, m.rows, m.cols, m.of(c.now)) }
+	pack := func() *gemm.PackedB { return gemm.Pack(c.pool, c.backend.weights, m.rows, m.cols, m.of(c.now)) }
 	if content := m.view.slot.content; content != (fingerprint{}) {
 		general := key
 		general.slot = nil
-		p = c.backend.shared.pack(sharedPack{content, kernels.Path(), general}, pack)
+		p = c.backend.shared.pack(sharedPack{content, level.Current(), general}, pack)
 	} else {
 		p = pack()
 	}
@@ -207,10 +209,10 @@ func (c *compiler) pack(m matrix) *kernels.PackedB {
 }
 
 // activations that a product's epilogue knows.
-var activations = map[compute.ActivationType]kernels.Activation{
-	compute.ActivationNone: kernels.NoActivation,
-	compute.ActivationGelu: kernels.GELU,
-	compute.ActivationRelu: kernels.ReLU,
+var activations = map[compute.ActivationType]vector.Activation{
+	compute.ActivationNone: vector.NoActivation,
+	compute.ActivationGelu: vector.GELU,
+	compute.ActivationRelu: vector.ReLU,
 }
 
 func lowerDense(c *compiler, n *node) (bool, error) {
@@ -220,7 +222,7 @@ func lowerDense(c *compiler, n *node) (bool, error) {
 	if !ok || x.dtype() != dtypes.Float32 {
 		return false, nil
 	}
-	if a.act != kernels.NoActivation {
+	if a.act != vector.NoActivation {
 		act = a.act
 	}
 	last := x.shape.Rank() - 1

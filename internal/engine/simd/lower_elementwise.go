@@ -6,35 +6,34 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // unaries, binaries and comparisons are the operations that programs know.
 var (
-	unaries = map[compute.OpType]kernels.UnaryOp{
-		compute.OpTypeAbs: kernels.Abs, compute.OpTypeErf: kernels.Erf, compute.OpTypeExp: kernels.Exp,
-		compute.OpTypeFusedGelu: kernels.Gelu, compute.OpTypeLog: kernels.Log, compute.OpTypeLogistic: kernels.Sigmoid,
-		compute.OpTypeNeg: kernels.Neg, compute.OpTypeRsqrt: kernels.Rsqrt, compute.OpTypeSqrt: kernels.Sqrt,
-		compute.OpTypeTanh: kernels.Tanh,
+	unaries = map[compute.OpType]vector.UnaryOp{
+		compute.OpTypeAbs: vector.Abs, compute.OpTypeErf: vector.Erf, compute.OpTypeExp: vector.Exp,
+		compute.OpTypeFusedGelu: vector.Gelu, compute.OpTypeLog: vector.Log, compute.OpTypeLogistic: vector.Sigmoid,
+		compute.OpTypeNeg: vector.Neg, compute.OpTypeRsqrt: vector.Rsqrt, compute.OpTypeSqrt: vector.Sqrt,
+		compute.OpTypeTanh: vector.Tanh,
 	}
-	binaries = map[compute.OpType]kernels.BinaryOp{
-		compute.OpTypeAdd: kernels.Add, compute.OpTypeDiv: kernels.Div, compute.OpTypeMax: kernels.Max,
-		compute.OpTypeMin: kernels.Min, compute.OpTypeMul: kernels.Mul, compute.OpTypeSub: kernels.Sub,
+	binaries = map[compute.OpType]vector.BinaryOp{
+		compute.OpTypeAdd: vector.Add, compute.OpTypeDiv: vector.Div, compute.OpTypeMax: vector.Max,
+		compute.OpTypeMin: vector.Min, compute.OpTypeMul: vector.Mul, compute.OpTypeSub: vector.Sub,
 	}
-	comparisons = map[compute.OpType]kernels.CompareOp{
-		compute.OpTypeEqual: kernels.Equal, compute.OpTypeNotEqual: kernels.NotEqual,
-		compute.OpTypeLessThan: kernels.Less, compute.OpTypeLessOrEqual: kernels.LessEqual,
-		compute.OpTypeGreaterThan: kernels.Greater, compute.OpTypeGreaterOrEqual: kernels.GreaterEqual,
+	comparisons = map[compute.OpType]vector.CompareOp{
+		compute.OpTypeEqual: vector.Equal, compute.OpTypeNotEqual: vector.NotEqual,
+		compute.OpTypeLessThan: vector.Less, compute.OpTypeLessOrEqual: vector.LessEqual,
+		compute.OpTypeGreaterThan: vector.Greater, compute.OpTypeGreaterOrEqual: vector.GreaterEqual,
 	}
-	logical = map[compute.OpType]kernels.Operation{
-		compute.OpTypeLogicalAnd: kernels.DoAnd, compute.OpTypeLogicalOr: kernels.DoOr,
-		compute.OpTypeLogicalXor: kernels.DoXor, compute.OpTypeLogicalNot: kernels.DoNot,
+	logical = map[compute.OpType]vector.Operation{
+		compute.OpTypeLogicalAnd: vector.DoAnd, compute.OpTypeLogicalOr: vector.DoOr,
+		compute.OpTypeLogicalXor: vector.DoXor, compute.OpTypeLogicalNot: vector.DoNot,
 	}
 )
 
 // instruction translates an elementwise node; ok is false for what programs do not know.
-func instruction(n *node) (i kernels.Instruction, ok bool) {
+func instruction(n *node) (i vector.Instruction, ok bool) {
 	if len(n.inputs) == 0 || n.inputs[0] == nil {
 		return i, false
 	}
@@ -45,28 +44,28 @@ func instruction(n *node) (i kernels.Instruction, ok bool) {
 	const f32, boolean = dtypes.Float32, dtypes.Bool
 	if op, known := unaries[n.op]; known && from == f32 {
 		exact, gelu := n.attr.(geluAttr)
-		return kernels.Instruction{Do: kernels.DoUnary, Op: uint8(op)}, !gelu || bool(exact)
+		return vector.Instruction{Do: vector.DoUnary, Op: uint8(op)}, !gelu || bool(exact)
 	}
 	if op, known := binaries[n.op]; known && from == f32 {
-		return kernels.Instruction{Do: kernels.DoBinary, Op: uint8(op)}, true
+		return vector.Instruction{Do: vector.DoBinary, Op: uint8(op)}, true
 	}
 	if op, known := comparisons[n.op]; known && from == f32 {
-		return kernels.Instruction{Do: kernels.DoCompare, Op: uint8(op)}, true
+		return vector.Instruction{Do: vector.DoCompare, Op: uint8(op)}, true
 	}
 	if do, known := logical[n.op]; known && from == boolean {
-		return kernels.Instruction{Do: do}, true
+		return vector.Instruction{Do: do}, true
 	}
 	switch {
 	case n.op == compute.OpTypeWhere && to == f32:
-		return kernels.Instruction{Do: kernels.DoSelect}, true
+		return vector.Instruction{Do: vector.DoSelect}, true
 	case n.op == compute.OpTypeConvertDType && from == boolean && to == f32:
-		return kernels.Instruction{Do: kernels.DoFromBool}, true
+		return vector.Instruction{Do: vector.DoFromBool}, true
 	case n.op == compute.OpTypeSign && from == f32:
-		return kernels.Instruction{Do: kernels.DoSign}, true
+		return vector.Instruction{Do: vector.DoSign}, true
 	case n.op == compute.OpTypeIsFinite && from == f32:
-		return kernels.Instruction{Do: kernels.DoFinite}, true
+		return vector.Instruction{Do: vector.DoFinite}, true
 	case n.op == compute.OpTypeIsNaN && from == f32:
-		return kernels.Instruction{Do: kernels.DoNaN}, true
+		return vector.Instruction{Do: vector.DoNaN}, true
 	}
 	return i, false
 }
@@ -109,7 +108,7 @@ func (c *compiler) lowerElementwise(u *unit) (bool, error) {
 		return ok, err
 	}
 	for _, n := range sums {
-		if ok, err = lowerReduce(c, n, kernels.Sum); !ok || err != nil {
+		if ok, err = lowerReduce(c, n, vector.Sum); !ok || err != nil {
 			return ok, err
 		}
 	}
@@ -133,15 +132,15 @@ func (c *compiler) lowerProgram(u *unit, nodes, sums []*node) (bool, error) {
 		}
 	}
 	views := make([]view, len(outside))
-	inputs := make([]kernels.Input, len(outside))
+	inputs := make([]vector.Input, len(outside))
 	for i, v := range outside {
 		r, err := c.streamed(v, dims)
 		if err != nil {
 			return false, err
 		}
-		views[i], inputs[i] = r, kernels.Input{Bool: v.dtype() == dtypes.Bool, Strides: r.strides}
+		views[i], inputs[i] = r, vector.Input{Bool: v.dtype() == dtypes.Bool, Strides: r.strides}
 	}
-	var code []kernels.Instruction
+	var code []vector.Instruction
 	var results []*value
 	var registers, summed []int
 	for i, n := range nodes {
@@ -159,7 +158,7 @@ func (c *compiler) lowerProgram(u *unit, nodes, sums []*node) (bool, error) {
 	for _, n := range sums {
 		summed = append(summed, inside[n.inputs[0]])
 	}
-	p, ok := kernels.NewProgram(dims, inputs, code, registers, summed)
+	p, ok := vector.NewProgram(dims, inputs, code, registers, summed)
 	if !ok {
 		return false, nil
 	}

@@ -4,14 +4,14 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/conv"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 func init() { lowerings[opFoldedConvolution] = lowerFolded }
 
 // convolution is a convolution without dilations as the kernels see it, and the views of its operands.
-func (c *compiler) convolution(a convAttr, x, w *value) (g kernels.ConvGeneral, vx, vw view, err error) {
+func (c *compiler) convolution(a convAttr, x, w *value) (g conv.General, vx, vw view, err error) {
 	if vx, err = c.packedView(x); err != nil {
 		return g, vx, vw, err
 	}
@@ -50,7 +50,7 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 		}
 		residual, s.reads = &r, append(s.reads, r.slot)
 	}
-	var packed *kernels.PackedConv
+	var packed *conv.Packed
 	if fixed && s.reads[0].kind != constant {
 		scale, shift := a.affine(c.now, rows, g.Out)
 		packed = g.Pack(c.now.read(vw), scale, shift)
@@ -63,7 +63,7 @@ func lowerFolded(c *compiler, n *node) (bool, error) {
 	if residual != nil && residual.covers() && vx.slot != residual.slot && !slices.Contains(weights, residual.slot) {
 		s.over = [][2]*slot{{y.slot, residual.slot}}
 	}
-	if s.name = convolutionName(g); residual != nil || len(a.steps) > 0 || a.act != kernels.NoActivation {
+	if s.name = convolutionName(g); residual != nil || len(a.steps) > 0 || a.act != vector.NoActivation {
 		s.name += ", folded"
 	}
 	pool, size, act := c.pool, n.values[0].size(), a.act

@@ -6,8 +6,10 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/attention"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 func init() {
@@ -50,7 +52,7 @@ func lowerSoftmax(c *compiler, n *node) (bool, error) {
 	c.views[out] = to.transpose(back)
 	pool := c.pool
 	s := step{name: "softmax", reads: []*slot{from.slot}, writes: []*slot{to.slot}, run: func(f *frame) error {
-		kernels.Softmax(pool, f.read(to), f.read(from), rows, cols)
+		vector.Softmax(pool, f.read(to), f.read(from), rows, cols)
 		return nil
 	}}
 	if from.covers() {
@@ -97,7 +99,7 @@ func lowerLayerNorm(c *compiler, n *node) (bool, error) {
 	}
 	pool, eps := c.pool, float32(a.epsilon)
 	s.run = func(f *frame) error {
-		kernels.LayerNorm(pool, f.read(to), nil, nil, f.read(from), f.optional(gamma), f.optional(beta), rows, cols, eps)
+		vector.LayerNorm(pool, f.read(to), nil, nil, f.read(from), f.optional(gamma), f.optional(beta), rows, cols, eps)
 		return nil
 	}
 	return true, c.emit(s)
@@ -113,7 +115,7 @@ func (f *frame) optional(v *view) []float32 {
 
 // attentionStep is what attention and its gradient have in common: the operands.
 type attentionStep struct {
-	kernels.Attention
+	attention.Attention
 	query, key, value view
 	bias              *view
 	reads             []*slot
@@ -132,10 +134,10 @@ func newAttentionStep(c *compiler, n *node) (*attentionStep, error) {
 	}
 	q, k := n.inputs[0].dims(), n.inputs[1].dims()
 	seq, heads := 2, 1
-	if a.layout == kernels.BSHD {
+	if a.layout == attention.BSHD {
 		seq, heads = 1, 2
 	}
-	s.Attention = kernels.Attention{Batch: q[0], Heads: q[heads], Queries: q[seq], Keys: k[seq], Width: q[3],
+	s.Attention = attention.Attention{Batch: q[0], Heads: q[heads], Queries: q[seq], Keys: k[seq], Width: q[3],
 		ValueWidth: n.inputs[2].dims()[3], Layout: a.layout, Scale: a.scale, Causal: a.causal}
 	if !a.biased {
 		return s, nil
@@ -162,7 +164,7 @@ func (s *attentionStep) flop(widths, values int) float64 {
 }
 
 // at gives the attention with the bias of an execution.
-func (s *attentionStep) at(f *frame) kernels.Attention {
+func (s *attentionStep) at(f *frame) attention.Attention {
 	a := s.Attention
 	a.Bias = f.optional(s.bias)
 	return a
@@ -183,9 +185,9 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 	pool := c.pool
 	name := fmt.Sprintf("attention %dx%dx%dx%dx%d", s.Batch, s.Heads, s.Queries, s.Keys, s.Width)
 	// A gradient computes the scores again, in float32: what it continues is not rounded.
-	if lse == nil && c.backend.weights != kernels.Float32 && roundsAttention() {
+	if lse == nil && c.backend.weights != tile.Float32 && roundsAttention() {
 		s.Rounded = true
-		name += " " + kernels.BFloat16.String()
+		name += " " + tile.BFloat16.String()
 	}
 	return true, c.emit(step{name: name, flop: s.flop(1, 1), reads: s.reads, writes: writes, run: func(f *frame) error {
 		s.at(f).Forward(pool, f.read(out), f.optional(lse), f.read(s.query), f.read(s.key), f.read(s.value))
@@ -196,7 +198,7 @@ func lowerAttention(c *compiler, n *node) (bool, error) {
 // roundsAttention reports whether attention's products are rounded to bfloat16 where a precision below float32 was
 // asked for.
 func roundsAttention() bool {
-	return kernels.Path() >= kernels.BFloat16.Level() && kernels.PairsPay()
+	return level.Current() >= tile.BFloat16.Level() && tile.PairsPay()
 }
 
 func lowerAttentionGradient(c *compiler, n *node) (bool, error) {

@@ -5,13 +5,12 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 func init() {
-	for op, k := range map[compute.OpType]kernels.ReduceOp{
-		compute.OpTypeReduceSum: kernels.Sum, compute.OpTypeReduceMax: kernels.Maximum, compute.OpTypeReduceMin: kernels.Minimum,
+	for op, k := range map[compute.OpType]vector.ReduceOp{
+		compute.OpTypeReduceSum: vector.Sum, compute.OpTypeReduceMax: vector.Maximum, compute.OpTypeReduceMin: vector.Minimum,
 	} {
 		lowerings[op] = func(c *compiler, n *node) (bool, error) { return lowerReduce(c, n, k) }
 	}
@@ -19,7 +18,7 @@ func init() {
 }
 
 // lowerReduce reduces runs of neighbouring axes, the last run first.
-func lowerReduce(c *compiler, n *node, op kernels.ReduceOp) (bool, error) {
+func lowerReduce(c *compiler, n *node, op vector.ReduceOp) (bool, error) {
 	in, out := n.inputs[0], n.values[0]
 	if in.dtype() != dtypes.Float32 {
 		return false, nil
@@ -61,18 +60,18 @@ func lowerReduce(c *compiler, n *node, op kernels.ReduceOp) (bool, error) {
 	return true, nil
 }
 
-func (c *compiler) reduceStep(op kernels.ReduceOp, to, from view, outer, middle, inner int) error {
+func (c *compiler) reduceStep(op vector.ReduceOp, to, from view, outer, middle, inner int) error {
 	pool := c.pool
 	s := step{name: "reduce", reads: []*slot{from.slot}, writes: []*slot{to.slot}}
 	switch {
 	case outer == 1 && inner == 1:
 		s.run = func(f *frame) error {
-			f.read(to)[0] = kernels.Total(pool, op, f.read(from)[:middle])
+			f.read(to)[0] = vector.Total(pool, op, f.read(from)[:middle])
 			return nil
 		}
 	default:
 		s.run = func(f *frame) error {
-			kernels.ReduceMiddle(pool, op, f.read(to), f.read(from), outer, middle, inner)
+			vector.ReduceMiddle(pool, op, f.read(to), f.read(from), outer, middle, inner)
 			return nil
 		}
 	}
@@ -87,7 +86,7 @@ func lowerSumOfSquares(c *compiler, n *node) (bool, error) {
 	to, pool, size := c.define(n.values[0]), c.pool, n.inputs[0].size()
 	return true, c.emit(step{name: "sum of squares", reads: []*slot{from.slot}, writes: []*slot{to.slot}, run: func(f *frame) error {
 		x := f.read(from)[:size]
-		f.read(to)[0] = kernels.Dot(pool, x, x)
+		f.read(to)[0] = vector.Dot(pool, x, x)
 		return nil
 	}})
 }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
 func init() {
@@ -99,7 +99,7 @@ func (c *compiler) copying(to, from view) (step, error) {
 }
 
 // mover gives the function that copies between views of a type.
-func mover(d dtypes.DType) (func(p *kernels.Pool, dst any, to view, src any, from view), error) {
+func mover(d dtypes.DType) (func(p *work.Pool, dst any, to view, src any, from view), error) {
 	switch d {
 	case dtypes.Float32:
 		return move[float32], nil
@@ -111,7 +111,7 @@ func mover(d dtypes.DType) (func(p *kernels.Pool, dst any, to view, src any, fro
 		return move[int64], nil
 	}
 	if d.IsPacked() {
-		return func(_ *kernels.Pool, dst any, _ view, src any, _ view) { dtypes.CopyAnySlice(dst, src) }, nil
+		return func(_ *work.Pool, dst any, _ view, src any, _ view) { dtypes.CopyAnySlice(dst, src) }, nil
 	}
 	switch d.Size() {
 	case 1:
@@ -126,17 +126,17 @@ func mover(d dtypes.DType) (func(p *kernels.Pool, dst any, to view, src any, fro
 	return nil, fmt.Errorf("copy elements of type %s: not a type of this backend", d)
 }
 
-func move[T any](p *kernels.Pool, dst any, to view, src any, from view) {
+func move[T any](p *work.Pool, dst any, to view, src any, from view) {
 	if to.size() == 0 {
 		return
 	}
-	kernels.Move(p, dst.([]T)[to.offset:], to.strides, src.([]T)[from.offset:], from.strides, to.dims)
+	vector.Move(p, dst.([]T)[to.offset:], to.strides, src.([]T)[from.offset:], from.strides, to.dims)
 }
 
 // moveBytes is move for types that are moved as integers of their size.
-func moveBytes[T uint8 | uint16 | uint32 | uint64](p *kernels.Pool, dst any, to view, src any, from view) {
+func moveBytes[T uint8 | uint16 | uint32 | uint64](p *work.Pool, dst any, to view, src any, from view) {
 	if to.size() == 0 {
 		return
 	}
-	kernels.Move(p, asIntegers[T](dst)[to.offset:], to.strides, asIntegers[T](src)[from.offset:], from.strides, to.dims)
+	vector.Move(p, asIntegers[T](dst)[to.offset:], to.strides, asIntegers[T](src)[from.offset:], from.strides, to.dims)
 }

@@ -7,20 +7,19 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/attention"
 )
 
 // attentionAttr is what the lowerings of attention and its gradient must know.
 type attentionAttr struct {
-	layout kernels.HeadLayout
+	layout attention.Layout
 	scale  float32
 	causal bool
 	biased bool // the fourth input is a bias of four axes: batch, head, query, key
 }
 
-// attention is one call of fused attention, checked.
-type attention struct {
+// attentionCall is one call of fused attention, checked.
+type attentionCall struct {
 	attentionAttr
 	inputs []compute.Value // query, key, value and the bias if there is one
 	lse    shapes.Shape    // of the state for the gradient: batch, head, query
@@ -29,7 +28,7 @@ type attention struct {
 
 // newAttention checks a call and turns its mask into a bias. For what the kernels cannot do it returns
 // compute.ErrNotImplemented, on which GoMLX composes attention from simpler operations.
-func (f *Function) newAttention(op compute.OpType, query, key, value compute.Value, layout compute.AttentionAxesLayout, o *compute.ScaledDotProductAttentionConfig) (*attention, error) {
+func (f *Function) newAttention(op compute.OpType, query, key, value compute.Value, layout compute.AttentionAxesLayout, o *compute.ScaledDotProductAttentionConfig) (*attentionCall, error) {
 	in, err := f.cast(op, []compute.Value{query, key, value})
 	if err != nil {
 		return nil, err
@@ -56,13 +55,13 @@ func (f *Function) newAttention(op compute.OpType, query, key, value compute.Val
 	case o.Causal && q[seq] != k[seq]:
 		return nil, no("causal attention between different lengths")
 	}
-	a := &attention{inputs: []compute.Value{query, key, value}}
-	a.layout, a.scale, a.causal = kernels.BHSD, float32(o.Scale), o.Causal
+	a := &attentionCall{inputs: []compute.Value{query, key, value}}
+	a.layout, a.scale, a.causal = attention.BHSD, float32(o.Scale), o.Causal
 	if o.Scale == 0 {
 		a.scale = float32(1 / math.Sqrt(float64(q[3])))
 	}
 	if layout == compute.AttentionAxesLayoutBSHD {
-		a.layout = kernels.BSHD
+		a.layout = attention.BSHD
 	}
 	a.lse = shapes.Make(dtypes.Float32, q[0], q[heads], q[seq])
 	a.out = in[0].shape.Clone()
@@ -80,7 +79,7 @@ func (f *Function) newAttention(op compute.OpType, query, key, value compute.Val
 }
 
 // attentionBias joins mask and bias to one bias that broadcasts to scores [batch, head, query, key], or nil.
-func (f *Function) attentionBias(op compute.OpType, o *compute.ScaledDotProductAttentionConfig, layout kernels.HeadLayout, scores []int) (compute.Value, error) {
+func (f *Function) attentionBias(op compute.OpType, o *compute.ScaledDotProductAttentionConfig, layout attention.Layout, scores []int) (compute.Value, error) {
 	var sum compute.Value
 	add := func(v compute.Value, mask bool) error {
 		if v == nil {
@@ -113,7 +112,7 @@ func (f *Function) attentionBias(op compute.OpType, o *compute.ScaledDotProductA
 
 // fourAxes turns a mask or bias into an additive one of the axes batch, head, query, key. A mask of four axes comes
 // in the order of the scores, which follows the layout; one of three has no heads.
-func (f *Function) fourAxes(op compute.OpType, v compute.Value, mask bool, layout kernels.HeadLayout, scores []int) (compute.Value, error) {
+func (f *Function) fourAxes(op compute.OpType, v compute.Value, mask bool, layout attention.Layout, scores []int) (compute.Value, error) {
 	in, err := f.cast(op, []compute.Value{v})
 	if err != nil {
 		return nil, err
@@ -130,7 +129,7 @@ func (f *Function) fourAxes(op compute.OpType, v compute.Value, mask bool, layou
 	if v, err = f.Reshape(v, d...); err != nil {
 		return nil, err
 	}
-	if mask && layout == kernels.BSHD && in[0].shape.Rank() == 4 {
+	if mask && layout == attention.BSHD && in[0].shape.Rank() == 4 {
 		if v, err = f.Transpose(v, 0, 2, 1, 3); err != nil {
 			return nil, err
 		}

@@ -5,8 +5,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 )
 
 // What the lowerings must know of fused operations.
@@ -15,7 +14,7 @@ type (
 	geluAttr    bool // exact, by erf
 	denseAttr   struct {
 		compute.DenseConfig
-		act kernels.Activation // that Compile found, beside the configured one
+		act vector.Activation // that Compile found, beside the configured one
 	}
 	layerNormAttr struct {
 		axes    []int

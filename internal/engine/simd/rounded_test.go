@@ -7,18 +7,18 @@ import (
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
 // TestRoundedConvolutions: a backend that rounds products rounds convolutions and both their gradients, strides and
 // images of odd sides included, and stays close to float32.
 func TestRoundedConvolutions(t *testing.T) {
-	if kernels.Path() < kernels.BFloat16.Level() {
+	if level.Current() < tile.BFloat16.Level() {
 		t.Skip("this CPU has no AVX512-BF16")
 	}
-	defer kernels.AssumePays(true)()
+	defer tile.AssumePays(true)()
 	for _, c := range []struct {
 		name                      string
 		side, in, out, stride     int

@@ -10,8 +10,8 @@ import (
 	"weak"
 
 	"github.com/gomlx/compute/dtypes"
-
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 )
 
 // shared lets the executables of a backend have one copy of equal large constants, and one packed form: a model
@@ -19,7 +19,7 @@ import (
 type shared struct {
 	mutex  sync.Mutex
 	data   map[sharedData]weak.Pointer[float32] // first elements
-	packed map[sharedPack]weak.Pointer[kernels.PackedB]
+	packed map[sharedPack]weak.Pointer[gemm.PackedB]
 }
 
 // fingerprint is 128 bits of hash of a constant's content; zero for one that is not shared.
@@ -32,7 +32,7 @@ type sharedData struct {
 
 type sharedPack struct {
 	content fingerprint
-	level   kernels.Level
+	level   level.Level
 	packKey // without its slot
 }
 
@@ -100,7 +100,7 @@ func (s *shared) adopt(x []float32) {
 }
 
 // pack gives the packed form of a constant with that content, made by f where there is none.
-func (s *shared) pack(key sharedPack, f func() *kernels.PackedB) *kernels.PackedB {
+func (s *shared) pack(key sharedPack, f func() *gemm.PackedB) *gemm.PackedB {
 	s.mutex.Lock()
 	p := s.packed[key].Value()
 	s.mutex.Unlock()
@@ -111,7 +111,7 @@ func (s *shared) pack(key sharedPack, f func() *kernels.PackedB) *kernels.Packed
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	if s.packed == nil {
-		s.packed = map[sharedPack]weak.Pointer[kernels.PackedB]{}
+		s.packed = map[sharedPack]weak.Pointer[gemm.PackedB]{}
 	}
 	s.packed[key] = weak.Make(p)
 	return p
@@ -122,5 +122,5 @@ func (s *shared) sweep() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	maps.DeleteFunc(s.data, func(_ sharedData, p weak.Pointer[float32]) bool { return p.Value() == nil })
-	maps.DeleteFunc(s.packed, func(_ sharedPack, p weak.Pointer[kernels.PackedB]) bool { return p.Value() == nil })
+	maps.DeleteFunc(s.packed, func(_ sharedPack, p weak.Pointer[gemm.PackedB]) bool { return p.Value() == nil })
 }

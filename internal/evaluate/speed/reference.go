@@ -4,9 +4,10 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
-
 	"github.com/groupvit/groupvit/internal/engine"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
 // reference is the product that rates are compared with: 1024 × 1024 × 1024.
@@ -20,7 +21,7 @@ func openReference(backend compute.Backend, c Case) (*Job, error) {
 // openKernel makes a product of simd's kernel. In float32 it packs the right matrix in each run, into memory that is
 // there: what other libraries' products do. In bf16 and int8, which are for weights, the right matrix is packed before.
 func openKernel(c Case) (*Job, error) {
-	pool := kernels.NewPool(c.Threads)
+	pool := work.NewPool(c.Threads)
 	run, err := multiply(pool, c, make([]float32, c.Shape.M*c.Shape.N))
 	if err != nil {
 		pool.Close()
@@ -30,17 +31,17 @@ func openKernel(c Case) (*Job, error) {
 }
 
 // multiply gives a function that computes the product of a case.
-func multiply(pool *kernels.Pool, c Case, out []float32) (run func(), err error) {
+func multiply(pool *work.Pool, c Case, out []float32) (run func(), err error) {
 	s := c.Shape
-	a := kernels.Matrix{Data: Noise(s.M * s.K), Stride: s.K}
-	b := kernels.Matrix{Data: Noise(s.K * s.N), Stride: s.N}
-	f := engine.FormatOf(c.Precision).Computed()
-	if f == kernels.Float32 {
-		return func() { kernels.Gemm(pool, s.M, s.N, s.K, a, b, out, s.N, kernels.Epilogue{}) }, nil
+	a := tile.Matrix{Data: Noise(s.M * s.K), Stride: s.K}
+	b := tile.Matrix{Data: Noise(s.K * s.N), Stride: s.N}
+	f := gemm.Computed(engine.FormatOf(c.Precision))
+	if f == tile.Float32 {
+		return func() { gemm.Gemm(pool, s.M, s.N, s.K, a, b, out, s.N, gemm.Epilogue{}) }, nil
 	}
-	packed := kernels.Pack(pool, f, s.K, s.N, b)
+	packed := gemm.Pack(pool, f, s.K, s.N, b)
 	if packed.Format() != f {
 		return nil, fmt.Errorf("the right matrix stays in %s: %s would lose too much of it", packed.Format(), f)
 	}
-	return func() { kernels.GemmPacked(pool, s.M, a, packed, out, s.N, kernels.Epilogue{}) }, nil
+	return func() { gemm.GemmPacked(pool, s.M, a, packed, out, s.N, gemm.Epilogue{}) }, nil
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/engine/simd"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
 // Roofline says where the time of a run goes and how near each operation is to what the machine allows: the rate of
@@ -60,11 +61,11 @@ const streamFloats = 16 << 20
 
 // openStream makes the sum of two arrays.
 func openStream(threads int) *Job {
-	pool := kernels.NewPool(threads)
+	pool := work.NewPool(threads)
 	a, b, sum := make([]float32, streamFloats), make([]float32, streamFloats), make([]float32, streamFloats)
 	return &Job{
 		Run: func() error {
-			kernels.Binary(pool, kernels.Add, sum, kernels.Whole(a), kernels.Whole(b), 1, streamFloats)
+			vector.Binary(pool, vector.Add, sum, vector.Whole(a), vector.Whole(b), 1, streamFloats)
 			return nil
 		},
 		Close: pool.Close,

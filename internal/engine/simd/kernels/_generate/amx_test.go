@@ -38,7 +38,7 @@ func TestTileEncoding(t *testing.T) {
 		}
 		c.bytes(tileZero(d), "TILEZERO T%d", d)
 	}
-	generated, err := os.ReadFile("../amx_linux_amd64.s")
+	generated, err := os.ReadFile("../amx/amx_linux_amd64.s")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestCommittedFiles writes the assembly again and compares it with the files of package kernels.
+// TestCommittedFiles writes the assembly again and compares it with the files of the packages.
 func TestCommittedFiles(t *testing.T) {
 	// The first line names the command, and with it the folder.
 	body := func(path string) []byte {
@@ -20,9 +20,15 @@ func TestCommittedFiles(t *testing.T) {
 		return rest
 	}
 	dir := t.TempDir()
-	for _, what := range []string{"product", "bf16", "int8", "pairs", "wide", "vector"} {
-		source, stubs := what+"_amd64.s", what+"_amd64.go"
-		cmd := exec.Command("go", "run", ".", "-what", what, "-out", filepath.Join(dir, source), "-stubs", filepath.Join(dir, stubs), "-pkg", "kernels")
+	for _, pkg := range []string{"tile", "vector", "amx"} {
+		if err := os.Mkdir(filepath.Join(dir, pkg), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range [][2]string{{"tile", "product"}, {"tile", "narrow"}, {"vector", "wide"}, {"vector", "vector"}} {
+		pkg, what := x[0], x[1]
+		source, stubs := filepath.Join(pkg, what+"_amd64.s"), filepath.Join(pkg, what+"_amd64.go")
+		cmd := exec.Command("go", "run", ".", "-what", what, "-out", filepath.Join(dir, source), "-stubs", filepath.Join(dir, stubs), "-pkg", pkg)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -38,16 +44,16 @@ func TestCommittedFiles(t *testing.T) {
 	if err := writeAMX(dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"amx_linux_amd64.s", "amx_stubs_linux_amd64.go", "product_arm64.s", "product_arm64.go", "vector_arm64.s", "vector_arm64.go"} {
+	for _, name := range []string{"amx/amx_linux_amd64.s", "amx/amx_stubs_linux_amd64.go", "tile/product_arm64.s", "tile/product_arm64.go", "vector/vector_arm64.s", "vector/vector_arm64.go"} {
 		if !bytes.Equal(body(filepath.Join(dir, name)), body(filepath.Join("..", name))) {
 			t.Errorf("%s is not what this program writes: run the commands in main.go", name)
 		}
 	}
 	var out bytes.Buffer
-	if err := others(&out, filepath.Join("..", "vector_amd64.go")); err != nil {
+	if err := others(&out, filepath.Join("..", "vector", "vector_amd64.go")); err != nil {
 		t.Fatal(err)
 	}
-	if _, rest, _ := bytes.Cut(out.Bytes(), []byte("\n")); !bytes.Equal(rest, body(filepath.Join("..", "vector_other.go"))) {
+	if _, rest, _ := bytes.Cut(out.Bytes(), []byte("\n")); !bytes.Equal(rest, body(filepath.Join("..", "vector", "vector_other.go"))) {
 		t.Error("vector_other.go is not what this program writes: run the commands in main.go")
 	}
 }

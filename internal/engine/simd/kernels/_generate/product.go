@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Offsets of the fields of kernels.tile (a test there compares them).
+// Offsets of the fields of tile.Call (a test there compares them).
 const (
 	tileA      = 8 * iota // first element of A
 	tileB                 // first element of B
