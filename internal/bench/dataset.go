@@ -71,6 +71,9 @@ type Options struct {
 	// Half reads "even" or "odd" photos of those only, counted from 0, so that what
 	// is chosen on one half is reported on the other; "" is all.
 	Half string
+	// Skip, if set, is called with each photo or mask that is listed and cannot be
+	// found, which is then left out; without it the first is an error.
+	Skip func(id string, err error)
 }
 
 // Open reads a dataset's lists and looks for all its files, so that what is
@@ -93,7 +96,7 @@ func Open(name, root string, o Options) (*Dataset, error) {
 		all, err = vocab.Classes(l.classes)
 	}
 	if err == nil {
-		d.Samples, err = l.list(root, o.Split, &d.left)
+		d.Samples, err = l.list(root, o.Split, &listing{left: &d.left, skip: o.Skip})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %s: %w", name, err)

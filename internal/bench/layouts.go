@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/limits"
-	"github.com/groupvit/groupvit/internal/shards"
 	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
@@ -27,8 +26,8 @@ type layout struct {
 	zeroIgnored bool
 	// ignored is a mask value that does not count, beside 255; 0 is none.
 	ignored uint8
-	// list finds the photos and masks of a split, and counts files that are neither.
-	list func(root, split string, left *shards.LeftOut) ([]Sample, error)
+	// list finds the photos and masks of a split; l is told what is not used.
+	list func(root, split string, l *listing) ([]Sample, error)
 }
 
 // layouts are what [Open] knows:
@@ -48,6 +47,10 @@ type layout struct {
 //   - camvid: SPLIT/NAME.png, SPLITannot/NAME.png, 11 is ignored, as SegNet's authors
 //     publish it; else as folder.
 //   - folder: images/NAME.jpg (or .png), masks/NAME.png, classes.txt.
+//   - voc: VOC's folders; classes.txt or, without it, VOC's 21; without a split, all
+//     that have a mask.
+//   - beside: NAME.jpg and its mask in one folder, NAME.png or NAME_mask.png (see
+//     maskNames), classes.txt.
 //
 // Photos may be of any kind that package imaging reads, whatever the case of their
 // extensions.
@@ -64,6 +67,8 @@ var layouts = []layout{
 	{name: "scenes", list: vocFolders.list},
 	{name: "camvid", list: folderSamples},
 	{name: "folder", list: folderSamples},
+	{name: "voc", list: vocSamples},
+	{name: "beside", list: besideSamples},
 }
 
 var (
@@ -92,8 +97,12 @@ func findLayout(name, root string) (layout, error) {
 		if l.name != name {
 			continue
 		}
-		if info, err := os.Stat(filepath.Join(root, "classes.txt")); l.name == "camvid" && (err != nil || info.IsDir()) {
+		info, err := os.Stat(filepath.Join(root, "classes.txt"))
+		switch own := err == nil && !info.IsDir(); {
+		case l.name == "camvid" && !own:
 			return camvidLayout, nil
+		case l.name == "voc" && !own:
+			l.classes = "voc12"
 		}
 		return l, nil
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/groupvit/groupvit/internal/limits"
-	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // listed is VOC's layout: JPEGImages, a folder of masks, lists of names.
@@ -20,12 +19,12 @@ type listed struct {
 }
 
 // list reads a list of photos.
-func (l listed) list(root, split string, _ *shards.LeftOut) ([]Sample, error) {
+func (v listed) list(root, split string, l *listing) ([]Sample, error) {
 	split = cmp.Or(split, "val")
 	if err := checkSplit(split); err != nil {
 		return nil, err
 	}
-	list := filepath.Join(root, "ImageSets", l.lists, split+".txt")
+	list := filepath.Join(root, "ImageSets", v.lists, split+".txt")
 	text, err := readCapped(list, limits.DatasetListBytes)
 	if err != nil {
 		return nil, err
@@ -34,10 +33,13 @@ func (l listed) list(root, split string, _ *shards.LeftOut) ([]Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples := make([]Sample, len(ids))
+	samples := make([]Sample, 0, len(ids))
 	finder := photoFinder{}
 	for i, id := range ids {
-		if samples[i], err = l.locate(finder, root, id); err != nil {
+		s, err := v.locate(finder, root, id)
+		if err == nil {
+			samples = append(samples, s)
+		} else if err := l.missing(id, err); err != nil {
 			return nil, fmt.Errorf("%s, number %d: %w", list, i+1, err)
 		}
 	}
@@ -71,8 +73,8 @@ func parseList(path string, text []byte) ([]string, error) {
 }
 
 // locate finds the photo and the mask of a name.
-func (l listed) locate(finder photoFinder, root, id string) (s Sample, err error) {
-	for i, masks := range l.masks {
+func (v listed) locate(finder photoFinder, root, id string) (s Sample, err error) {
+	for i, masks := range v.masks {
 		other, otherErr := finder.locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, masks, filepath.FromSlash(id)+".png"))
 		if i == 0 || otherErr == nil {
 			s, err = other, otherErr

@@ -10,7 +10,6 @@ import (
 
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
-	"github.com/groupvit/groupvit/internal/shards"
 )
 
 // tree is the layout of COCO, ADE20K and Cityscapes: one tree of photos, one of
@@ -25,12 +24,12 @@ type tree struct {
 }
 
 // list finds every photo of a split, sorted by name, and its mask.
-func (l tree) list(root, split string, left *shards.LeftOut) ([]Sample, error) {
-	split = cmp.Or(split, l.split)
+func (t tree) list(root, split string, l *listing) ([]Sample, error) {
+	split = cmp.Or(split, t.split)
 	if err := checkSplit(split); err != nil {
 		return nil, err
 	}
-	photos, masks := filepath.Join(root, l.photos, split), filepath.Join(root, l.masks, split)
+	photos, masks := filepath.Join(root, t.photos, split), filepath.Join(root, t.masks, split)
 	if linked, err := filepath.EvalSymlinks(photos); err == nil {
 		photos = linked // the walk below does not follow a link
 	}
@@ -40,21 +39,21 @@ func (l tree) list(root, split string, left *shards.LeftOut) ([]Sample, error) {
 			return err
 		}
 		ending := filepath.Ext(path)
-		name, ok := strings.CutSuffix(strings.TrimSuffix(path, ending), l.photoEnd)
+		name, ok := strings.CutSuffix(strings.TrimSuffix(path, ending), t.photoEnd)
 		if !ok || !imaging.IsPhoto(path) || strings.HasPrefix(e.Name(), ".") {
-			left.AddFile(e.Name())
+			l.left.AddFile(e.Name())
 			return nil
 		}
 		id, err := filepath.Rel(photos, name)
 		if err != nil {
 			return err
 		}
-		s := Sample{ID: filepath.ToSlash(id), Photo: path, Mask: filepath.Join(masks, id+l.maskEnd)}
-		samples = append(samples, s)
-		if err := limits.Check("the number of photos", photos, int64(len(samples)), limits.DatasetPhotos, "use fewer"); err != nil {
-			return err
+		s := Sample{ID: filepath.ToSlash(id), Photo: path, Mask: filepath.Join(masks, id+t.maskEnd)}
+		if err := checkMask(s.Mask); err != nil {
+			return l.missing(s.ID, err)
 		}
-		return checkMask(s.Mask)
+		samples = append(samples, s)
+		return limits.Check("the number of photos", photos, int64(len(samples)), limits.DatasetPhotos, "use fewer")
 	})
 	if err != nil {
 		if _, missing := os.Stat(photos); missing != nil {
@@ -77,8 +76,13 @@ func checkMask(path string) error {
 
 // folderSamples lists masks/ and the folders below it by name and finds the photos in
 // images/.
-func folderSamples(root, _ string, left *shards.LeftOut) ([]Sample, error) {
-	photos, masks := filepath.Join(root, "images"), filepath.Join(root, "masks")
+func folderSamples(root, _ string, l *listing) ([]Sample, error) {
+	return masksWithPhotos(filepath.Join(root, "masks"), filepath.Join(root, "images"), l)
+}
+
+// masksWithPhotos lists the masks in a folder and the folders below it by name and
+// finds their photos in another.
+func masksWithPhotos(masks, photos string, l *listing) ([]Sample, error) {
 	var samples []Sample
 	finder := photoFinder{}
 	err := filepath.WalkDir(masks, func(file string, e fs.DirEntry, err error) error {
@@ -87,7 +91,7 @@ func folderSamples(root, _ string, left *shards.LeftOut) ([]Sample, error) {
 		}
 		ending := filepath.Ext(file)
 		if !strings.EqualFold(ending, ".png") || strings.HasPrefix(e.Name(), ".") {
-			left.AddFile(e.Name())
+			l.left.AddFile(e.Name())
 			return nil
 		}
 		id, err := filepath.Rel(masks, strings.TrimSuffix(file, ending))
@@ -96,7 +100,7 @@ func folderSamples(root, _ string, left *shards.LeftOut) ([]Sample, error) {
 		}
 		s, err := finder.locate(filepath.ToSlash(id), photos, file)
 		if err != nil {
-			return err
+			return l.missing(s.ID, err)
 		}
 		samples = append(samples, s)
 		return limits.Check("the number of files", masks, int64(len(samples)), limits.DatasetPhotos, "split the folder")
@@ -109,7 +113,7 @@ func folderSamples(root, _ string, left *shards.LeftOut) ([]Sample, error) {
 
 // camvidSamples lists the photos of a split, which is the name of their folder, and
 // finds their masks in the folder beside it.
-func camvidSamples(root, split string, left *shards.LeftOut) ([]Sample, error) {
+func camvidSamples(root, split string, l *listing) ([]Sample, error) {
 	split = cmp.Or(split, "test")
 	if err := checkSplit(split); err != nil {
 		return nil, err
@@ -123,12 +127,15 @@ func camvidSamples(root, split string, left *shards.LeftOut) ([]Sample, error) {
 	for _, e := range entries {
 		id := strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))
 		if e.IsDir() || !imaging.IsPhoto(e.Name()) || strings.HasPrefix(e.Name(), ".") {
-			left.AddFile(e.Name())
+			l.left.AddFile(e.Name())
 			continue
 		}
 		s := Sample{ID: id, Photo: filepath.Join(root, split, e.Name()), Mask: filepath.Join(masks, id+".png")}
 		if err := checkMask(s.Mask); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrLayout, err)
+			if err := l.missing(id, err); err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrLayout, err)
+			}
+			continue
 		}
 		samples = append(samples, s)
 		if err := limits.Check("the number of photos", root, int64(len(samples)), limits.DatasetPhotos, "use fewer"); err != nil {

@@ -117,7 +117,7 @@ func (l *Loader) read(i int) (*loaded, error) {
 	}
 	if side := l.options.Cache.Side; side > 0 && (im.Width != side || im.Height != side) {
 		if im, err = resize(im, side, side); err != nil {
-			return nil, fmt.Errorf("%w: %w", errPicture, err)
+			return nil, fmt.Errorf("%w: %w", ErrPicture, err)
 		}
 	}
 	s := &loaded{key: sample.Key, captions: sample.Captions, tags: sample.Tags, templated: sample.Templated(), image: im}

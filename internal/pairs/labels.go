@@ -18,12 +18,12 @@ const (
 	LabelBackground = 0
 	// LabelUnknown is where nothing is known.
 	LabelUnknown = 255
-	// maxLabelWords is the largest number of words of one map.
-	maxLabelWords = LabelUnknown - 1
+	// MaxLabelWords is the largest number of words of one map.
+	MaxLabelWords = LabelUnknown - 1
 )
 
-// errLabels is why a sample with a broken label map is not used.
-var errLabels = errors.New("broken label map")
+// ErrLabels is why a sample with a broken label map is not used.
+var ErrLabels = errors.New("broken label map")
 
 // LabelMap says which word each place of an image shows. It covers the whole image
 // at a size of its own.
@@ -35,8 +35,9 @@ type LabelMap struct {
 	Pix []uint8
 	// Words are the words that its values name.
 	Words []string
-	// Classes, if any, are the only words that the map tells apart: whether a
-	// place shows another one is not known (masks of a data set with few classes).
+	// Classes, if any, are the only words that somebody looked for (masks of a data set
+	// with few classes): whether the image shows another one is not known. Where
+	// "background" is among them, places of value 0 show none of the others.
 	Classes []string
 }
 
@@ -44,10 +45,10 @@ type LabelMap struct {
 // what counts, and the words of the sample's JSON.
 func decodeLabels(b []byte, words, classes []string) (*LabelMap, error) {
 	bad := func(format string, args ...any) (*LabelMap, error) {
-		return nil, fmt.Errorf("%w: %s", errLabels, fmt.Sprintf(format, args...))
+		return nil, fmt.Errorf("%w: %s", ErrLabels, fmt.Sprintf(format, args...))
 	}
-	if len(words) > maxLabelWords {
-		return bad("%d words, the limit is %d", len(words), maxLabelWords)
+	if len(words) > MaxLabelWords {
+		return bad("%d words, the limit is %d", len(words), MaxLabelWords)
 	}
 	config, err := png.DecodeConfig(bytes.NewReader(b))
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/synth"
 )
@@ -300,6 +302,48 @@ func TestCompetingWords(t *testing.T) {
 		if got, want := b.Competing[u] == 1, slices.Contains([]string{"ball", "box", "grass"}, noun); got != want {
 			t.Errorf("%q competes: %v, want %v", noun, got, want)
 		}
+	}
+}
+
+// Where people looked for certain classes, all of these compete, background words too
+// where background is one of them; what the map says is sure; and of a word that is no
+// class nothing is known.
+func TestLookedFor(t *testing.T) {
+	o := labelledScenes(t, 1)
+	dir := t.TempDir()
+	im := image.NewGray(image.Rect(0, 0, 32, 32))
+	for y := range 32 {
+		for x := range 32 {
+			im.SetGray(x, y, color.Gray{Y: []uint8{1, 0, 255, 2}[x/8]})
+		}
+	}
+	writePNG(t, filepath.Join(dir, "a.png"), im)
+	writePNG(t, filepath.Join(dir, "a.labels.png"), im)
+	writeFile(t, filepath.Join(dir, "a.json"), `{"captions": ["a photo of ball and grass"], "tags": ["ball", "grass"], "labels": ["ball", "grass"], "label_classes": ["background", "ball", "box", "grass"]}`)
+	o.Sources, o.Batch, o.Augment, o.Nouns.K, o.Nouns.Least = dir, 1, Augment{}, 0, 12
+	_, b := firstBatch(t, o)
+	for cell, want := range []string{"ball", "some background", "", "grass"} {
+		if got := shown(b, 0, cell); got != want {
+			t.Errorf("cell %d shows %q, want %q", cell, got, want)
+		}
+	}
+	if diff := cmp.Diff([]float32{1, 0, 0, 1}, b.Word[:4]); diff != "" {
+		t.Errorf("weight of words: %s", diff)
+	}
+	if diff := cmp.Diff([]float32{0, 1, 0, 0}, b.Background[:4]); diff != "" {
+		t.Errorf("weight of background: %s", diff)
+	}
+	classes, ground := []string{"ball", "box", "grass"}, []string{"grass", "sand", "water", "brick"}
+	for u, noun := range b.Nouns {
+		if got, want := b.Competing[u] == 1, slices.Contains(classes, noun) || slices.Contains(ground, noun); got != want {
+			t.Errorf("%q competes: %v, want %v", noun, got, want)
+		}
+		if got, want := b.Known[u] == 1, slices.Contains(classes, noun); got != want {
+			t.Errorf("%q is known to be there or not: %v, want %v", noun, got, want)
+		}
+	}
+	if !slices.Contains(b.Nouns, "box") {
+		t.Error("a class that no picture shows has no prompt")
 	}
 }
 

@@ -103,7 +103,7 @@ func (o PackOptions) pack(s *Sample) packed {
 		im, err = s.Decode()
 	}
 	if err != nil {
-		p.err = fmt.Errorf("%w: %w", errPicture, err)
+		p.err = fmt.Errorf("%w: %w", ErrPicture, err)
 		return p
 	}
 	p.kind, p.width, p.height, p.image = kinds[info.Format], im.Width, im.Height, im
@@ -114,7 +114,7 @@ func (o PackOptions) pack(s *Sample) packed {
 	if shrink {
 		p.width, p.height = imaging.ShortSide(im.Width, im.Height, o.ShortSide)
 		if im, err = imaging.ResizePIL(im, p.width, p.height, imaging.Bicubic); err != nil {
-			p.err = fmt.Errorf("%w: %w", errPicture, err)
+			p.err = fmt.Errorf("%w: %w", ErrPicture, err)
 			return p
 		}
 	}
@@ -124,7 +124,7 @@ func (o PackOptions) pack(s *Sample) packed {
 		quality = 95 // of kinds that shards do not have
 	}
 	if p.err = jpeg.Encode(&b, im.RGBA(), &jpeg.Options{Quality: quality}); p.err != nil {
-		p.err = errors.Join(errPicture, p.err)
+		p.err = errors.Join(ErrPicture, p.err)
 		return p
 	}
 	copied := *s

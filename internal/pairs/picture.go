@@ -13,7 +13,7 @@ type Image = imaging.Image
 func decode(b []byte) (*Image, error) {
 	im, err := imaging.DecodeBytes(b, imaging.Options{Name: "picture"})
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errPicture, err)
+		return nil, fmt.Errorf("%w: %w", ErrPicture, err)
 	}
 	return im, nil
 }

@@ -71,8 +71,8 @@ func (l *Loader) ownPrompts(b *Batch, r *rows) {
 	}
 }
 
-// distinctPrompts gives every noun of the batch one prompt, and words of label maps,
-// and further ones up to the least number. It returns their columns.
+// distinctPrompts gives every noun of the batch one prompt, and words and classes of
+// label maps, and further ones up to the least number. It returns their columns.
 func (l *Loader) distinctPrompts(b *Batch, r *rows) map[string]int {
 	options := l.options.Nouns
 	columns := map[string]int{}
@@ -99,6 +99,11 @@ func (l *Loader) distinctPrompts(b *Batch, r *rows) map[string]int {
 		for _, s := range c.samples {
 			for _, word := range s.labelWords() {
 				column(l.name(word))
+			}
+			for _, word := range s.labelClasses() {
+				if word != vocab.Background {
+					column(l.name(word))
+				}
 			}
 		}
 	}

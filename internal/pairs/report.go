@@ -28,7 +28,7 @@ type Report struct {
 const examples = 8
 
 // reasons are the kinds of problems.
-var reasons = []error{errNoPicture, errNoCaption, errPicture, errLabels, errJSON, errSize, errShard, errTable, errRead}
+var reasons = []error{errNoPicture, errNoCaption, ErrPicture, ErrLabels, errJSON, errSize, errShard, errTable, errRead}
 
 // Reason is the kind of the problem in a few words: "broken picture", "other".
 func (p Problem) Reason() string {

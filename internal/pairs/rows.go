@@ -1,5 +1,7 @@
 package pairs
 
+import "github.com/groupvit/groupvit/internal/vocab"
+
 // rows is what a batch's matrices of pictures and prompts are made of. They are
 // large: B·U numbers each, with U three times B in the paper.
 type rows struct {
@@ -43,8 +45,17 @@ func (r *rows) write(b *Batch, from, to int, targets, known, explains []float32)
 
 // known says of each prompt whether it is known that it and a picture belong
 // together or not. Of a tagged photo its own words are known, and what its tag
-// tells to be absent.
+// tells to be absent; where a label map has classes of its own, its words and these.
 func (l *Loader) known(b *Batch, s *loaded, targets, row []float32) {
+	if s.lookedFor() {
+		classes := l.classesOf(s.labels)
+		for u, n := range targets {
+			if n > 0 || classes[b.Nouns[u]] {
+				row[u] = 1
+			}
+		}
+		return
+	}
 	masked, ofThing := l.masked(s), false
 	for u, n := range targets {
 		ofThing = ofThing || n > 0 && l.isThing(b.Nouns[u])
@@ -84,14 +95,18 @@ func (r *rows) label(b *Batch, columns map[string]int) {
 	for i, c := range r.cells {
 		for k, v := range c.value {
 			at, s := i*n+k, c.samples[c.from[k]]
+			sure := s.lookedFor()
 			switch v {
 			case LabelUnknown:
 			case LabelBackground:
 				b.Background[at] = someBackground
+				if sure {
+					b.Background[at] = 1
+				}
 			default:
 				u := columns[r.loader.name(s.labelWords()[v-1])]
 				b.Labels[at], b.Word[at] = int32(u), 1
-				if b.Stuff[u] > 0 {
+				if b.Stuff[u] > 0 && !sure {
 					b.Word[at], b.Background[at] = 1-someBackground, someBackground
 				}
 			}
@@ -100,11 +115,13 @@ func (r *rows) label(b *Batch, columns map[string]int) {
 }
 
 // someBackground is the weight of "some background word" at a cell; where the map
-// names which one, that has the rest.
+// names which one, that has the rest. Where a person looked for certain classes, what
+// the map says is sure, and has all of it.
 const someBackground = 0.5
 
 // competing says which prompts the label map of picture i tells apart: all, or where
-// it has classes of its own, those that every one of its samples knows.
+// it has classes of its own, those that every one of its samples knows: the classes, and
+// all background words where background is one of them.
 func (r *rows) competing(b *Batch, i int, row []float32) {
 	for u, noun := range b.Nouns {
 		if noun != "" {
@@ -112,17 +129,12 @@ func (r *rows) competing(b *Batch, i int, row []float32) {
 		}
 	}
 	for _, s := range r.cells[i].samples {
-		if s.labels == nil || len(s.labels.Classes) == 0 {
+		if !s.lookedFor() {
 			continue
 		}
-		known := map[string]bool{}
-		for _, list := range [][]string{s.labels.Classes, s.labels.Words} {
-			for _, word := range list {
-				known[r.loader.name(word)] = true
-			}
-		}
+		known := r.loader.classesOf(s.labels)
 		for u, noun := range b.Nouns {
-			if !known[noun] {
+			if !known[noun] && !(known[vocab.Background] && r.loader.isStuff(noun)) {
 				row[u] = 0
 			}
 		}
@@ -135,12 +147,34 @@ func (r *rows) competing(b *Batch, i int, row []float32) {
 	}
 }
 
+// lookedFor reports whether the sample has a label map with classes of its own.
+func (s *loaded) lookedFor() bool { return s.labels != nil && len(s.labels.Classes) > 0 }
+
+// classesOf are the words of a label map and its classes, by what the list calls them.
+func (l *Loader) classesOf(m *LabelMap) map[string]bool {
+	known := map[string]bool{}
+	for _, list := range [][]string{m.Classes, m.Words} {
+		for _, word := range list {
+			known[l.name(word)] = true
+		}
+	}
+	return known
+}
+
 // labelWords are the words of the sample's label map.
 func (s *loaded) labelWords() []string {
 	if s.labels == nil {
 		return nil
 	}
 	return s.labels.Words
+}
+
+// labelClasses are the classes that its label map tells apart.
+func (s *loaded) labelClasses() []string {
+	if s.labels == nil {
+		return nil
+	}
+	return s.labels.Classes
 }
 
 // named are the nouns of all of a sample's captions and, where people wrote these,

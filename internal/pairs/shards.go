@@ -16,7 +16,7 @@ import (
 var (
 	errNoPicture = errors.New("no picture")
 	errNoCaption = errors.New("no caption")
-	errPicture   = errors.New("broken picture")
+	ErrPicture   = errors.New("broken picture")
 	errJSON      = errors.New("broken JSON")
 	errSize      = shards.ErrSize
 	errShard     = shards.ErrShard

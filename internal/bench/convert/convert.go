@@ -174,6 +174,16 @@ type Source struct {
 	Run func(ctx context.Context, o Options) (*Result, error)
 }
 
+// Run converts annotations of a source by its name.
+func Run(ctx context.Context, source string, o Options) (*Result, error) {
+	for _, s := range Sources() {
+		if s.Name == source {
+			return s.Run(ctx, o)
+		}
+	}
+	return nil, fmt.Errorf("%w: no source %q", ErrInput, source)
+}
+
 // Sources returns all sources.
 func Sources() []Source {
 	return []Source{

@@ -18,7 +18,7 @@ func NewDataCommand(env *command.Environment) *cobra.Command {
 	}
 	cmd.AddCommand(
 		newDataSynthCommand(env), newDataPackCommand(env), newDataValidateCommand(env), newDataStatsCommand(env),
-		newDataConvertCommand(env), newDataVocabularyCommand(env), newDataLabelCommand(env), newDataSpeedCommand(env),
+		newDataConvertCommand(env), newDataVocabularyCommand(env), newDataLabelCommand(env), newDataMasksCommand(env), newDataSpeedCommand(env),
 	)
 	return cmd
 }

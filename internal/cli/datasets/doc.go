@@ -1,3 +1,3 @@
 // Package datasets has the commands below "data": synth, pack, validate, stats, convert,
-// speed, vocabulary and label.
+// speed, vocabulary, label and masks.
 package datasets

@@ -61,11 +61,35 @@ type PackJSON struct {
 	LeftOut *shards.LeftOut `json:"left_out,omitempty"`
 }
 
-// write writes samples into shards; about so many, 0 where that is not known.
+// write writes samples into shards, and says what it has written.
 func (f *packFlags) write(ctx context.Context, env *command.Environment, samples iter.Seq2[*pairs.Sample, error], about int, result PackJSON) error {
+	result, err := f.pack(ctx, env, samples, about, result)
+	if err != nil {
+		return err
+	}
+	if env.JSON {
+		err = env.Print(result)
+	} else {
+		env.Warn("%s in %s", command.Count(result.Samples, "sample"), command.Count(result.Shards, "shard"))
+		_, err = fmt.Fprintln(env.Stdout, f.output)
+	}
+	return errors.Join(err, leftOut(result.Skipped))
+}
+
+// leftOut is the error of a run that left samples out, nil where there are none.
+func leftOut(skipped map[string]int) error {
+	if n := total(skipped); n > 0 {
+		return fmt.Errorf("%w: %s left out", command.ErrPartial, counted(n, "sample was", "samples were"))
+	}
+	return nil
+}
+
+// pack writes samples into shards, about so many, 0 where that is not known, and
+// returns the result with what it has written and left out.
+func (f *packFlags) pack(ctx context.Context, env *command.Environment, samples iter.Seq2[*pairs.Sample, error], about int, result PackJSON) (PackJSON, error) {
 	w, err := pairs.NewShardWriter(f.output, f.prefix, f.shardSize)
 	if err != nil {
-		return dataUsage(err)
+		return result, dataUsage(err)
 	}
 	if about > 0 {
 		bar := env.Progress("samples", about)
@@ -86,23 +110,14 @@ func (f *packFlags) write(ctx context.Context, env *command.Environment, samples
 	}
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("interrupted: %d shards in %s are whole: %w", len(w.Shards()), f.output, ctx.Err())
+		return result, fmt.Errorf("interrupted: %d shards in %s are whole: %w", len(w.Shards()), f.output, ctx.Err())
 	case err != nil:
-		return dataUsage(err)
+		return result, dataUsage(err)
 	case w.Written() == 0:
-		return fmt.Errorf("%w: nothing is written", pairs.ErrNoSamples)
+		return result, fmt.Errorf("%w: nothing is written", pairs.ErrNoSamples)
 	}
 	result.Output, result.Shards, result.Samples = f.output, len(w.Shards()), w.Written()
-	if env.JSON {
-		err = env.Print(result)
-	} else {
-		env.Warn("%d samples in %d shards", result.Samples, result.Shards)
-		_, err = fmt.Fprintln(env.Stdout, f.output)
-	}
-	if err == nil && len(result.Skipped) > 0 {
-		return fmt.Errorf("%w: %d samples were left out", command.ErrPartial, total(result.Skipped))
-	}
-	return err
+	return result, nil
 }
 
 // writeIndex writes samples of an index into shards, and tells what listing it found
