@@ -149,6 +149,10 @@ type QueryOptions struct {
 	// pixels: the result of a larger photo is smaller than it, in proportion. For
 	// previews, which take a fraction of the time.
 	ResultSide int
+	// MinArea leaves out smaller parts of the map ([mask.Map.RemoveSmall]): they go to
+	// the label around them. A segment's score stays that of the pixels before it, and
+	// [Confidence] and Scores know nothing of it. The zero value keeps the map exact.
+	MinArea MinArea
 	// Scores asks for the class scores of every pixel.
 	Scores bool
 }

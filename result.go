@@ -109,6 +109,8 @@ type Record struct {
 	Report  Report   `json:"report"`
 	// RareWords are labels that are rare in the training data.
 	RareWords []RareWord `json:"rare_words,omitempty"`
+	// Instances are the labels' connected parts, where they were asked for.
+	Instances []Instance `json:"instances,omitempty"`
 }
 
 // Record makes the record of an answer about a photo of width × height pixels.

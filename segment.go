@@ -31,6 +31,9 @@ func newQuery(labels []string, o *QueryOptions) (*query, error) {
 	if !(q.Sharpness >= 0 && q.Sharpness <= maxSharpness) {
 		return nil, fmt.Errorf("%w: sharpness %g, allowed are 0 to %d", ErrOption, q.Sharpness, maxSharpness)
 	}
+	if err := q.MinArea.check(); err != nil {
+		return nil, err
+	}
 	return q, q.Background.check()
 }
 
@@ -129,6 +132,9 @@ func (e *Encoded) answer(ctx context.Context, q *query, s scored, report Report)
 	d, err := s.decide(ctx, width, height, q.Scores)
 	if err != nil {
 		return nil, err
+	}
+	if least := q.MinArea.of(e.view().Width*e.view().Height, width, height); least > 1 {
+		d.pixels = d.pixels.RemoveSmall(least)
 	}
 	out := &Segmentation{Map: d.pixels, Scores: d.scores, Threshold: d.threshold, Report: report, planes: d.planes}
 	out.RareWords = e.model.rare(q.classes)

@@ -65,10 +65,8 @@ type COCOCategory struct {
 // labels[i] is the name of label i+1; all of them become categories, those with pixels
 // annotations. Labels beyond the names are left out.
 func (m *Map) COCO(file string, labels []string) COCO {
-	return m.coco(file, labels, func(label uint16) COCOShape {
-		rle := m.RLE(label)
-		return COCOShape{RLE: &rle}
-	})
+	all := m.RLEs(len(labels))
+	return m.coco(file, labels, func(s Stat) COCOShape { return COCOShape{RLE: &all[s.Label-1]} })
 }
 
 // COCOPolygons is [Map.COCO] with regions as polygons, one for each 4-connected part,
@@ -77,7 +75,7 @@ func (m *Map) COCOPolygons(file string, labels []string) COCO {
 	return m.coco(file, labels, m.cocoPolygons)
 }
 
-func (m *Map) coco(file string, labels []string, shape func(label uint16) COCOShape) COCO {
+func (m *Map) coco(file string, labels []string, shape func(Stat) COCOShape) COCO {
 	c := COCO{
 		Images:      []COCOImage{{ID: 1, File: file, Width: m.Width, Height: m.Height}},
 		Annotations: []COCOAnnotation{}, Categories: []COCOCategory{},
@@ -90,7 +88,7 @@ func (m *Map) coco(file string, labels []string, shape func(label uint16) COCOSh
 		}
 		b := s.Box
 		c.Annotations = append(c.Annotations, COCOAnnotation{
-			ID: len(c.Annotations) + 1, Image: 1, Category: id, Segmentation: shape(s.Label), Area: float64(s.Pixels),
+			ID: len(c.Annotations) + 1, Image: 1, Category: id, Segmentation: shape(s), Area: float64(s.Pixels),
 			Box: [4]float64{float64(b.Min.X), float64(b.Min.Y), float64(b.Dx()), float64(b.Dy())},
 		})
 	}
@@ -98,9 +96,9 @@ func (m *Map) coco(file string, labels []string, shape func(label uint16) COCOSh
 }
 
 // cocoPolygons are a label's regions as COCO writes polygons.
-func (m *Map) cocoPolygons(label uint16) COCOShape {
+func (m *Map) cocoPolygons(s Stat) COCOShape {
 	shape := COCOShape{Polygons: [][]float64{}}
-	for _, p := range m.Polygons(label) {
+	for _, p := range m.PolygonsIn(s.Box, s.Label) {
 		var flat []float64
 		for _, q := range p.Ring() {
 			flat = append(flat, float64(q.X), float64(q.Y))
@@ -124,7 +122,7 @@ func ReadCOCO(r io.Reader) (*COCO, error) {
 // and later annotations cover earlier ones. Errors wrap ErrFormat, ErrSize or
 // ErrTooLarge.
 func (c *COCO) Map(image COCOImage) (*Map, error) {
-	m, err := New(image.Width, image.Height)
+	m, err := newRead(image.Width, image.Height)
 	if err != nil {
 		return nil, fmt.Errorf("coco, image %d: %w", image.ID, err)
 	}

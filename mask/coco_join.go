@@ -72,7 +72,7 @@ func (j *COCOJoiner) shape(a *COCOAnnotation, of COCOImage) error {
 		err = a.Segmentation.Draw(m, 1)
 	}
 	if err == nil {
-		a.Segmentation = m.cocoPolygons(1)
+		a.Segmentation = m.cocoPolygons(m.Stats(1)[1])
 	}
 	return err
 }

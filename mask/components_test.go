@@ -2,6 +2,7 @@ package mask
 
 import (
 	"image"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -78,3 +79,22 @@ func TestRemoveSmall(t *testing.T) {
 }
 
 func must(parts []Component, _ []int32) []Component { return parts }
+
+// One pass gives the run lengths of each label, a box its polygons.
+func TestManyLabels(t *testing.T) {
+	for seed := range uint64(30) {
+		m := random(1+int(seed*7)%19, 1+int(seed*5)%13, 4, seed)
+		all := m.RLEs(4)
+		for i, s := range m.Stats(4)[1:] {
+			if got, want := all[i], m.RLE(s.Label); !slices.Equal(got.Counts, want.Counts) || got.Width != want.Width || got.Height != want.Height {
+				t.Errorf("seed %d, label %d: %v, want %v", seed, s.Label, got, want)
+			}
+			if got, want := m.PolygonsIn(s.Box, s.Label), m.Polygons(s.Label); !reflect.DeepEqual(got, want) {
+				t.Errorf("seed %d, label %d: %v, want %v", seed, s.Label, got, want)
+			}
+		}
+	}
+	if got := draw("11").PolygonsIn(image.Rect(5, 5, 9, 9), 1); len(got) != 0 {
+		t.Errorf("a box beside the map has %v", got)
+	}
+}

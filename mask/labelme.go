@@ -66,7 +66,7 @@ func ReadLabelMe(r io.Reader, labels []string) (*Map, []string, error) {
 	if err := readJSON(r, "labelme", &file); err != nil {
 		return nil, nil, err
 	}
-	m, err := New(file.Width, file.Height)
+	m, err := newRead(file.Width, file.Height)
 	if err != nil {
 		return nil, nil, err
 	}

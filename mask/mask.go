@@ -46,6 +46,18 @@ func New(width, height int) (*Map, error) {
 	return &Map{width, height, make([]uint16, width*height)}, nil
 }
 
+// newRead is New for a size that a file claims, which is not to claim too much memory.
+func newRead(width, height int) (*Map, error) {
+	if err := checkRead(width, height); err != nil {
+		return nil, err
+	}
+	return New(width, height)
+}
+
+func checkRead(width, height int) error {
+	return limits.Check("number of pixels", "mask", int64(width)*int64(height), limits.ImagePixels, "make it smaller")
+}
+
 func checkSize(width, height int) error {
 	if width < 1 || height < 1 {
 		return fmt.Errorf("mask of %d×%d pixels: %w: every side must be at least 1", width, height, ErrSize)
@@ -53,7 +65,7 @@ func checkSize(width, height int) error {
 	if err := limits.Check("longer side in pixels", "mask", int64(max(width, height)), limits.ImageSide, "make it smaller"); err != nil {
 		return err
 	}
-	return limits.Check("number of pixels", "mask", int64(width)*int64(height), limits.ImagePixels, "make it smaller")
+	return limits.Check("number of pixels", "mask", int64(width)*int64(height), limits.MostPixels, "make it smaller")
 }
 
 // Validate says whether the map's size is possible and fits its labels.

@@ -2,6 +2,7 @@ package mask
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -83,7 +84,7 @@ func DecodePNG(r io.Reader) (*Map, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mask: %w: its PNG header: %w", ErrFormat, err)
 	}
-	if err := checkSize(header.Width, header.Height); err != nil {
+	if err := errors.Join(checkSize(header.Width, header.Height), checkRead(header.Width, header.Height)); err != nil {
 		return nil, err
 	}
 	// Offsets in the file: 8 bytes of signature, 8 of chunk name and length,

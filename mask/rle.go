@@ -32,6 +32,39 @@ func (m *Map) RLE(label uint16) RLE {
 	return out
 }
 
+// RLEs returns [Map.RLE] of every label from 1 to labels in one pass over the map.
+func (m *Map) RLEs(labels int) []RLE {
+	out := make([]RLE, labels)
+	ends := make([]int, labels) // where each label's last run ended, column by column
+	for i := range out {
+		out[i] = RLE{Width: m.Width, Height: m.Height}
+	}
+	for x := range m.Width {
+		for y := 0; y < m.Height; {
+			l, first := m.Labels[y*m.Width+x], y
+			for y < m.Height && m.Labels[y*m.Width+x] == l {
+				y++
+			}
+			if l == 0 || int(l) > labels {
+				continue
+			}
+			r, from := &out[l-1], x*m.Height+first
+			if before := ends[l-1]; from == before && len(r.Counts) > 0 {
+				r.Counts[len(r.Counts)-1] += uint32(y - first)
+			} else {
+				r.Counts = append(r.Counts, uint32(from-before), uint32(y-first))
+			}
+			ends[l-1] = x*m.Height + y
+		}
+	}
+	for i, end := range ends {
+		if rest := m.Width*m.Height - end; rest > 0 {
+			out[i].Counts = append(out[i].Counts, uint32(rest))
+		}
+	}
+	return out
+}
+
 // Validate says whether the counts fill the size exactly.
 func (r RLE) Validate() error {
 	if err := checkSize(r.Width, r.Height); err != nil {

@@ -87,6 +87,8 @@ type ask struct {
 	Quality    string     `json:"quality"`
 	ShortSide  int        `json:"short_side"`
 	ResultSide int        `json:"result_side"`
+	MinArea    minArea    `json:"min_area"`
+	Instances  bool       `json:"instances"`
 	Formats    []string   `json:"formats"`
 
 	// lists are those of labels that a form or an address has, as they came.
@@ -108,6 +110,24 @@ func (b *background) UnmarshalJSON(data []byte) error {
 		return errors.New(`background is "auto", "off" or a number from 0 to 1`)
 	}
 	*b = background(strconv.FormatFloat(number, 'g', -1, 64))
+	return nil
+}
+
+// minArea is a number of pixels, a share below 1, or a text as "0.1%".
+type minArea string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (m *minArea) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*m = minArea(text)
+		return nil
+	}
+	var number float64
+	if err := json.Unmarshal(data, &number); err != nil {
+		return errors.New(`min_area is a number of pixels, a share of the photo below 1, or a text as "0.1%"`)
+	}
+	*m = minArea(strconv.FormatFloat(number, 'g', -1, 64))
 	return nil
 }
 
@@ -292,6 +312,14 @@ func (a *ask) set(name, value string) error {
 		a.Templates = value
 	case "formats":
 		a.Formats = append(a.Formats, splitList(value)...)
+	case "min_area":
+		a.MinArea = minArea(value)
+	case "instances":
+		on, err := strconv.ParseBool(value)
+		if err != nil {
+			return kindRequest.because("instances is %.40q: give true or false", value)
+		}
+		a.Instances = on
 	case "short_side":
 		return number(&a.ShortSide)
 	case "result_side":
@@ -347,6 +375,9 @@ func (a *ask) options() (groupvit.SegmentOptions, error) {
 		return o, err
 	}
 	if o.Quality, err = groupvit.ParseQuality(a.Quality); err != nil {
+		return o, err
+	}
+	if o.MinArea, err = groupvit.ParseMinArea(string(a.MinArea)); err != nil {
 		return o, err
 	}
 	o.Background, err = groupvit.ParseBackground(string(a.Background))

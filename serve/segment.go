@@ -28,11 +28,14 @@ type question struct {
 	files   []output.Format
 	// whole says that the answer is the one picture that was asked for.
 	whole bool
+	// instances asks for the labels' connected parts; keepSpecks says that the request
+	// names a smallest area, so that pictures leave out nothing more.
+	instances, keepSpecks bool
 }
 
 // question checks what a request asks, before anything is computed.
 func (a *ask) question(r *http.Request) (*question, error) {
-	q := &question{labels: a.Labels}
+	q := &question{labels: a.Labels, instances: a.Instances, keepSpecks: a.MinArea != ""}
 	var err error
 	if q.options, err = a.options(); err != nil {
 		return nil, err
@@ -41,13 +44,24 @@ func (a *ask) question(r *http.Request) (*question, error) {
 		return nil, err
 	}
 	q.options.Scores = slices.ContainsFunc(q.files, func(f output.Format) bool { return f.Scores })
-	if strings.HasPrefix(r.Header.Get("Accept"), "image/png") {
-		if len(q.files) != 1 || !q.files[0].PNG || len(a.Images) > 1 {
-			return nil, kindOption.because("Accept is image/png: ask about one photo in one format that is a picture, overlay or mask")
+	if kind := wholePicture(r.Header.Get("Accept")); kind != "" {
+		if len(q.files) != 1 || q.files[0].Picture != kind || len(a.Images) > 1 {
+			return nil, kindOption.because("Accept is %s: ask about one photo in one format that is such a picture: overlay or mask for image/png, overlay-jpeg for image/jpeg, overlay-webp for image/webp", kind)
 		}
 		q.whole = true
 	}
 	return q, nil
+}
+
+// wholePicture is the media type of a picture that an Accept header begins with; "" where
+// it begins with another.
+func wholePicture(accept string) string {
+	for _, f := range output.Served() {
+		if f.Picture != "" && strings.HasPrefix(accept, f.Picture) {
+			return f.Picture
+		}
+	}
+	return ""
 }
 
 // segment answers POST /v1/segment.
@@ -85,7 +99,7 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 // answer is what is sent: all results, or the one picture.
 func (q *question) answer(results []*segmented) any {
 	if q.whole {
-		return picture(results[0].Formats[q.files[0].Name].([]byte))
+		return picture{results[0].Formats[q.files[0].Name].([]byte), q.files[0].Picture}
 	}
 	return map[string]any{"results": results}
 }
@@ -94,8 +108,16 @@ func (q *question) answer(results []*segmented) any {
 func (s *Server) result(ctx context.Context, q *question, begin time.Time, a *answer, width, height int) (*segmented, error) {
 	found := a.found
 	out := &segmented{Record: s.model.Record(a.name, width, height, found, math.Round(time.Since(begin).Seconds()*1e4)/1e4)}
+	var parts *groupvit.Instances
+	if q.instances {
+		var err error
+		if parts, err = found.Instances(ctx); err != nil {
+			return nil, err
+		}
+		out.Instances = parts.List
+	}
 	for _, f := range q.files {
-		v, err := f.Value(ctx, &output.Answer{Photo: a.photo, Found: found, Record: out.Record})
+		v, err := f.Value(ctx, &output.Answer{Photo: a.photo, Found: found, Record: out.Record, KeepSpecks: q.keepSpecks, Parts: parts})
 		if err != nil {
 			return nil, err
 		}

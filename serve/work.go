@@ -35,8 +35,11 @@ func (s *Server) answerJSON(w http.ResponseWriter, r *http.Request, check func(*
 	return s.send(w, http.StatusOK, kind, out)
 }
 
-// picture is a work's result that is no JSON.
-type picture []byte
+// picture is a work's result that is no JSON: its bytes, and their media type.
+type picture struct {
+	data []byte
+	kind string
+}
 
 // inTurn works when a worker is free and returns the encoded answer.
 func (s *Server) inTurn(ctx context.Context, a *ask, do work) (out []byte, kind string, err error) {
@@ -50,7 +53,7 @@ func (s *Server) inTurn(ctx context.Context, a *ask, do work) (out []byte, kind 
 		return nil, "", err
 	}
 	if p, ok := v.(picture); ok {
-		return p, "image/png", nil
+		return p.data, p.kind, nil
 	}
 	out, err = json.Marshal(v)
 	return append(out, '\n'), "application/json", err

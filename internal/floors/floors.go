@@ -17,7 +17,7 @@ var floor = map[string]int{
 	"internal/experiment": 6, "internal/passes": 6,
 	"internal/train": 5, "serve": 5,
 	"internal/evaluate": 4, "internal/batch": 4, "internal/output": 4, "internal/selftrain": 4, "internal/masks": 4, "internal/geotiff": 3, "internal/video": 3,
-	"heif": 3, "internal/png": 0,
+	"heif": 3, "internal/png": 0, "internal/webp": 0,
 	"": 3, "internal/pairs": 3, "internal/bench": 3, "internal/onnx": 3,
 	"internal/assign": 2, "internal/weights": 2, "internal/render": 2, "internal/imaging": 1,
 	"internal/hub": 2, "internal/shards": 2, "internal/tower": 2, "internal/modelfile": 2,

@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -11,9 +12,12 @@ import (
 type Options struct {
 	// Name begins every error, as "cat.jpg"; empty means "photo".
 	Name string
-	// MaxBytes and MaxPixels lower the caps of package limits; zero, or more
-	// than those, means the caps themselves.
+	// MaxBytes lowers the cap of package limits; zero, or more, means the cap itself.
+	// MaxPixels is a cap of the caller's, up to [limits.MostPixels]; zero means
+	// [limits.ImagePixels].
 	MaxBytes, MaxPixels int64
+	// Mend says what to do about a photo of more pixels; empty means "make it smaller".
+	Mend string
 	// KeepOrientation leaves the pixels as stored, whatever EXIF says.
 	KeepOrientation bool
 	// Note is called with what a user should know of a photo that is read: that
@@ -28,9 +32,11 @@ func (o Options) withDefaults() Options {
 	if o.MaxBytes <= 0 || o.MaxBytes > limits.ImageBytes {
 		o.MaxBytes = limits.ImageBytes
 	}
-	if o.MaxPixels <= 0 || o.MaxPixels > limits.ImagePixels {
+	if o.MaxPixels <= 0 {
 		o.MaxPixels = limits.ImagePixels
 	}
+	o.MaxPixels = min(o.MaxPixels, limits.MostPixels)
+	o.Mend = cmp.Or(o.Mend, smaller)
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}

@@ -71,7 +71,7 @@ func probe(b []byte, o Options) (format, Info, error) {
 	if err != nil {
 		return f, Info{}, fault(o.Name, f, "header", err)
 	}
-	if err := checkSize(o.Name, c.Width, c.Height, o.MaxPixels); err != nil {
+	if err := checkSize(o.Name, c.Width, c.Height, o.MaxPixels, o.Mend); err != nil {
 		return f, Info{}, err
 	}
 	if !f.enough(b, c) {

@@ -69,19 +69,21 @@ func FromImage(src image.Image) (*Image, error) {
 		return own.Clone(), nil
 	}
 	b := src.Bounds()
-	if err := checkSize("image", b.Dx(), b.Dy(), limits.ImagePixels); err != nil {
+	if err := checkSize("image", b.Dx(), b.Dy(), limits.ImagePixels, smaller); err != nil {
 		return nil, err
 	}
 	return convert(src, false), nil
 }
 
-// checkSize refuses sizes outside the caps.
-func checkSize(name string, width, height int, pixels int64) error {
+// smaller is how to mend most photos that are too large.
+const smaller = "make it smaller"
+
+// checkSize refuses sizes outside the caps; mend says what to do about too many pixels.
+func checkSize(name string, width, height int, pixels int64, mend string) error {
 	if width < 1 || height < 1 {
 		return fmt.Errorf("%s: %d×%d pixels: %w: nothing to see", name, width, height, ErrFormat)
 	}
-	const mend = "make it smaller"
-	if err := limits.Check("longer side in pixels", name, int64(max(width, height)), limits.ImageSide, mend); err != nil {
+	if err := limits.Check("longer side in pixels", name, int64(max(width, height)), limits.ImageSide, smaller); err != nil {
 		return err
 	}
 	return limits.Check(fmt.Sprintf("number of pixels (%d×%d)", width, height), name, int64(width)*int64(height), pixels, mend)

@@ -20,6 +20,9 @@ const (
 	// (width times height), checked from the header before any pixel is
 	// allocated.
 	ImagePixels = 50_000_000
+	// MostPixels is the largest photo that a user can allow instead. A run needs some 25
+	// bytes for each pixel.
+	MostPixels = 400_000_000
 	// ImageSide is the longest side of a photograph, in pixels.
 	ImageSide = 32_768
 	// JPEGScans is the largest number of scans of a JPEG. Encoders write ten or
@@ -90,6 +93,8 @@ const (
 	// Scores is the largest number of class scores of one photo (1 GiB of
 	// float32), both at the size it is seen and at its own.
 	Scores = 1 << 28
+	// Instances is the largest number of connected parts of one photo.
+	Instances = 10_000
 	// Templates is the largest number of prompts a label may have.
 	Templates = 256
 )

@@ -4,29 +4,66 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"image"
 	"io"
 
 	"github.com/groupvit/groupvit/mask"
 )
 
 func cocoRuns(_ context.Context, a *Answer) (any, error) {
-	return a.coco(a.Found.Map.COCO), nil
+	return a.coco((*mask.Map).COCO), nil
 }
 
 func cocoPolygons(_ context.Context, a *Answer) (any, error) {
-	return a.coco(a.Found.Map.COCOPolygons), nil
+	return a.coco((*mask.Map).COCOPolygons), nil
 }
 
-// coco adds to a COCO file the score of each region, and how they were made.
-func (a *Answer) coco(regions func(file string, labels []string) mask.COCO) mask.COCO {
-	c := regions(cmp.Or(a.FileName, a.Record.Photo), a.Found.Labels)
-	c.Info = &mask.COCOInfo{Description: fmt.Sprintf("segmented by groupvit, model %s (%.12s), protocol %s", a.Record.Model.Name, a.Record.Model.SHA256, a.Record.Protocol)}
-	for i := range c.Annotations {
-		for k := range a.Found.Segments {
-			if s := &a.Found.Segments[k]; s.ID == c.Annotations[i].Category {
-				c.Annotations[i].Score = &s.Score
-			}
+// region is a segment, or an instance of one.
+type region struct {
+	id, category int
+	label        string
+	box          image.Rectangle
+	score        float64
+}
+
+// regions are the segments and the map of their numbers, or the instances where they are
+// asked for.
+func (a *Answer) regions() (list []region, m *mask.Map) {
+	box := func(b [4]int) image.Rectangle { return image.Rect(b[0], b[1], b[2], b[3]) }
+	if a.Parts == nil {
+		for _, s := range a.Found.Segments {
+			list = append(list, region{s.ID, s.ID, s.Label, box(s.Box), s.Score})
 		}
+		return list, a.Found.Map
+	}
+	for _, i := range a.Parts.List {
+		list = append(list, region{i.ID, i.LabelID, i.Label, box(i.Box), i.Score})
+	}
+	return list, a.Parts.Map
+}
+
+// coco makes a COCO file with an annotation a region, its score, and how they were made.
+func (a *Answer) coco(form func(m *mask.Map, file string, labels []string) mask.COCO) mask.COCO {
+	list, m := a.regions()
+	names := a.Found.Labels
+	if a.Parts != nil {
+		names = make([]string, len(list))
+	}
+	c := form(m, cmp.Or(a.FileName, a.Record.Photo), names)
+	c.Info = &mask.COCOInfo{Description: fmt.Sprintf("segmented by groupvit, model %s (%.12s), protocol %s", a.Record.Model.Name, a.Record.Model.SHA256, a.Record.Protocol)}
+	byID := map[int]region{}
+	for _, r := range list {
+		byID[r.id] = r
+	}
+	for i := range c.Annotations {
+		to := &c.Annotations[i]
+		if r, known := byID[to.Category]; known {
+			to.Category, to.Score = r.category, &r.score
+		}
+	}
+	c.Categories = []mask.COCOCategory{}
+	for i, name := range a.Found.Labels {
+		c.Categories = append(c.Categories, mask.COCOCategory{ID: i + 1, Name: name})
 	}
 	return c
 }
@@ -41,33 +78,48 @@ func geoJSON(_ context.Context, w io.Writer, a *Answer) error {
 	return a.Found.Map.WriteGeoJSON(w, a.Found.Labels, a.Place.Affine, a.Place.EPSG)
 }
 
-// shape is a label's region in some form.
-type shape func(m *mask.Map, label uint16) any
+// shape makes the shapes of regions in some form: of region i.
+type shape func(m *mask.Map, list []region) func(i int) any
 
-// regionFile makes an object of the photo and its segments, each with its shape under
-// a key.
+// regionFile makes an object of the photo and its regions, each with its shape under a
+// key.
 func regionFile(key string, of shape) func(context.Context, *Answer) (any, error) {
 	return func(_ context.Context, a *Answer) (any, error) {
 		return map[string]any{
-			"photo": a.Record.Photo, "width": a.Record.Width, "height": a.Record.Height, "segments": a.segments(key, of),
+			"photo": a.Record.Photo, "width": a.Record.Width, "height": a.Record.Height, "segments": a.shapes(key, of),
 		}, nil
 	}
 }
 
-// regionList makes the list of segments alone.
+// regionList makes the list of regions alone.
 func regionList(key string, of shape) func(context.Context, *Answer) (any, error) {
-	return func(_ context.Context, a *Answer) (any, error) { return a.segments(key, of), nil }
+	return func(_ context.Context, a *Answer) (any, error) { return a.shapes(key, of), nil }
 }
 
-func runLengths(m *mask.Map, label uint16) any { return m.RLE(label) }
+func runLengths(m *mask.Map, list []region) func(int) any {
+	most := 0
+	for _, r := range list {
+		most = max(most, r.id)
+	}
+	all := m.RLEs(most)
+	return func(i int) any { return all[list[i].id-1] }
+}
 
-func polygonsOf(m *mask.Map, label uint16) any { return m.Polygons(label) }
+func polygonsOf(m *mask.Map, list []region) func(int) any {
+	return func(i int) any { return m.PolygonsIn(list[i].box, uint16(list[i].id)) }
+}
 
-// segments are those of the answer with their shapes under a key.
-func (a *Answer) segments(key string, of shape) []map[string]any {
+// shapes are the regions of the answer with their shapes under a key.
+func (a *Answer) shapes(key string, of shape) []map[string]any {
+	regions, m := a.regions()
+	shapeOf := of(m, regions)
 	list := []map[string]any{}
-	for _, s := range a.Found.Segments {
-		list = append(list, map[string]any{"id": s.ID, "label": s.Label, key: of(a.Found.Map, uint16(s.ID))})
+	for i, r := range regions {
+		one := map[string]any{"id": r.id, "label": r.label, key: shapeOf(i)}
+		if a.Parts != nil {
+			one["label_id"] = r.category
+		}
+		list = append(list, one)
 	}
 	return list
 }

@@ -23,12 +23,38 @@ type Answer struct {
 	FileName, ImagePath string
 	// IDs are the numbers of the labels, by label from 0, for format cityscapes.
 	IDs []uint8
+	// KeepSpecks draws the smallest parts in overlays and cut-outs too, as they are where
+	// the user has said which parts are too small.
+	KeepSpecks bool
+	// Parts are the instances where regions are to be those, nil where they are labels.
+	Parts *groupvit.Instances
 	// Place is where the photo lies, for format geojson.
 	Place *geotiff.Place
 }
 
-// Write writes the file of a format.
-func (f Format) Write(ctx context.Context, w io.Writer, a *Answer) error {
+// File is a file of a format for a photo.
+type File struct {
+	// Path is below the folder of the results, with slashes.
+	Path string
+	// Write writes it. Nil says that there is no such file for this photo: one that is
+	// there is of an earlier run.
+	Write func(io.Writer) error
+}
+
+// Files are those of a format for a photo whose results are called name.
+func (f Format) Files(ctx context.Context, a *Answer, name string) []File {
+	if f.files == nil {
+		return []File{{f.path(name), func(w io.Writer) error { return f.one(ctx, w, a) }}}
+	}
+	var list []File
+	for _, l := range f.files(a) {
+		list = append(list, File{f.path(name + "." + l.name), l.write})
+	}
+	return list
+}
+
+// one writes the only file of a format.
+func (f Format) one(ctx context.Context, w io.Writer, a *Answer) error {
 	if f.write != nil {
 		return f.write(ctx, w, a)
 	}

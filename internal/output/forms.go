@@ -2,19 +2,48 @@ package output
 
 import (
 	"context"
+	"image"
+	"image/jpeg"
 	"io"
 
 	"github.com/groupvit/groupvit/internal/png"
 	"github.com/groupvit/groupvit/internal/render"
+	"github.com/groupvit/groupvit/internal/webp"
 	"github.com/groupvit/groupvit/mask"
 )
 
-func overlay(_ context.Context, w io.Writer, a *Answer) error {
-	picture, err := render.Overlay(a.Photo, a.Found.Map, a.Found.Labels, nil)
+func overlayPNG(_ context.Context, w io.Writer, a *Answer) error {
+	picture, err := a.overlay()
 	if err != nil {
 		return err
 	}
 	return png.Encode(w, picture)
+}
+
+// jpegQuality of overlays, 1 to 100: the legend's letters stay clear.
+const jpegQuality = 90
+
+func overlayJPEG(_ context.Context, w io.Writer, a *Answer) error {
+	picture, err := a.overlay()
+	if err != nil {
+		return err
+	}
+	return jpeg.Encode(w, picture, &jpeg.Options{Quality: jpegQuality})
+}
+
+func overlayWebP(_ context.Context, w io.Writer, a *Answer) error {
+	if !webp.Available { // before anything is drawn
+		return webp.ErrBuild
+	}
+	picture, err := a.overlay()
+	if err != nil {
+		return err
+	}
+	return webp.Encode(w, picture)
+}
+
+func (a *Answer) overlay() (*image.RGBA, error) {
+	return render.Overlay(a.Photo, a.Found.Map, a.Found.Labels, &render.Options{KeepSpecks: a.KeepSpecks})
 }
 
 func indexedPNG(_ context.Context, w io.Writer, a *Answer) error {

@@ -22,20 +22,27 @@ type Format struct {
 	// Photo reports that the photo's pixels are needed, Scores that the class scores
 	// are.
 	Photo, Scores bool
-	// PNG reports that it is a picture, which can be a whole answer of the server.
-	PNG bool
+	// Picture is the media type of a picture, which can be a whole answer of the server;
+	// "" where it is none.
+	Picture string
 
-	// write or value makes it: the bytes of a file, or what becomes JSON. served is the
-	// server's value where that is another one.
+	// write, value or files makes it: the bytes of a file, what becomes JSON, or several
+	// files. served is the server's value where that is another one.
 	write         func(context.Context, io.Writer, *Answer) error
+	files         func(*Answer) []labelFile
 	value, served func(context.Context, *Answer) (any, error)
 	indent        bool // of the JSON
 }
 
+const pngType = "image/png"
+
 // table has all formats, those of files in the order in which help lists them.
 var table = []Format{
-	{Name: "overlay", Ending: ".overlay.png", Says: "the photo with colored regions and a legend", Served: true, Photo: true, PNG: true, write: overlay},
-	{Name: "mask", Ending: ".mask.png", Says: "indexed PNG: 0 is background, i the i-th label", Served: true, PNG: true, write: indexedPNG},
+	{Name: "overlay", Ending: ".overlay.png", Says: "the photo with colored regions and a legend", Served: true, Photo: true, Picture: pngType, write: overlayPNG},
+	{Name: "overlay-jpeg", Ending: ".overlay.jpg", Says: "the same as JPEG: a fourth of the bytes", Served: true, Photo: true, Picture: "image/jpeg", write: overlayJPEG},
+	{Name: "overlay-webp", Ending: ".overlay.webp", Says: "the same as WebP: a tenth of the bytes, slower", Served: true, Photo: true, Picture: "image/webp", write: overlayWebP},
+	{Name: "cutout", Ending: ".cutout.png", Says: "what each label found, the rest transparent: an RGBA PNG a label", Served: true, Photo: true, files: cutoutFiles, value: cutouts},
+	{Name: "mask", Ending: ".mask.png", Says: "indexed PNG: 0 is background, i the i-th label", Served: true, Picture: pngType, write: indexedPNG},
 	{Name: "json", Ending: ".json", Says: "what was found, as --json prints it", value: record, indent: true},
 	{Name: "npy", Ending: ".npy", Says: "class scores before the decision, float32 [labels, height, width]", Served: true, Scores: true, write: scores},
 	{Name: "confidence", Ending: ".confidence.npy", Says: "float32 [3, height, width]: best label, its confidence, runner-up", write: confidence},
@@ -97,8 +104,15 @@ func Has(list []Format, name string) bool {
 }
 
 // Path is the path of the file for the photo whose results are called name, with
-// slashes, below the folder of the results.
+// slashes, below the folder of the results. A format with a file a label has LABEL in it.
 func (f Format) Path(name string) string {
+	if f.files != nil {
+		name += ".LABEL"
+	}
+	return f.path(name)
+}
+
+func (f Format) path(name string) string {
 	path := name + f.Ending
 	if f.Folder != "" {
 		path = f.Folder + "/" + path

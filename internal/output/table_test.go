@@ -10,7 +10,7 @@ import (
 func TestTable(t *testing.T) {
 	names, paths := map[string]bool{}, map[string]bool{}
 	for _, f := range table {
-		if names[f.Name] || f.Says == "" || (f.write == nil) == (f.value == nil) || !f.Served && f.Ending == "" {
+		if names[f.Name] || f.Says == "" || (f.write == nil && f.files == nil) == (f.value == nil) && f.files == nil || !f.Served && f.Ending == "" {
 			t.Errorf("%+v", f)
 		}
 		names[f.Name] = true
@@ -22,7 +22,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 	}
-	if got := Names(Served()); !slices.Equal(got, []string{"overlay", "mask", "npy", "coco", "rle", "polygons", "planes"}) {
+	if got := Names(Served()); !slices.Equal(got, []string{"overlay", "overlay-jpeg", "overlay-webp", "cutout", "mask", "npy", "coco", "rle", "polygons", "planes"}) {
 		t.Errorf("the server has %v", got)
 	}
 	found, unknown := Find(Files(), []string{"json", "mask"})
@@ -37,7 +37,7 @@ func TestTable(t *testing.T) {
 // Results beside photos are known by their names; what others have too is not.
 func TestIsResult(t *testing.T) {
 	for name, want := range map[string]bool{
-		"a.overlay.png": true, "A.MASK.PNG": true, "a_labelIds.png": true, "a.coco.json": true,
+		"a.overlay.png": true, "a.overlay.jpg": true, "b.overlay.webp": true, "a.traffic-light.cutout.png": true, "A.MASK.PNG": true, "a_labelIds.png": true, "a.coco.json": true,
 		"a.json": false, "a.png": false, "mask.png": false, "a.txt": false, "a.npy": false,
 	} {
 		if got := IsResult(name); got != want {

@@ -113,7 +113,7 @@ func TestNearBorders(t *testing.T) {
 }
 
 func TestCutout(t *testing.T) {
-	out, err := Cutout(photo(60, 40), halves(60, 40), 1)
+	out, err := Cutout(photo(60, 40), halves(60, 40), 1, &Options{Exact: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,8 +123,44 @@ func TestCutout(t *testing.T) {
 	if got := out.NRGBAAt(30, 20); got != (color.NRGBA{}) {
 		t.Errorf("outside: %v", got)
 	}
-	if _, err := Cutout(photo(6, 4), halves(4, 6), 1); !errors.Is(err, mask.ErrSize) {
+	if _, err := Cutout(photo(6, 4), halves(4, 6), 1, nil); !errors.Is(err, mask.ErrSize) {
 		t.Errorf("another size: %v", err)
+	}
+}
+
+// A cut-out fades over a pixel at its border, and has no specks unless they are kept.
+func TestCutoutSmooth(t *testing.T) {
+	m := halves(100, 80)
+	m.Labels[10*100+90], m.Labels[40*100+10] = 1, 2 // a speck on either side
+	out, err := Cutout(photo(100, 80), m, 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		x, y int
+		want uint8
+	}{{10, 40, 255}, {90, 10, 0}, {48, 40, 255}, {49, 40, 191}, {50, 40, 63}, {51, 40, 0}} {
+		if got := out.NRGBAAt(c.x, c.y); got.A != c.want || got.A > 0 && got.R != 100 {
+			t.Errorf("(%d, %d): %v, want an alpha of %d", c.x, c.y, got, c.want)
+		}
+	}
+	exact, err := Cutout(photo(100, 80), m, 1, &Options{Exact: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := exact.NRGBAAt(90, 10).A, exact.NRGBAAt(10, 40).A; a != 255 || b != 0 {
+		t.Errorf("specks of the exact map have alpha %d and %d", a, b)
+	}
+	for y := 60; y < 64; y++ {
+		for x := 70; x < 74; x++ {
+			m.Labels[y*100+x] = 2
+		}
+	}
+	if got := (&Options{}).shown(m).At(72, 62); got != 0 {
+		t.Errorf("a speck of 16 pixels is drawn as label %d", got)
+	}
+	if got := (&Options{KeepSpecks: true}).shown(m).At(72, 62); got != 2 {
+		t.Errorf("with specks kept, one of 16 pixels is drawn as label %d", got)
 	}
 }
 

@@ -9,13 +9,21 @@ const (
 	leastShare = 1. / 5_000
 )
 
-// smooth is the map as it is drawn: without specks, and each pixel near a border with
-// the label that most of the square around it have, its own on ties.
-func smooth(m *mask.Map) *mask.Map {
-	if m.Width < 64 || m.Height < 64 { // hardly more than specks itself
+// shown is the map as it is drawn: without specks, unless they are to be kept, and with
+// smooth borders.
+func (o *Options) shown(m *mask.Map) *mask.Map {
+	if o.Exact || m.Width < 64 || m.Height < 64 { // hardly more than specks itself
 		return m
 	}
-	m = m.RemoveSmall(max(leastShown, int(leastShare*float64(m.Width*m.Height))))
+	if !o.KeepSpecks {
+		m = m.RemoveSmall(max(leastShown, int(leastShare*float64(m.Width*m.Height))))
+	}
+	return smooth(m)
+}
+
+// smooth gives each pixel near a border the label that most of the square around it have,
+// its own on ties.
+func smooth(m *mask.Map) *mask.Map {
 	reach := min(max(2, min(m.Width, m.Height)/200), 6)
 	out := &mask.Map{Width: m.Width, Height: m.Height, Labels: append([]uint16(nil), m.Labels...)}
 	counts := make([]int32, int(m.Max())+1)

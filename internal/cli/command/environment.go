@@ -37,6 +37,9 @@ type Environment struct {
 	JSON bool
 	// Engine says what computes.
 	Engine engine.Options
+	// MaxPixels is the largest photo that is read, in pixels: --max-pixels. 0 is
+	// [limits.ImagePixels] for commands without it.
+	MaxPixels int64
 	// Version is the program's.
 	Version string
 	// Started is set once flags and arguments have been understood.

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +17,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
 	"github.com/groupvit/groupvit/internal/imaging"
+	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/output"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
@@ -147,8 +150,46 @@ func (e *Environment) ReadPhoto(ctx context.Context, path string) (*imaging.Imag
 // Decode decodes a photo and warns of what a user should know of it: that values were
 // made brighter, bands left out, or a part is missing.
 func (e *Environment) Decode(data []byte, name string) (*imaging.Image, error) {
-	return imaging.DecodeBytes(data, imaging.Options{Name: name, Note: func(note string) { e.Warn("%s: %s", name, note) }})
+	o := imaging.Options{Name: name, MaxPixels: e.MaxPixels, Note: func(note string) { e.Warn("%s: %s", name, note) }}
+	if e.MaxPixels > 0 {
+		o.Mend = "make it smaller, or raise the limit with --max-pixels"
+	}
+	return imaging.DecodeBytes(data, o)
 }
+
+// MaxPixelsFlag adds --max-pixels.
+func MaxPixelsFlag(cmd *cobra.Command, env *Environment) {
+	env.MaxPixels = limits.ImagePixels
+	cmd.Flags().Var((*pixels)(&env.MaxPixels), "max-pixels", fmt.Sprintf("largest photo that is read, in pixels, as 100M, at most %dM; each pixel takes some 25 bytes of memory", limits.MostPixels/1_000_000))
+}
+
+// pixels is a number of pixels as a flag has it: 96000000, or 96M.
+type pixels int64
+
+// String is what Set reads.
+func (p *pixels) String() string {
+	if *p%1_000_000 == 0 {
+		return fmt.Sprintf("%dM", *p/1_000_000)
+	}
+	return strconv.FormatInt(int64(*p), 10)
+}
+
+// Set implements pflag.Value.
+func (p *pixels) Set(s string) error {
+	number, mega := strings.CutSuffix(strings.ToUpper(strings.TrimSpace(s)), "M")
+	v, err := strconv.ParseFloat(number, 64)
+	if mega {
+		v *= 1_000_000
+	}
+	if err != nil || !(v >= 1 && v <= limits.MostPixels) || v != math.Trunc(v) {
+		return fmt.Errorf("give a number of pixels from 1 to %dM, as 96M", limits.MostPixels/1_000_000)
+	}
+	*p = pixels(v)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (p *pixels) Type() string { return "pixels" }
 
 // readFile reads a file that was named by itself, which may be a pipe, or stdin for
 // "-". It leaves when ctx ends, though nothing may ever come from a pipe.

@@ -54,5 +54,6 @@ The photo is resized and cut as the model directory's preprocessor_config.json s
 	}
 	labels.Add(cmd)
 	command.ModelFlag(cmd, &model)
+	command.MaxPixelsFlag(cmd, env)
 	return cmd
 }

@@ -47,5 +47,6 @@ A photo is resized and cut as the model directory's preprocessor_config.json say
 	command.ModelFlag(cmd, &model)
 	cmd.Flags().StringVar(&photo, "image", "", "photo, or - for stdin")
 	cmd.Flags().StringVar(&text, "text", "", "text")
+	command.MaxPixelsFlag(cmd, env)
 	return cmd
 }

@@ -101,6 +101,7 @@ missing: its rivals say which word took its place, the rule whether a lower
 	flags.StringVar(&templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the model's)")
 	flags.IntVar(&shortSide, "short-side", 0, "input resolution: the short side in pixels (default: the model's)")
 	techniques.Add(cmd)
+	command.MaxPixelsFlag(cmd, env)
 	return cmd
 }
 

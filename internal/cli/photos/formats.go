@@ -13,7 +13,7 @@ import (
 func formatHelp() string {
 	var b strings.Builder
 	for _, f := range output.Files() {
-		fmt.Fprintf(&b, "  %-13s %-24s %s\n", f.Name, f.Path("NAME"), f.Says)
+		fmt.Fprintf(&b, "  %-13s %-25s %s\n", f.Name, f.Path("NAME"), f.Says)
 	}
 	return b.String()
 }

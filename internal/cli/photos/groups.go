@@ -73,5 +73,6 @@ show" says how many groups a model has.`,
 	}
 	command.ModelFlag(cmd, &model)
 	cmd.Flags().StringVarP(&out, "output", "o", "groups.png", "the sheet to write")
+	command.MaxPixelsFlag(cmd, env)
 	return cmd
 }

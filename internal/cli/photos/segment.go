@@ -15,6 +15,8 @@ type segmentFlags struct {
 	model, protocol, background, out, files string
 	templates, labelIDs, root               string
 	shortSide                               int
+	minArea                                 string
+	instances                               bool
 	overwrite                               bool
 	techniques                              command.TechniqueFlags
 	batch                                   batchFlags
@@ -57,6 +59,10 @@ Exit code 3 says that some photos failed; the others are done.`,
   # One word: "nothing found" where it is not there
   groupvit segment photos/ --labels zebra --format ""
 
+  # The dog on a transparent background; each dog by itself, without specks
+  groupvit segment dog.jpg --labels dog --format cutout -o out
+  groupvit segment dogs.jpg --labels dog --instances --min-area 0.1% --format json,coco -o out
+
   # Synonyms, every pixel named, scores for further work
   groupvit segment dog.jpg --labels "dog|puppy,lawn|grass" --background off --format npy
 
@@ -88,6 +94,9 @@ Exit code 3 says that some photos failed; the others are done.`,
 	flags.StringVar(&f.templates, "templates", "", "prompts by name, as simple, subset, short, tcl (default: the protocol's)")
 	flags.StringVar(&f.labelIDs, "label-ids", "", "for --format cityscapes: CSV file of name,number lines (default: Cityscapes' own)")
 	flags.IntVar(&f.shortSide, "short-side", 0, "input resolution: the short side in pixels (default: the protocol's)")
+	flags.StringVar(&f.minArea, "min-area", "", "smallest connected part that is kept, in pixels (200) or as a share of the photo (0.1%); smaller ones go to the label around them (default: masks keep all, pictures leave out specks below 0.02%; 0: pictures keep specks too)")
+	flags.BoolVar(&f.instances, "instances", false, "each connected part of a label by itself: in the JSON as instances, in coco, coco-polygons, rle and polygons as a region")
+	command.MaxPixelsFlag(cmd, env)
 	flags.StringVar(&f.root, "root", "", "folder that COCO's file_name is relative to (default: the folder that is segmented; lines of a manifest stay as they are)")
 	flags.BoolVar(&f.overwrite, "overwrite", false, "start an output over that holds results of other settings")
 	f.techniques.Add(cmd)
@@ -99,7 +108,7 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *command.Environment, args []
 	if err := f.checkStdin(args); err != nil {
 		return err
 	}
-	job := &segmentJob{env: env, turns: make(chan struct{}, computedAtOnce)}
+	job := &segmentJob{env: env, turns: make(chan struct{}, computedAtOnce), keepSpecks: f.minArea != "", instances: f.instances}
 	var err error
 	if job.labels, err = f.labels.Read(env); err != nil {
 		return err
@@ -161,6 +170,9 @@ func (f *segmentFlags) options() (groupvit.SegmentOptions, error) {
 	}
 	if o.Background, err = groupvit.ParseBackground(f.background); err != nil {
 		return o, command.Usagef("--background: %w", err)
+	}
+	if o.MinArea, err = groupvit.ParseMinArea(f.minArea); err != nil {
+		return o, command.Usagef("--min-area: %w", err)
 	}
 	err = f.techniques.Set(&o)
 	return o, err

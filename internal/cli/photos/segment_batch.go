@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -241,11 +242,11 @@ func (r *batchRun) one(ctx context.Context, item batch.Item) (found, error) {
 	}
 	f := found{result: a.Record}
 	for _, format := range r.files {
-		b, err := encode(ctx, format, a)
+		files, err := encode(ctx, format, a, item.Name)
 		if err != nil {
 			return found{}, fmt.Errorf("%s: %w", item.Photo, err)
 		}
-		f.files = append(f.files, batch.File{Name: format.Path(item.Name), Data: b})
+		f.files = append(f.files, files...)
 	}
 	if r.asks("yolo") && r.out.tar == nil {
 		f.image = data
@@ -295,12 +296,19 @@ func (r *batchRun) print(result groupvit.Record) error {
 // store writes the files of a photo.
 func (r *batchRun) store(item batch.Item, f found, record *batch.Record) error {
 	if r.out.tar != nil {
-		end, err := r.out.tar.Add(f.files)
+		files := slices.DeleteFunc(f.files, func(f batch.File) bool { return f.Data == nil })
+		end, err := r.out.tar.Add(files)
 		record.End = end
 		return err
 	}
 	for _, file := range f.files {
 		path := filepath.Join(r.out.name, filepath.FromSlash(file.Name))
+		if file.Data == nil {
+			if err := removeStale(path); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			return fmt.Errorf("output folder: %w", err)
 		}

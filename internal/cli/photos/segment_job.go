@@ -27,6 +27,9 @@ type segmentJob struct {
 	ids []uint8
 	// places says what photos are called in the results.
 	places places
+	// keepSpecks says that the user has named a smallest area, instances that each
+	// connected part is a region.
+	keepSpecks, instances bool
 	// unplaced counts photos without a known coordinate system, for format geojson.
 	unplaced unplaced
 	// turns has a place for each photo that may be computed at a time.
@@ -62,11 +65,18 @@ func (j *segmentJob) do(ctx context.Context, item batch.Item) (a *output.Answer,
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", item.Photo, err)
 	}
-	return &output.Answer{
-		Photo: photo, Found: found, IDs: j.ids, Place: place,
+	a = &output.Answer{
+		Photo: photo, Found: found, IDs: j.ids, Place: place, KeepSpecks: j.keepSpecks,
 		Record:   j.model.Record(item.Photo, photo.Width, photo.Height, found, seconds),
 		FileName: j.places.fileName(item), ImagePath: j.places.imagePath(item),
-	}, data, nil
+	}
+	if j.instances {
+		if a.Parts, err = found.Instances(ctx); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", item.Photo, err)
+		}
+		a.Record.Instances = a.Parts.List
+	}
+	return a, data, nil
 }
 
 // compute asks the model, and says how long it took, beside another photo or not.
@@ -78,11 +88,22 @@ func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupv
 	return s, float64(time.Since(start).Milliseconds()) / 1000, err
 }
 
-// encode makes the file of a format in memory.
-func encode(ctx context.Context, f output.Format, a *output.Answer) ([]byte, error) {
-	var b bytes.Buffer
-	err := f.Write(ctx, &b, a)
-	return b.Bytes(), err
+// encode makes the files of a format in memory; Data is nil where the photo has no such
+// file.
+func encode(ctx context.Context, f output.Format, a *output.Answer, name string) ([]batch.File, error) {
+	var list []batch.File
+	for _, file := range f.Files(ctx, a, name) {
+		made := batch.File{Name: file.Path}
+		if file.Write != nil {
+			b := bytes.NewBuffer([]byte{}) // not nil where nothing is written
+			if err := file.Write(b); err != nil {
+				return nil, err
+			}
+			made.Data = b.Bytes()
+		}
+		list = append(list, made)
+	}
+	return list, nil
 }
 
 // mostAtOnce is how many photos are worked on side by side: while one is computed,

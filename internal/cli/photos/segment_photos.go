@@ -164,11 +164,19 @@ func (r *photosRun) one(ctx context.Context, item batch.Item) (groupvit.Record, 
 	}
 	var wrote []string
 	for _, f := range r.files {
-		path := filepath.Join(r.out, filepath.FromSlash(f.Path(item.Name)))
-		if err := r.write(ctx, path, f, a); err != nil {
-			return groupvit.Record{}, wrote, err
+		for _, file := range f.Files(ctx, a, item.Name) {
+			path := filepath.Join(r.out, filepath.FromSlash(file.Path))
+			if file.Write == nil {
+				if err := removeStale(path); err != nil {
+					return groupvit.Record{}, wrote, err
+				}
+				continue
+			}
+			if err := r.write(path, f, file.Write); err != nil {
+				return groupvit.Record{}, wrote, err
+			}
+			wrote = append(wrote, path)
 		}
-		wrote = append(wrote, path)
 	}
 	if output.Has(r.files, "yolo") {
 		path, err := placeImage(r.out, item, data)
@@ -180,8 +188,16 @@ func (r *photosRun) one(ctx context.Context, item batch.Item) (groupvit.Record, 
 	return a.Record, wrote, nil
 }
 
-// write writes the file of a format.
-func (r *photosRun) write(ctx context.Context, path string, f output.Format, a *output.Answer) error {
+// removeStale removes a file of an earlier run that the photo no longer has.
+func removeStale(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// write writes a file of a format.
+func (r *photosRun) write(path string, f output.Format, content func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("output folder: %w", err)
 	}
@@ -190,7 +206,7 @@ func (r *photosRun) write(ctx context.Context, path string, f output.Format, a *
 			return err
 		}
 	}
-	return command.WriteFile(path, func(w io.Writer) error { return f.Write(ctx, w, a) })
+	return command.WriteFile(path, content)
 }
 
 // checkOwnJSON refuses to replace a JSON file that segment has not written, as those

@@ -34,7 +34,7 @@ func (f *segmentFlags) settings(j *segmentJob) (batch.Settings, error) {
 	if j.ids != nil {
 		ids = strings.Trim(fmt.Sprint(j.ids), "[]")
 	}
-	return batch.Settings{
+	s := batch.Settings{
 		{Name: "labels", Value: strings.Join(j.labels, ", ")},
 		{Name: "format", Value: strings.Join(output.Names(j.files), ", ")},
 		{Name: "model sha256", Value: j.model.Info().SHA256},
@@ -49,7 +49,16 @@ func (f *segmentFlags) settings(j *segmentJob) (batch.Settings, error) {
 		{Name: "label ids", Value: ids},
 		{Name: "root", Value: j.places.root},
 		{Name: "engine", Value: j.model.Engine()},
-	}, nil
+	}
+	// Newer ones are left out where they are not used, so that runs of earlier versions
+	// of the program go on.
+	if j.keepSpecks {
+		s = append(s, batch.Setting{Name: "min area", Value: j.options.MinArea.String()})
+	}
+	if j.instances {
+		s = append(s, batch.Setting{Name: "instances", Value: "yes"})
+	}
+	return s, nil
 }
 
 // hashOf is the SHA-256 of some bytes; "" of none.
