@@ -125,11 +125,11 @@ func (l *legend) choose(m *mask.Map, names []string) {
 func percent(share float64) string {
 	switch p := 100 * share; {
 	case p < 0.1:
-		return "< 0.1 %"
+		return "<0.1%"
 	case p < 9.95:
-		return fmt.Sprintf("%.1f %%", p)
+		return fmt.Sprintf("%.1f%%", p)
 	default:
-		return fmt.Sprintf("%.0f %%", p)
+		return fmt.Sprintf("%.0f%%", p)
 	}
 }
 
