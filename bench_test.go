@@ -50,7 +50,7 @@ func BenchmarkWords(b *testing.B) {
 
 func formulaOpen(b *testing.B) *Model {
 	b.Helper()
-	m, err := newModel("formula", formulaModel(), &Options{})
+	m, err := openModel("formula", formulaModel(), &Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type Model struct {
 	calibration *modelfile.Calibration
 	counts      *modelfile.WordCounts
 	backend     compute.Backend
+	precision   Precision
 	towers      *tower.Towers
 }
 
@@ -84,15 +85,35 @@ func Open(ctx context.Context, path string, o *Options) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, path, err)
 	}
-	return newModel(path, w, o)
+	return newModel(ctx, path, w, o)
 }
 
-func newModel(name string, w *weights.Model, o *Options) (*Model, error) {
-	backend, err := engine.New(engine.Options{Kind: o.Engine, Threads: o.Threads, Precision: o.Precision})
+// newModel opens a model in the precision that the options name, or chooses it.
+func newModel(ctx context.Context, name string, w *weights.Model, o *Options) (*Model, error) {
+	if !engineOptions(o).AsksForAuto() {
+		return openModel(name, w, o)
+	}
+	p, err := choosePrecision(ctx, name, w, *o)
+	if err != nil {
+		return nil, err
+	}
+	m, err := openModel(name, w, p.of(*o))
+	if err == nil {
+		m.precision = p
+	}
+	return m, err
+}
+
+func engineOptions(o *Options) engine.Options {
+	return engine.Options{Kind: o.Engine, Threads: o.Threads, Precision: o.Precision}
+}
+
+func openModel(name string, w *weights.Model, o *Options) (*Model, error) {
+	backend, err := engine.New(engineOptions(o))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrOption, err)
 	}
-	m := &Model{name: name, config: w.Config, backend: backend}
+	m := &Model{name: name, config: w.Config, backend: backend, precision: Precision{Computed: engine.PrecisionOf(backend)}}
 	if err := m.read(w, o); err != nil {
 		backend.Finalize()
 		return nil, fmt.Errorf("%w %s: %w", ErrModel, name, err)

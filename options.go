@@ -18,8 +18,9 @@ type Options struct {
 	// Threads is the number of threads of one computation; 0 means all.
 	Threads int
 	// Precision of the products with weights: "float32", or "bf16" or "int8" where
-	// the CPU has instructions for it; empty means the environment variable
-	// GROUPVIT_PRECISION, then float32. The rest is float32 always.
+	// the CPU has instructions for it; "auto" is the fastest of them whose masks agree
+	// with float32 on 99.9 % of the pixels, see [Model.Precision]. Empty means the
+	// environment variable GROUPVIT_PRECISION, then float32. The rest is float32 always.
 	Precision string
 	// Calibration is a file of groupvit calibrate, to use instead of the model's own.
 	Calibration string

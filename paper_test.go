@@ -115,7 +115,7 @@ func TestPaperWholeWay(t *testing.T) {
 	if err := json.Unmarshal(b, &want); err != nil {
 		t.Fatal(err)
 	}
-	m, err := newModel("formula", formulaModel(), &Options{})
+	m, err := openModel("formula", formulaModel(), &Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

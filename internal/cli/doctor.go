@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/cgroup"
 	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/engine"
@@ -69,6 +70,11 @@ func newDoctorCommand(env *command.Environment) *cobra.Command {
 			if err := report("model", nil, fmt.Sprintf("%s, %d parameters, engine %s", model, m.Summary().Parameters, m.Engine())); err != nil {
 				return err
 			}
+			if text := precisionText(m.Precision()); text != "" {
+				if err := report("precision", nil, text); err != nil {
+					return err
+				}
+			}
 			start := time.Now()
 			_, err = m.EmbedImage(cmd.Context(), imaging.New(64, 48))
 			if err := report("picture", err, fmt.Sprintf("encoded in %v", time.Since(start).Round(time.Millisecond))); err != nil {
@@ -98,6 +104,23 @@ func computedPrecisions() []string {
 		}
 	}
 	return names
+}
+
+// precisionText says what --precision auto chose for a model, and why; "" where nothing was chosen.
+func precisionText(p groupvit.Precision) string {
+	if !p.Chosen {
+		return ""
+	}
+	text := "auto: " + p.Computed
+	for _, name := range engine.Fastest() {
+		if share, tried := p.Agreement[name]; tried {
+			text += fmt.Sprintf("; %s labels at least %.3f %% of the pixels of each built-in photo as float32 does", name, 100*share)
+		}
+	}
+	if p.Note != "" {
+		text += "; " + p.Note
+	}
+	return text
 }
 
 // machine says what runs here.

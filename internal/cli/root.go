@@ -97,7 +97,7 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
 	flags.BoolVarP(&env.Quiet, "quiet", "q", false, "print results, warnings and errors alone")
 	flags.StringVar(&env.Engine.Kind, "engine", "", "compute engine: auto, simd, go or xla (default $GROUPVIT_ENGINE, then auto)")
 	flags.IntVar(&env.Engine.Threads, "threads", 0, "threads of one computation; 0 means all that this process may use")
-	flags.StringVar(&env.Engine.Precision, "precision", "", "arithmetic precision: float32, bf16, or for inference int8 (default $GROUPVIT_PRECISION, then float32)")
+	flags.StringVar(&env.Engine.Precision, "precision", "", "arithmetic precision: float32, bf16, or for inference int8, or auto, the fastest whose masks are those of float32 (default $GROUPVIT_PRECISION, then float32)")
 	for _, g := range commandGroups(env) {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 		for _, c := range g.commands {

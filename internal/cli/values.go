@@ -53,7 +53,7 @@ var enumerations = map[string]enumerated{
 	"keep":          {values: fixed(train.KeepLast, train.KeepBest)},
 	"show":          {values: fixed("overlay", "mask", "labels")},
 	"engine":        {values: fixed("auto", "simd", "go", "xla")},
-	"precision":     {values: fixed("float32", "bf16", "int8"), list: true}, // a list in bench; elsewhere the engine takes one
+	"precision":     {values: fixed("auto", "float32", "bf16", "int8"), list: true}, // a list in bench; elsewhere the engine takes one
 	"lr-scheduler":  {values: fixed("cosine", "const")},
 }
 

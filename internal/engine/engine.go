@@ -49,7 +49,7 @@ type Options struct {
 	// Precision of products with constant weights, that is in inference: float32, or bf16 or int8, which are
 	// faster and round both operands; they need the engine simd, bf16 also a CPU with AVX512-BF16, int8 one with AVX2. In
 	// int8, weights that lose much by it stay in float32. Empty means the environment variable
-	// GROUPVIT_PRECISION, and float32 without it.
+	// GROUPVIT_PRECISION, and float32 without it. AutoPrecision is for whoever opens a model; New takes it as float32.
 	Precision string
 	// Training makes Precision hold for all large products, those of changing operands too: float32 or bf16. The
 	// engine xla then has bf16 if the graph asks for it: see Rounds.

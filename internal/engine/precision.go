@@ -3,13 +3,15 @@ package engine
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
-
 	"github.com/gomlx/compute"
+
 	"github.com/groupvit/groupvit/internal/engine/simd"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/amx"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
@@ -21,6 +23,10 @@ const (
 	BF16    = "bf16"
 	Int8    = "int8"
 )
+
+// AutoPrecision leaves the choice to whoever opens a model: the fastest precision whose masks are those of float32. It
+// takes trained weights to decide that, so an engine that New makes without them is in float32.
+const AutoPrecision = "auto"
 
 // EnvPrecision is the environment variable that names the precision where Options.Precision is empty.
 const EnvPrecision = "GROUPVIT_PRECISION"
@@ -45,6 +51,28 @@ func Precisions() []string {
 // Computed names the precision in which the engine simd computes what is asked for in a precision: float32 instead of
 // bf16 on a CPU whose instructions for bf16 are slower than those for float32. Products of int8 stay what they are.
 func Computed(precision string) string { return gemm.Computed(formats[precision]).String() }
+
+// Fastest returns the precisions that are faster than float32 on the engine simd of this machine, the fastest first: the
+// ones whose rows in docs/performance.md are. The order is fixed for a level of instructions, so that a choice
+// among them is the same in each run; whether bf16 pays at all is measured (Computed).
+func Fastest() []string {
+	order := []string{Int8, BF16}
+	if simd.Instructions() >= level.AMX && Computed(BF16) == BF16 {
+		order = []string{BF16, Int8} // by tiles; bytes go by VNNI
+	}
+	var names []string
+	for _, name := range order {
+		if slices.Contains(Precisions(), name) && Computed(name) == name {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// AsksForAuto reports whether o asks for AutoPrecision, by itself or by the environment.
+func (o Options) AsksForAuto() bool {
+	return o.Precision == AutoPrecision || o.Precision == "" && os.Getenv(EnvPrecision) == AutoPrecision
+}
 
 // FormatOf is the format of operands in a precision; that of an unknown one is float32.
 func FormatOf(precision string) tile.Format { return formats[precision] }
@@ -71,11 +99,14 @@ func (o Options) precision(kind string) (tile.Format, error) {
 	if name == "" {
 		name = Float32
 	}
+	if name == AutoPrecision {
+		name = Float32
+	}
 	f, known := formats[name]
 	switch {
 	case !known:
 		return 0, fmt.Errorf("engine: %w: precision %q (from %s) is unknown: choose one of %s",
-			ErrUnavailable, name, source, strings.Join(precisionNames, ", "))
+			ErrUnavailable, name, source, strings.Join(append([]string{AutoPrecision}, precisionNames...), ", "))
 	case f == tile.BFloat16 && kind == XLA && o.Training: // the graph rounds
 		return tile.Float32, nil
 	case f != tile.Float32 && kind != SIMD:

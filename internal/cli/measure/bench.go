@@ -51,9 +51,9 @@ Work (--work, a list):
            the network has the noun loss, three prompts; in float32 or bf16
 
 Engines of --compare, and precisions of --precision where it names several
-("float32,bf16,int8"), take turns, run by run. The network is the published one
-unless --model or --config names another; its weights are drawn, which changes no
-time.
+("float32,bf16,int8"), take turns, run by run; auto stands for the one that the
+model of --model chooses. The network is the published one unless --model or
+--config names another; its weights are drawn, which changes no time.
 
 --roofline says instead where the time of a run goes (engine simd; image, text,
 train): for each kind of step, and its shapes, how many there are, the time, FLOP,
@@ -104,7 +104,11 @@ func (f *benchFlags) run(cmd *cobra.Command, env *command.Environment) error {
 	}
 	graphRounds := slices.Equal(works, []speed.Work{speed.Train}) &&
 		!slices.ContainsFunc(engines, func(kind string) bool { return !strings.HasPrefix(kind, engine.XLA) })
-	if f.precisions, err = precisions(list, graphRounds); err != nil {
+	chosen, err := f.chosenPrecision(cmd, env, list)
+	if err != nil {
+		return err
+	}
+	if f.precisions, err = precisions(list, chosen, graphRounds); err != nil {
 		return err
 	}
 	options, err := f.options(env)
@@ -223,9 +227,32 @@ func (f *benchFlags) network(cmd *cobra.Command, env *command.Environment) (netw
 	return loaded.Settings.Model, nil
 }
 
-// precisions reads the list of --precision or of the environment. Where the graph
-// rounds, as xla's in training, there is bf16 whatever this machine's CPU has.
-func precisions(list string, graphRounds bool) ([]string, error) {
+// chosenPrecision is what auto stands for in a list of precisions: what the model of
+// --model chooses. Drawn weights have no masks to choose by: without --model auto is
+// float32 from the environment, and wrong in a flag.
+func (f *benchFlags) chosenPrecision(cmd *cobra.Command, env *command.Environment, list string) (string, error) {
+	asked := cmp.Or(list, os.Getenv(engine.EnvPrecision))
+	switch {
+	case !slices.ContainsFunc(strings.Split(asked, ","), func(s string) bool { return strings.TrimSpace(s) == engine.AutoPrecision }):
+		return "", nil
+	case f.model == "" && list == "":
+		return engine.Float32, nil
+	case f.model == "":
+		return "", command.Usagef("--precision %s: it is chosen by a model's masks: name the model with --model, or a precision (%s)", engine.AutoPrecision, strings.Join(engine.Precisions(), ", "))
+	}
+	env.Engine.Precision = engine.AutoPrecision
+	defer func() { env.Engine.Precision = engine.Float32 }()
+	m, err := env.Open(cmd, f.model)
+	if err != nil {
+		return "", err
+	}
+	defer m.Close()
+	return m.Precision().Computed, nil
+}
+
+// precisions reads the list of --precision or of the environment; chosen stands for auto.
+// Where the graph rounds, as xla's in training, there is bf16 whatever this machine's CPU has.
+func precisions(list, chosen string, graphRounds bool) ([]string, error) {
 	if list == "" {
 		list = cmp.Or(os.Getenv(engine.EnvPrecision), engine.Float32)
 	}
@@ -235,7 +262,10 @@ func precisions(list string, graphRounds bool) ([]string, error) {
 	}
 	var names []string
 	for _, name := range strings.Split(list, ",") {
-		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+		if name = strings.TrimSpace(name); name == engine.AutoPrecision {
+			name = chosen
+		}
+		if !slices.Contains(known, name) {
 			return nil, command.Usagef("--precision %q: this machine has %s", name, strings.Join(known, ", "))
 		}
 		names = append(names, name)
