@@ -17,6 +17,7 @@ import (
 const labelling = `<View><Header value="Draw"/><Image name="img" value="$photo"/>
 <BrushLabels name="brush" toName="img"><Label value="Dog" predicted_values="dog, puppy, hound"/><Label value="grass" predicted_values="Grass"/></BrushLabels>
 <RectangleLabels name="box" toName="img"><Label value="dog"/></RectangleLabels>
+<BitmaskLabels name="bits" toName="img"><Label value="dog"/></BitmaskLabels>
 <PolygonLabels name="ring" toName="img"><Label value="grass"/></PolygonLabels></View>`
 
 type predictions struct {
@@ -82,6 +83,9 @@ func TestLabelStudio(t *testing.T) {
 			}
 			if rle, ok := r.Value["rle"].([]any); r.Type == "brushlabels" && (!ok || len(rle) < 8 || r.Value["format"] != "rle") {
 				t.Errorf("brush %v", r.Value)
+			}
+			if s, ok := r.Value["imageDataURL"].(string); r.Type == "bitmasklabels" && (!ok || !strings.HasPrefix(s, "data:image/png;base64,")) {
+				t.Errorf("bitmask %v", r.Value)
 			}
 			if w, ok := r.Value["width"].(float64); r.Type == "rectanglelabels" && (!ok || w <= 0 || w > 100) {
 				t.Errorf("box %v", r.Value)

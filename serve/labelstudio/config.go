@@ -82,7 +82,7 @@ func ParseConfig(text string) (*Config, error) {
 		}
 	}
 	if len(c.labels) == 0 {
-		return nil, fmt.Errorf("%w: it has no BrushLabels, PolygonLabels or RectangleLabels with a Label in it", ErrConfig)
+		return nil, fmt.Errorf("%w: it has no BrushLabels, BitmaskLabels, PolygonLabels or RectangleLabels with a Label in it", ErrConfig)
 	}
 	if !c.bind(images) {
 		return nil, fmt.Errorf("%w: it has no Image that its labels are for", ErrConfig)

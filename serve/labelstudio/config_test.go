@@ -12,10 +12,10 @@ import (
 	"github.com/groupvit/groupvit/mask"
 )
 
-const image = `<Image name="img" value="$photo"/>`
+const imageTag = `<Image name="img" value="$photo"/>`
 
 func brushes(labels string) string {
-	return `<View>` + image + `<BrushLabels name="tag" toName="img">` + labels + `</BrushLabels></View>`
+	return `<View>` + imageTag + `<BrushLabels name="tag" toName="img">` + labels + `</BrushLabels></View>`
 }
 
 // TestLabels: what the model is asked for, of the ways in which people write labels.
@@ -32,7 +32,7 @@ func TestLabels(t *testing.T) {
 		{"a bar and a comma in a value", brushes(`<Label value="cat|dog, both"/>`), []string{"cat dog, both"}},
 		{"space", brushes("<Label value=' traffic\n light '/>"), []string{"traffic light"}},
 		{"nothing to look for", brushes(`<Label value=""/><Label value="|"/><Label value="sky"/>`), []string{"sky"}},
-		{"two controls", `<View>` + image + `<BrushLabels name="b" toName="img"><Label value="Cat"/></BrushLabels><RectangleLabels name="r" toName="img"><Label value="cat"/><Label value="dog"/></RectangleLabels></View>`, []string{"Cat", "dog"}},
+		{"two controls", `<View>` + imageTag + `<BrushLabels name="b" toName="img"><Label value="Cat"/></BrushLabels><RectangleLabels name="r" toName="img"><Label value="cat"/><Label value="dog"/></RectangleLabels></View>`, []string{"Cat", "dog"}},
 		{"several images", `<View><Image name="a" value="$x"/><Image name="b" value="$y"/><BrushLabels name="t" toName="b,a"><Label value="cat"/></BrushLabels></View>`, []string{"cat"}},
 	} {
 		config, err := ParseConfig(c.config)
@@ -67,7 +67,7 @@ func checkDistinct(t *testing.T, c *Config) {
 // TestRegions: regions carry what their control calls a label, whatever the model was
 // asked for.
 func TestRegions(t *testing.T) {
-	config, err := ParseConfig(`<View>` + image + `<BrushLabels name="b" toName="img"><Label value="a|b"/><Label value="Cat" alias="c"/></BrushLabels>
+	config, err := ParseConfig(`<View>` + imageTag + `<BrushLabels name="b" toName="img"><Label value="a|b"/><Label value="Cat" alias="c"/></BrushLabels>
 <RectangleLabels name="r" toName="img"><Label value="CAT"/></RectangleLabels><PolygonLabels name="p" toName="other"><Label value="cat"/></PolygonLabels></View>`)
 	if err != nil {
 		t.Fatal(err)

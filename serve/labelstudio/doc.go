@@ -4,6 +4,6 @@
 // ([Backend.Predict]), and what was found becomes regions as its editor takes them.
 //
 // Read in this order: backend.go (what is asked and answered), config.go (a project's
-// labels), regions.go and brush.go (what was found), fetch.go and token.go (where
+// labels), regions.go, brush.go and bitmask.go (what was found), fetch.go and token.go (where
 // photos come from).
 package labelstudio

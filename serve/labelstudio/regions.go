@@ -34,6 +34,7 @@ type piece struct {
 // shapes make the regions of each kind of control.
 var shapes = map[string]func(piece) []Region{
 	"BrushLabels": brushRegions, "RectangleLabels": boxRegions, "PolygonLabels": polygonRegions,
+	"BitmaskLabels": bitmaskRegions,
 }
 
 func (p piece) region(part int, value map[string]any) Region {
