@@ -92,6 +92,7 @@ type walk struct {
 	folder *Folder
 	log    *Log
 	seen   map[string]bool // by absolute path
+	output string          // folder that an earlier run wrote into, "" outside of one
 	names  names
 	yield  func(Item, error) bool
 }
@@ -120,20 +121,32 @@ func (w *walk) path(ctx context.Context, named string) error {
 	})
 }
 
-// enter decides whether photos of a folder are taken.
+// enter decides whether photos of a folder are taken. Of one that an earlier run wrote
+// into they are, but for YOLO's copies of them: the run may have written beside its
+// photos.
 func (w *walk) enter(root, dir, name string) error {
-	if dir == root {
-		return nil
+	if w.output != "" && !below(w.output, dir) {
+		w.output = ""
 	}
-	if strings.HasPrefix(name, ".") {
+	switch _, err := os.Stat(filepath.Join(dir, SettingsName)); {
+	case dir != root && strings.HasPrefix(name, "."):
 		w.folder.left.Add(shards.KindHidden)
 		return fs.SkipDir
-	}
-	if _, err := os.Stat(filepath.Join(dir, SettingsName)); err == nil {
+	case err == nil:
+		w.output = dir
+	case name == yoloPhotos && w.output != "" && filepath.Dir(dir) == w.output && isFolder(filepath.Join(w.output, "labels")):
 		w.folder.left.Add(kindResult)
 		return fs.SkipDir
 	}
 	return nil
+}
+
+// yoloPhotos is the folder of an output with the photos that lie beside YOLO's labels.
+const yoloPhotos = "images"
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // file takes a file of a folder, or counts it as left out.
@@ -152,6 +165,9 @@ func (w *walk) file(file string, d fs.DirEntry) error {
 		return w.link(file)
 	case !d.Type().IsRegular():
 		left.Add(shards.KindSpecial)
+		return nil
+	case !imaging.IsPhoto(name) && w.output != "":
+		left.Add(kindResult)
 		return nil
 	case !imaging.IsPhoto(name):
 		left.AddFile(name)

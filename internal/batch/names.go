@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
@@ -32,7 +34,8 @@ func resultName(photo string) (string, error) {
 }
 
 // names remembers which names are taken, upper and lower case as one, as on many
-// file systems. It holds 16 bytes of hash for each.
+// file systems, and so are the ways in which Unicode writes a letter ("é" is one
+// character, or an e and an accent). It holds 16 bytes of hash for each.
 type names map[key]struct{}
 
 func newNames() names { return names{} }
@@ -45,12 +48,12 @@ func keyOf(s string) key {
 	return key(sum[:16])
 }
 
-// nameKey is the key of a name, upper and lower case as one.
+// nameKey is the key of a name, upper and lower case as one, letters composed.
 func nameKey(name string) key {
 	if !utf8.ValidString(name) { // lower case would make all other bytes one
 		return keyOf(name)
 	}
-	return keyOf(strings.ToLower(name))
+	return keyOf(norm.NFC.String(strings.ToLower(name)))
 }
 
 func (n names) has(name string) bool {

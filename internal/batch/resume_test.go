@@ -101,12 +101,26 @@ func sameNames(t *testing.T, got, want map[string]string) {
 	}
 }
 
+// Names that differ in case alone, or in how Unicode writes a letter, are one on some
+// file systems: the second photo's results get a name of their own.
+func TestNamesOfOneFile(t *testing.T) {
+	dir := t.TempDir()
+	composed, accent := "caf\u00e9", "cafe\u0301"
+	touch(t, filepath.Join(dir, composed+".jpg"), filepath.Join(dir, accent+".png"), filepath.Join(dir, "A.jpg"), filepath.Join(dir, "a.png"))
+	f, err := NewFolder([]string{dir}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sameNames(t, items(t, f, nil), map[string]string{"A.jpg": "A", "a.png": "a-2", accent + ".png": accent, composed + ".jpg": composed + "-2"})
+}
+
 // Folders keep their tree, and count what they leave out.
 func TestFolder(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 	touch(t, in("p/a.jpg"), in("p/a.PNG"), in("p/x/a.jpg"), in("p/x/b.jxl"), in("p/c.jxl"), in("p/c.psd"), in("p/noending"), in("p/.hidden.jpg"),
-		in("p/.cache/d.jpg"), in("p/a.mask.png"), in("p/done/"+SettingsName), in("p/done/e.jpg"), in("elsewhere/f.jpg"))
+		in("p/.cache/d.jpg"), in("p/a.mask.png"), in("p/done/"+SettingsName), in("p/done/e.jpg"), in("p/done/e.txt"),
+		in("p/done/labels/e.txt"), in("p/done/images/e.jpg"), in("p/later/images/g.jpg"), in("p/later/labels/g.txt"), in("elsewhere/f.jpg"))
 	links := 0
 	for name, to := range map[string]string{"p/here.jpg": "p/a.jpg", "p/there.jpg": "elsewhere/f.jpg", "p/folder": "elsewhere"} {
 		if os.Symlink(in(to), in(name)) == nil {
@@ -118,8 +132,8 @@ func TestFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"a.PNG": "a", "a.jpg": "a-2", "x/a.jpg": "x/a"}
-	kinds := map[string]int{".jxl": 2, ".psd": 1, shards.KindEnding: 1, shards.KindHidden: 2, kindResult: 2}
+	want := map[string]string{"a.PNG": "a", "a.jpg": "a-2", "x/a.jpg": "x/a", "done/e.jpg": "done/e", "later/images/g.jpg": "later/images/g"}
+	kinds := map[string]int{".jxl": 2, ".psd": 1, shards.KindEnding: 1, shards.KindHidden: 2, kindResult: 4, ".txt": 1}
 	if links == 3 {
 		want["there.jpg"] = "there"
 		kinds[kindLink], kinds[kindFolder] = 1, 1
@@ -134,7 +148,7 @@ func TestFolder(t *testing.T) {
 			}
 		}
 	}
-	if s := left.String(); !strings.HasPrefix(s, "10 files left out: 2 ") || !strings.Contains(s, "2 .jxl") || !strings.Contains(s, "1 .psd") {
+	if s := left.String(); !strings.HasPrefix(s, "13 files left out: 4 ") || !strings.Contains(s, "2 .jxl") || !strings.Contains(s, "1 .psd") {
 		t.Error(s)
 	}
 	if b, err := json.Marshal(left); err != nil || !bytes.Contains(b, []byte(`".jxl":2`)) {

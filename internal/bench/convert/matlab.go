@@ -10,6 +10,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/bench/convert/mat5"
 	"github.com/groupvit/groupvit/internal/limits"
+	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -95,7 +96,7 @@ func readList(path string) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(string(textio.Normalize(text))) {
 		if fields := strings.Fields(line); len(fields) > 0 {
 			names = append(names, fields[0])
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/output"
+	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -283,7 +284,7 @@ func (l *LabelFlags) classes(stdin io.Reader) ([]vocab.Class, []string, error) {
 		defer f.Close()
 		from = f
 	}
-	classes, err := vocab.ReadLabels(from)
+	classes, err := vocab.ReadLabels(textio.NewReader(from))
 	return classes, vocab.FileNotes(classes), err
 }
 

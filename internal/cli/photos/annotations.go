@@ -17,6 +17,7 @@ import (
 	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/geotiff"
 	"github.com/groupvit/groupvit/internal/output"
+	"github.com/groupvit/groupvit/internal/textio"
 	"github.com/groupvit/groupvit/mask"
 )
 
@@ -105,7 +106,7 @@ func (f *segmentFlags) ids(j *segmentJob) ([]uint8, error) {
 			return nil, err
 		}
 		defer file.Close()
-		if table, err = mask.ReadIDs(file); err != nil {
+		if table, err = mask.ReadIDs(textio.NewReader(file)); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.labelIDs, err)
 		}
 	}
