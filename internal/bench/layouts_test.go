@@ -64,6 +64,7 @@ func TestOfficialLayouts(t *testing.T) {
 		{"voc20", "voc20", "2007_1 2007_2", voc(), Options{}, 20, -1, []uint8{255, 7, 11, 14, 19, 255}, "cat"},
 		{"voc20", "voc20", "2007_1 2007_2", voc(), Options{Classes: []string{"dog", "cat"}}, 2, -1, []uint8{255, 1, 0, 255, 255, 255}, "cat"},
 		{"context60", "context60", "2008_1", pascalContext(), Options{}, 60, 0, []uint8{0, 1, 59, 255}, "airplane"},
+		{"context60", "context60", "2008_1", pascalContext().with("ImageSets/SegmentationContext/val.txt", []byte("2008_1.jpg\n")), Options{}, 60, 0, []uint8{0, 1, 59, 255}, "airplane"},
 		{"context59", "context59", "2008_1", pascalContext(), Options{}, 59, -1, []uint8{255, 0, 58, 255}, "airplane"},
 		{"coco-object", "coco-object", "000000000139", coco("_instanceTrainIds.png", 0, 1, 80, 2), Options{}, 81, 0, []uint8{0, 1, 80, 2}, "person"},
 		{"coco-stuff", "coco-stuff", "000000000139", coco("_labelTrainIds.png", 0, 80, 170, 255), Options{}, 171, -1, []uint8{0, 80, 170, 255}, "banner"},

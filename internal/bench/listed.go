@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"fmt"
 	"path/filepath"
+	"strings"
 
+	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/limits"
 )
 
@@ -75,7 +77,15 @@ func parseList(path string, text []byte) ([]string, error) {
 // locate finds the photo and the mask of a name.
 func (v listed) locate(finder photoFinder, root, id string) (s Sample, err error) {
 	for i, masks := range v.masks {
-		other, otherErr := finder.locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, masks, filepath.FromSlash(id)+".png"))
+		at := func(id string) (Sample, error) {
+			return finder.locate(id, filepath.Join(root, "JPEGImages"), filepath.Join(root, masks, filepath.FromSlash(id)+".png"))
+		}
+		other, otherErr := at(id)
+		if other.Photo == "" && imaging.IsPhoto(id) { // lists of other programs name files
+			if whole, err := at(strings.TrimSuffix(id, filepath.Ext(id))); whole.Photo != "" {
+				other, otherErr = whole, err
+			}
+		}
 		if i == 0 || otherErr == nil {
 			s, err = other, otherErr
 		}

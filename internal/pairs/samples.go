@@ -94,7 +94,10 @@ func OpenIndexWith(ctx context.Context, sources string, o TableOptions) (*Index,
 	}
 	if len(x.entries) == 0 {
 		if len(x.problems) > 0 {
-			return nil, fmt.Errorf("%w: %s: none of %d samples can be used, the first because: %s", ErrSources, sources, len(x.problems), x.problems[0])
+			if len(x.problems) == 1 {
+				return nil, fmt.Errorf("%w: %s: no sample can be used: %s", ErrSources, sources, x.problems[0])
+			}
+			return nil, fmt.Errorf("%w: %s: none of %d samples can be used; the first problem: %s", ErrSources, sources, len(x.problems), x.problems[0])
 		}
 		return nil, fmt.Errorf("%w: %s: there is no sample in it: a sample is a picture (%s) and, beside it, a caption in .txt or .json%s", ErrSources, sources, strings.Join(imaging.Extensions(), ", "), after("; ", x.left.String()))
 	}

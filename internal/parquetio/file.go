@@ -198,7 +198,7 @@ func (f *File) eachRow(group int, chosen []int, take func([][]string) bool) (goO
 		if l.dictionary != nil {
 			pages = append([]page{*l.dictionary}, pages...)
 		}
-		chunk, err := f.chunk(group, c, pageReader{f.from, l.base, pages})
+		chunk, err := f.chunk(group, c, l.base, pages)
 		if err != nil {
 			return false, err
 		}

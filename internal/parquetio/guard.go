@@ -55,11 +55,15 @@ func guardFooter(from io.ReaderAt, size int64) ([]byte, error) {
 type pageHeader struct {
 	kind, encoding                   int64
 	uncompressed, compressed, values int64
+	// levels are the bytes before the values of a page of version 2, which are never
+	// compressed; plain says that its values are not either.
+	levels int64
+	plain  bool
 }
 
 // longestHeader is the longest header of a page: it may hold the least and the
-// greatest value.
-const longestHeader = 1 << 20
+// greatest value, which are photos.
+const longestHeader = 2*limits.ShardMember + 1<<20
 
 // pageAt reads a page's header and returns its length.
 func pageAt(from io.ReaderAt, at, end int64) (length int64, p pageHeader, err error) {
@@ -82,6 +86,10 @@ func pageAt(from io.ReaderAt, at, end int64) (length int64, p pageHeader, err er
 				p.values = max(p.values, v)
 			case len(path) == 2 && (path[0] == 5 && path[1] == 2 || path[0] == 8 && path[1] == 4):
 				p.encoding = v // of a data page, version 1 or 2
+			case len(path) == 2 && path[0] == 8 && (path[1] == 5 || path[1] == 6): // lengths of levels
+				p.levels += v
+			case len(path) == 2 && path[0] == 8 && path[1] == 7: // is_compressed
+				p.plain = v == 0
 			}
 		})
 		if err == nil {
@@ -95,7 +103,7 @@ func pageAt(from io.ReaderAt, at, end int64) (length int64, p pageHeader, err er
 
 // skim walks over a structure in Thrift's compact protocol, which the library
 // decodes into a value of type t, and returns its length. found, if not nil, is
-// told each whole number by the path of field numbers to it. It fails where what a
+// told each whole number by the path of field numbers to it, and false as 0. It fails where what a
 // length or a count claims is not there, and where the lists inside take more
 // memory than [limits.ParquetMemory].
 func skim(b []byte, t reflect.Type, found func(path []int64, v int64)) (int, error) {
@@ -161,8 +169,11 @@ func (s *skimmer) structure(t reflect.Type) error {
 			return err
 		}
 		kind := head & 15
-		if kind == thriftTrue || kind == thriftFalse {
-			continue // the type is the value
+		if kind == thriftTrue || kind == thriftFalse { // the type is the value
+			if s.found != nil && kind == thriftFalse {
+				s.found(append(s.path, id), 0)
+			}
+			continue
 		}
 		if err := s.value(kind, id, fields[id]); err != nil {
 			return err

@@ -75,6 +75,10 @@ func TestValues(t *testing.T) {
 		"version 1":  {parquet.DataPageVersion(1)},
 		"snappy":     {parquet.Compression(&parquet.Snappy)},
 		"zstd":       {parquet.Compression(&parquet.Zstd), parquet.DataPageVersion(1)},
+		"gzip":       {parquet.Compression(&parquet.Gzip)},
+		"brotli":     {parquet.Compression(&parquet.Brotli)},
+		"lz4":        {parquet.Compression(&parquet.Lz4Raw)},
+		"lz4, 1":     {parquet.Compression(&parquet.Lz4Raw), parquet.DataPageVersion(1)},
 		"dictionary": {parquet.DefaultEncodingFor(parquet.ByteArray, &parquet.RLEDictionary)},
 		"delta":      {parquet.DefaultEncodingFor(parquet.ByteArray, &parquet.DeltaLengthByteArray)},
 	} {

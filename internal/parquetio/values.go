@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/groupvit/groupvit/internal/limits"
 )
@@ -18,6 +19,10 @@ type page struct {
 	offset, length       int64 // with its header
 	uncompressed, values int64
 	dictionary           bool // its values are numbers of a dictionary's
+	// Of its length, header bytes are the header and levels those after it that are
+	// never compressed; plain says that nothing is.
+	header, levels int64
+	plain          bool
 }
 
 // layout is where the pages of a column of a row group lie.
@@ -63,7 +68,14 @@ func (f *File) pages(group, column int) (*layout, error) {
 		if err := limits.Check("the values of a page", "Parquet file", h.values, limits.ParquetValues, "write smaller pages"); err != nil {
 			return nil, err
 		}
-		p := page{row, at, header + h.compressed, h.uncompressed, h.values, h.encoding == plainDictionary || h.encoding == dictionaryValues}
+		if h.levels < 0 || h.levels > min(h.compressed, h.uncompressed) {
+			return nil, fmt.Errorf("%w: levels of %d bytes in a page of %d", errThrift, h.levels, h.compressed)
+		}
+		p := page{
+			first: row, offset: at, length: header + h.compressed, uncompressed: h.uncompressed, values: h.values,
+			dictionary: h.encoding == plainDictionary || h.encoding == dictionaryValues,
+			header:     header, levels: h.levels, plain: h.plain,
+		}
 		switch {
 		case h.kind == dictionaryPage:
 			l.dictionary = &p
@@ -152,11 +164,11 @@ func (v *Values) layout(number int) (l *layout, err error) {
 
 // read decodes one page, with the dictionary that it may need.
 func (v *Values) read(group int, l *layout, p page) ([][]byte, error) {
-	only := pageReader{v.file.from, l.base, []page{p}}
+	only := []page{p}
 	if p.dictionary && l.dictionary != nil {
-		only.pages = []page{*l.dictionary, p}
+		only = []page{*l.dictionary, p}
 	}
-	pages, err := v.file.chunk(group, v.column, only)
+	pages, err := v.file.chunk(group, v.column, l.base, only)
 	if err != nil {
 		return nil, err
 	}
@@ -195,26 +207,49 @@ func (v *Values) read(group int, l *layout, p page) ([][]byte, error) {
 }
 
 // chunk lets the library read some pages of a column of a row group.
-func (f *File) chunk(group, column int, pages pageReader) (*parquet.FilePages, error) {
+func (f *File) chunk(group, column int, base int64, pages []page) (*parquet.FilePages, error) {
 	chunk, ok := f.file.RowGroups()[group].ColumnChunks()[column].(*parquet.FileColumnChunk)
 	if !ok {
 		return nil, errors.New("the column is not of a file")
 	}
-	return chunk.PagesFrom(pages), nil
+	return chunk.PagesFrom(&pageReader{from: f.from, base: base, pages: pages, codec: f.codec(column), checked: make([]bool, len(pages))}), nil
 }
 
 // pageReader shows the library a column that consists of some of its pages alone:
-// else it would decode all those before the one that is wanted.
+// else it would decode all those before the one that is wanted. It checks each before
+// the library sees more than its header.
 type pageReader struct {
-	from  io.ReaderAt
-	base  int64 // where the column begins
-	pages []page
+	from    io.ReaderAt
+	base    int64 // where the column begins
+	pages   []page
+	codec   format.CompressionCodec
+	checked []bool // by page
 }
 
-func (r pageReader) ReadAt(b []byte, at int64) (n int, err error) {
+// check fails where a page is longer, decompressed, than its header says.
+func (r *pageReader) check(i int) error {
+	if r.checked[i] || r.codec == format.Uncompressed || r.pages[i].plain {
+		return nil
+	}
+	p := r.pages[i]
+	data := make([]byte, p.length-p.header-p.levels)
+	if _, err := r.from.ReadAt(data, p.offset+p.header+p.levels); err != nil && err != io.EOF {
+		return err
+	}
+	if err := checkPacked(r.codec, data, p.uncompressed-p.levels); err != nil {
+		return err
+	}
+	r.checked[i] = true
+	return nil
+}
+
+func (r *pageReader) ReadAt(b []byte, at int64) (n int, err error) {
 	begin := r.base
-	for _, p := range r.pages {
+	for i, p := range r.pages {
 		if end := begin + p.length; at < end && len(b) > 0 {
+			if err := r.check(i); err != nil {
+				return n, err
+			}
 			take := min(int64(len(b)), end-at)
 			m, err := r.from.ReadAt(b[:take], p.offset+at-begin)
 			n += m

@@ -117,7 +117,18 @@ func (r *cocoRun) classes() {
 func (r *cocoRun) placeImages() {
 	common := commonFolder(r.in.Images)
 	taken := map[string]bool{}
+	names, ambiguous := map[identifier]string{}, map[identifier]bool{}
 	for _, im := range r.in.Images {
+		if name, again := names[im.ID]; again && name != im.FileName {
+			ambiguous[im.ID] = true
+		}
+		names[im.ID] = im.FileName
+	}
+	for _, im := range r.in.Images {
+		if ambiguous[im.ID] {
+			r.result.example(&r.result.SameIDs, fmt.Sprintf("%.80q, id %.40s", im.FileName, im.ID))
+			continue
+		}
 		p, err := place(im, r.Photos, common)
 		stem := strings.ToLower(strings.TrimSuffix(p.name, path.Ext(p.name)))
 		example := fmt.Sprintf("%.80q: %v", im.FileName, err)

@@ -181,12 +181,20 @@ func (a *instance) hasMask() bool {
 func parseInstances(text []byte) (*instances, error) {
 	var in instances
 	if err := textio.UnmarshalJSON(text, &in); err != nil {
+		if strings.HasPrefix(strings.TrimSpace(string(textio.Decode(text[:min(len(text), 64)]))), "[") {
+			err = errors.New("a list, as of COCO's results, which name no images: give the file of the instances")
+		}
 		return nil, fmt.Errorf("%w: no COCO instances: %w", ErrInput, err)
 	}
 	if len(in.Categories) == 0 || len(in.Categories) > 254 || len(in.Images) == 0 {
 		return nil, fmt.Errorf("%w: %d categories and %d images: masks hold 1 to 254 classes", ErrInput, len(in.Categories), len(in.Images))
 	}
 	slices.SortStableFunc(in.Categories, func(a, b category) int { return a.ID.compare(b.ID) })
+	for i := 1; i < len(in.Categories); i++ {
+		if a, b := in.Categories[i-1], in.Categories[i]; a.ID == b.ID && !strings.EqualFold(a.Name, b.Name) {
+			return nil, fmt.Errorf("%w: the categories %.80q and %.80q have the id %.40s both: which objects are whose is not known", ErrInput, a.Name, b.Name, a.ID)
+		}
+	}
 	return &in, nil
 }
 

@@ -43,6 +43,7 @@ func TestCOCOKinds(t *testing.T) {
 		{"numbers of floats", file(image("1.0", "1.jpg"), strings.Replace(object(square), `"image_id":1`, `"image_id":1.0`, 1), cat), map[string][]uint16{"1": drawn}, ""},
 		{"sizes of floats", strings.Replace(file(image("1", "1.jpg"), object(square), cat), `"width":4`, `"width":4.0`, 1), map[string][]uint16{"1": drawn}, ""},
 		{"ids of texts", file(image(`"a1"`, "1.jpg"), strings.Replace(object(square), `"image_id":1`, `"image_id":"a1"`, 1), cat), map[string][]uint16{"1": drawn}, ""},
+		{"one id of two images", file(image("1", "1.jpg")+","+image("1", "2.jpg")+","+image("3", "3.jpg"), object(square), cat), map[string][]uint16{"3": nil}, "2 images have an id that another has too"},
 		{"ids of both", file(image(`"1"`, "1.jpg"), object(square), `{"id":"1","name":"cat"}`), map[string][]uint16{"1": drawn}, ""},
 		{"lists of points", file(image("1", "1.jpg"), object(`[[[1,0],[3,0],[3,1],[1,1]]]`), cat), map[string][]uint16{"1": drawn}, ""},
 		{"points alone", file(image("1", "1.jpg"), object(`[[1,0],[3,0],[3,1],[1,1]]`), cat), map[string][]uint16{"1": drawn}, ""},

@@ -74,6 +74,9 @@ type Result struct {
 	OtherSize    int `json:"images_of_another_size,omitempty"`
 	BadImages    int `json:"bad_images,omitempty"`
 	SameImages   int `json:"images_of_one_name,omitempty"`
+	// SameIDs are images that share an id with one of another name: which objects are
+	// whose is not known, and all of them are left out.
+	SameIDs int `json:"images_of_one_id,omitempty"`
 	// Turned are images that were annotated as they are stored, and turned upright as
 	// EXIF says.
 	Turned int `json:"images_turned,omitempty"`
@@ -113,7 +116,7 @@ func (r *Result) leaveFile(path string) {
 
 // leftOut is how much is not truth as the file has it.
 func (r *Result) leftOut() int {
-	return r.WithoutMask + r.OfNoImage + r.BrokenMasks + r.OfNoCategory + r.OtherCategories + r.WithoutPhoto + r.OtherSize + r.BadImages + r.SameImages
+	return r.WithoutMask + r.OfNoImage + r.BrokenMasks + r.OfNoCategory + r.OtherCategories + r.WithoutPhoto + r.OtherSize + r.BadImages + r.SameImages + r.SameIDs
 }
 
 // Notes says in words what was left out, or is no truth.
@@ -140,6 +143,7 @@ func (r *Result) Notes() []string {
 		{&r.OtherSize, "image has", "images have", " a photo of another size: left out"},
 		{&r.BadImages, "image has", "images have", " no usable name or size: left out"},
 		{&r.SameImages, "image has", "images have", " the name of one before: left out"},
+		{&r.SameIDs, "image has", "images have", " an id that another has too: left out with their objects, since whose those are is not known"},
 		{&r.WithoutMap, "listed photo has", "listed photos have", " no label map: not in the new lists"},
 		{&r.Unlisted, "mask is", "masks are", " of a photo that neither list names: written, and in no list"},
 	} {

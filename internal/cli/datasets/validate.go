@@ -76,7 +76,7 @@ line is the summary {samples, good, bad, notes, left_out}.`,
 			if env.JSON {
 				err = env.Print(r)
 			} else {
-				env.Warn("%d samples, %d good", r.Samples, r.Good)
+				env.Warn("%s, %d good", command.Count(r.Samples, "sample"), r.Good)
 				for _, part := range []struct {
 					name   string
 					counts map[string]int
@@ -90,7 +90,7 @@ line is the summary {samples, good, bad, notes, left_out}.`,
 				}
 			}
 			if n := r.TotalBad(); err == nil && n > 0 {
-				return fmt.Errorf("%w: %d findings in %d samples", command.ErrPartial, n, r.Samples)
+				return fmt.Errorf("%w: %s in %s", command.ErrPartial, command.Count(n, "finding"), command.Count(r.Samples, "sample"))
 			}
 			return err
 		},
