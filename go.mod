@@ -5,6 +5,7 @@ go 1.26.5
 require (
 	github.com/andybalholm/brotli v1.1.1
 	github.com/dustin/go-humanize v1.0.1
+	github.com/fsnotify/fsnotify v1.10.1
 	github.com/gen2brain/avif v0.4.4
 	github.com/gen2brain/heic v0.4.5
 	github.com/gen2brain/webp v0.5.5

@@ -25,6 +25,8 @@ type Folder struct {
 	// results reports whether a file looks like a result of an earlier run.
 	results func(name string) bool
 	left    *LeftOut
+	// watcher is set while [Folder.Watch] lasts.
+	watcher *Watcher
 }
 
 // NewFolder returns the photos of folders and files. Their root is the folder, if one
@@ -72,7 +74,7 @@ func common(a, b string) string {
 // list goes on.
 func (f *Folder) Items(ctx context.Context, log *Log) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
-		w := walk{folder: f, log: log, seen: map[string]bool{}, names: newNames(), yield: yield}
+		w := walk{folder: f, watcher: f.watcher, log: log, seen: map[string]bool{}, names: newNames(), yield: yield}
 		for _, p := range f.paths {
 			if err := w.path(ctx, p); err != nil {
 				if !errors.Is(err, errEnough) {
@@ -90,11 +92,13 @@ var errEnough = errors.New("no more is wanted")
 // walk is a list of photos that is being made.
 type walk struct {
 	folder *Folder
-	log    *Log
-	seen   map[string]bool // by absolute path
-	output string          // folder that an earlier run wrote into, "" outside of one
-	names  names
-	yield  func(Item, error) bool
+	// watcher gets files that are still being written; nil where none does.
+	watcher *Watcher
+	log     *Log
+	seen    map[string]bool // by absolute path
+	output  string          // folder that an earlier run wrote into, "" outside of one
+	names   names
+	yield   func(Item, error) bool
 }
 
 // path lists a folder or a file that was named.
@@ -102,11 +106,12 @@ func (w *walk) path(ctx context.Context, named string) error {
 	if info, err := os.Stat(named); err != nil || !info.IsDir() {
 		return w.photo(named) // a missing one fails when it is read
 	}
-	return filepath.WalkDir(named, func(file string, d fs.DirEntry, err error) error {
+	return filepath.WalkDir(asFolder(named), func(file string, d fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
+			file = filepath.Clean(file)
 			if !w.yield(Item{Photo: file, ID: file, Name: file}, err) {
 				return errEnough
 			}
@@ -115,34 +120,66 @@ func (w *walk) path(ctx context.Context, named string) error {
 			}
 			return nil
 		case d.IsDir():
-			return w.enter(named, file, d.Name())
+			return w.enter(file, d.Name())
 		}
 		return w.file(file, d)
 	})
 }
 
+// asFolder is the path of a folder whose files are listed where it is a link, too.
+func asFolder(path string) string {
+	if end := string(filepath.Separator); !strings.HasSuffix(path, end) {
+		return path + end
+	}
+	return path
+}
+
+// isRoot reports whether a folder is one that was named.
+func (f *Folder) isRoot(dir string) bool {
+	return slices.ContainsFunc(f.paths, func(p string) bool { return filepath.Clean(p) == filepath.Clean(dir) })
+}
+
+// isResult reports whether a file looks like a result of an earlier run.
+func (f *Folder) isResult(name string) bool { return f.results != nil && f.results(name) }
+
 // enter decides whether photos of a folder are taken. Of one that an earlier run wrote
 // into they are, but for YOLO's copies of them: the run may have written beside its
 // photos.
-func (w *walk) enter(root, dir, name string) error {
+func (w *walk) enter(dir, name string) error {
+	dir = filepath.Clean(dir)
 	if w.output != "" && !below(w.output, dir) {
 		w.output = ""
 	}
-	switch _, err := os.Stat(filepath.Join(dir, SettingsName)); {
-	case dir != root && strings.HasPrefix(name, "."):
-		w.folder.left.Add(shards.KindHidden)
+	if kind := skipped(dir, name); kind != "" && !w.folder.isRoot(dir) {
+		w.folder.left.Add(kind)
 		return fs.SkipDir
-	case err == nil:
+	}
+	if isOutput(dir) {
 		w.output = dir
-	case name == yoloPhotos && w.output != "" && filepath.Dir(dir) == w.output && isFolder(filepath.Join(w.output, "labels")):
-		w.folder.left.Add(kindResult)
-		return fs.SkipDir
 	}
 	return nil
 }
 
 // yoloPhotos is the folder of an output with the photos that lie beside YOLO's labels.
 const yoloPhotos = "images"
+
+// skipped is as what a folder below one that was named is left out; "" says that it is
+// not.
+func skipped(dir, name string) string {
+	switch parent := filepath.Dir(dir); {
+	case strings.HasPrefix(name, "."):
+		return shards.KindHidden
+	case name == yoloPhotos && isOutput(parent) && isFolder(filepath.Join(parent, "labels")):
+		return kindResult
+	}
+	return ""
+}
+
+// isOutput reports whether an earlier run wrote into a folder.
+func isOutput(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, SettingsName))
+	return err == nil
+}
 
 func isFolder(path string) bool {
 	info, err := os.Stat(path)
@@ -155,7 +192,7 @@ func (w *walk) file(file string, d fs.DirEntry) error {
 	switch name := d.Name(); {
 	case isBook(name):
 		return nil
-	case w.folder.results != nil && w.folder.results(name):
+	case w.folder.isResult(name):
 		left.Add(kindResult)
 		return nil
 	case strings.HasPrefix(name, "."):
@@ -171,6 +208,9 @@ func (w *walk) file(file string, d fs.DirEntry) error {
 		return nil
 	case !imaging.IsPhoto(name):
 		left.AddFile(name)
+		return nil
+	}
+	if info, err := d.Info(); err == nil && w.watcher.takes(file, info) {
 		return nil
 	}
 	return w.photo(file)

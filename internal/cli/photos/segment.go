@@ -38,6 +38,9 @@ NAME-2, and so on. The results of a folder keep its tree, and a done-log beside 
 lets the same command go on after a stop of any kind, without doing a photo twice;
 photos that have changed are done again. Files in it that are no photos are counted.
 
+With --watch a run over folders does not end: photos that appear there, or change, are
+done once they have stayed the same for a second, until Ctrl-C.
+
 For very many photos, --manifest reads their paths from a file and --shards photos
 out of tar files; both go on in the same way. --shard i/n does one share of n of them.
 Results go into a tar if --output ends in .tar.
@@ -51,6 +54,9 @@ Exit code 3 says that some photos failed; the others are done.`,
 
   # A folder: one JSON object a photo, no files
   groupvit segment photos/ --labels-file words.txt --json --format "" > found.jsonl
+
+  # Whatever is put into a folder, until Ctrl-C
+  groupvit segment inbox/ --labels "dog,grass" --watch -o out
 
   # Quick, for many photos; or with a technique more
   groupvit segment photos/ --labels dog --quality fast -o out
@@ -126,6 +132,9 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *command.Environment, args []
 		job.options.Scores = job.options.Scores || file.Scores
 	}
 	if f.batch.asked() {
+		if err := f.checkWatch(false); err != nil {
+			return err
+		}
 		return f.runBatch(cmd, job, nil)
 	}
 	if f.batch.part != wholePart {
@@ -135,7 +144,10 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *command.Environment, args []
 	if err != nil {
 		return err
 	}
-	if folders && len(job.files) > 0 {
+	if err := f.checkWatch(folders); err != nil {
+		return err
+	}
+	if folders && (f.batch.watch || len(job.files) > 0) {
 		return f.runBatch(cmd, job, paths)
 	}
 	return f.runPhotos(cmd, job, paths)

@@ -27,6 +27,7 @@ const wholePart = "0/1"
 // batchFlags are those of runs over very many photos.
 type batchFlags struct {
 	manifest, shards, part, allow string
+	watch                         bool
 }
 
 func (b *batchFlags) add(cmd *cobra.Command) {
@@ -34,6 +35,7 @@ func (b *batchFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&b.manifest, "manifest", "", "file with the path of a photo on each line; - is stdin")
 	flags.StringVar(&b.shards, "shards", "", "tar or Parquet files with photos: a pattern with {0000..0999} or *, several joined by ::")
 	flags.StringVar(&b.allow, "allow-failed", "", "photos that may fail before a run over folders or a list ends with exit code 3, as 20 or 1%")
+	flags.BoolVar(&b.watch, "watch", false, "go on with the photos that appear in the folders, or change there, until Ctrl-C")
 	flags.StringVar(&b.part, "shard", wholePart, "with --manifest and --shards: the share to do, i/n with 0 ≤ i < n")
 }
 
@@ -51,6 +53,9 @@ type batchRun struct {
 
 	begun, told time.Time
 	tally
+	// failing are the photos of a watched folder whose last try has failed, by ID: one
+	// that is written anew may succeed. Nil where nothing is watched.
+	failing map[string]bool
 }
 
 // tally counts what became of the photos of a run.
@@ -98,7 +103,11 @@ func (f *segmentFlags) runBatch(cmd *cobra.Command, job *segmentJob, folders []s
 	if err := run.open(f); err != nil {
 		return err
 	}
-	err = run.all(cmd.Context(), run.items(cmd.Context(), f, part))
+	if f.batch.watch {
+		err = run.watch(cmd.Context())
+	} else {
+		err = run.all(cmd.Context(), run.items(cmd.Context(), f, part))
+	}
 	err = errors.Join(err, run.out.close())
 	run.report()
 	return err
@@ -147,8 +156,23 @@ type found struct {
 	image []byte
 }
 
-// all does the photos, some side by side; results are stored and logged in order.
+// all does the photos of a list, and says in its error how it went.
 func (r *batchRun) all(ctx context.Context, items iter.Seq2[batch.Item, error]) error {
+	err := r.round(ctx, items)
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
+		return r.interrupted(ctx.Err())
+	case r.Done+r.Skipped+r.Failed == 0:
+		return r.nothing()
+	}
+	return r.verdict()
+}
+
+// round does photos, some side by side; results are stored and logged in order. An error
+// is the list's or the output's.
+func (r *batchRun) round(ctx context.Context, items iter.Seq2[batch.Item, error]) error {
 	var broken error // of the list itself
 	most := r.atOnce()
 	err := parallel.Ordered(ctx, r.pending(items, &broken), most, most, r.one, func(i batch.Item, f found, err error) error {
@@ -160,21 +184,21 @@ func (r *batchRun) all(ctx context.Context, items iter.Seq2[batch.Item, error]) 
 		}
 		return r.take(i, f, err)
 	})
+	if err == nil && ctx.Err() == nil {
+		err = broken
+	}
+	return err
+}
+
+// verdict is the error of a run in which photos have failed.
+func (r *batchRun) verdict() error {
 	switch {
-	case err != nil:
-		return err
-	case ctx.Err() != nil:
-		return r.interrupted(ctx.Err())
-	case broken != nil:
-		return broken
 	case r.Failed > 0 && r.Done == 0 && r.Skipped == 0:
 		return fmt.Errorf("%s; see %s", command.AllFailed(r.Failed), r.out.logName)
 	case r.Failed > 0 && r.allow.covers(r.Failed, r.Failed+r.Done+r.Skipped):
 		r.env.Warn("groupvit: %s failed, as --allow-failed allows; see %s", command.Count(r.Failed, "photo"), r.out.logName)
 	case r.Failed > 0:
 		return fmt.Errorf("%s failed; see %s: %w", command.Count(r.Failed, "photo"), r.out.logName, command.ErrPartial)
-	case r.Done+r.Skipped == 0:
-		return r.nothing()
 	}
 	return nil
 }
@@ -259,7 +283,7 @@ func (r *batchRun) one(ctx context.Context, item batch.Item) (found, error) {
 func (r *batchRun) take(item batch.Item, f found, failure error) error {
 	record := batch.RecordOf(item)
 	if failure != nil {
-		r.Failed++
+		r.fail(item)
 		record.Error = failure.Error()
 		r.env.ClearLine()
 		r.env.Warn("%v", failure)
@@ -270,6 +294,7 @@ func (r *batchRun) take(item batch.Item, f found, failure error) error {
 		return err
 	}
 	if failure == nil {
+		r.succeed(item)
 		if item.Renamed {
 			r.env.Warn("%s: another photo has its name: the results are %s", item.Photo, item.Name)
 		}
