@@ -48,7 +48,7 @@ func commandGroups(env *command.Environment) []commandGroup {
 			photos.NewVideoCommand(env), photos.NewJoinCommand(env),
 		}},
 		{"train", "To train and to measure:", []*cobra.Command{
-			training.NewTrainCommand(env), measure.NewEvalCommand(env), measure.NewCalibrateCommand(env), measure.NewExperimentCommand(env), measure.NewBenchCommand(env), datasets.NewDataCommand(env), training.NewConfigCommand(env),
+			training.NewTrainCommand(env), training.NewTuneCommand(env), measure.NewEvalCommand(env), measure.NewCalibrateCommand(env), measure.NewExperimentCommand(env), measure.NewBenchCommand(env), datasets.NewDataCommand(env), training.NewConfigCommand(env),
 		}},
 		{"program", "Models and the program itself:", []*cobra.Command{
 			models.NewModelCommand(env), newDoctorCommand(env), newManCommand(env), newVersionCommand(env),

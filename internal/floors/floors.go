@@ -14,7 +14,7 @@ const Module = "github.com/groupvit/groupvit"
 // package that is not named lives with the nearest one above it in the tree.
 var floor = map[string]int{
 	"cmd/groupvit": 8, "cmd/groupvit-wasm": 8, "tools/release": 8, "internal/cli": 7,
-	"internal/experiment": 6, "internal/passes": 6,
+	"internal/experiment": 6, "internal/passes": 6, "internal/tune": 6,
 	"internal/train": 5, "serve": 5,
 	"internal/evaluate": 4, "internal/batch": 4, "internal/output": 4, "internal/selftrain": 4, "internal/masks": 4, "internal/geotiff": 3, "internal/video": 3,
 	"heif": 3, "internal/png": 0, "internal/webp": 0,

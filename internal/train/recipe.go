@@ -100,6 +100,22 @@ func loadWith(recipe string, pass *Pass, environ []string, overrides []Override)
 	return l, l.Settings.Validate()
 }
 
+// FromSettings are settings that a program made, whose origin is told as this text,
+// under overrides. Errors wrap [ErrSettings].
+func FromSettings(s Settings, origin string, overrides []Override) (*Loaded, error) {
+	l := &Loaded{Settings: s, Origin: map[string]string{}}
+	fields := l.fields()
+	for key := range fields {
+		l.Origin[key] = origin
+	}
+	for _, o := range overrides {
+		if err := l.set(fields, o); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.Settings.Validate()
+}
+
 // EnvName returns the environment variable of a key.
 func EnvName(key string) string {
 	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))

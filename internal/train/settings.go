@@ -425,6 +425,14 @@ func (n *Nouns) readVocabulary() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.Vocabulary, err)
 	}
+	n.SetWords(words)
+	n.Vocabulary = ""
+	return nil
+}
+
+// SetWords makes a list of words the run's; it replaces the three lists.
+func (n *Nouns) SetWords(words []nouns.Word) {
+	n.Words, n.StuffWords, n.PartWords = nil, nil, nil
 	for _, w := range words {
 		entry := strings.Join(append([]string{w.Name}, w.Synonyms...), ", ")
 		if len(w.Except) > 0 {
@@ -439,8 +447,6 @@ func (n *Nouns) readVocabulary() error {
 			n.Words = append(n.Words, entry)
 		}
 	}
-	n.Vocabulary = ""
-	return nil
 }
 
 // splitWords reads a list with commas; empty entries do not count.
