@@ -11,7 +11,6 @@ import (
 	"github.com/groupvit/groupvit/internal/engine/simd"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/amx"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/gemm"
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
@@ -57,7 +56,7 @@ func Computed(precision string) string { return gemm.Computed(formats[precision]
 // among them is the same in each run; whether bf16 pays at all is measured (Computed).
 func Fastest() []string {
 	order := []string{Int8, BF16}
-	if simd.Instructions() >= level.AMX && Computed(BF16) == BF16 {
+	if amx.Use() != nil && amx.UseBytes() == nil {
 		order = []string{BF16, Int8} // by tiles; bytes go by VNNI
 	}
 	var names []string

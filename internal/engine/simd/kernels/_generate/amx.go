@@ -43,8 +43,9 @@ func tileMove(prefix byte, tile byte, base, stride string, disp int8) []byte {
 	return vexTile(prefix, 0x4b, 0, i, b, rest...)
 }
 
-// tileDot encodes d += a·b of pairs of bfloat16.
-func tileDot(d, a, b byte) []byte { return vexTile(vexF3, 0x5c, b, 0, 0, 0xc0|d<<3|a) }
+// tileDot encodes d += a·b of pairs of bfloat16, tileBytes that of four bytes, a without sign and b with one.
+func tileDot(d, a, b byte) []byte   { return vexTile(vexF3, 0x5c, b, 0, 0, 0xc0|d<<3|a) }
+func tileBytes(d, a, b byte) []byte { return vexTile(vex66, 0x5e, b, 0, 0, 0xc0|d<<3|a) }
 
 func tileZero(t byte) []byte { return vexTile(vexF2, 0x49, 0, 0, 0, 0xc0|t<<3) }
 func tileRelease() []byte    { return vexTile(vexNone, 0x49, 0, 0, 0, 0xc0) }
@@ -82,6 +83,30 @@ func (c tileCode) store(tile byte, base, stride string, disp int8) {
 
 func (c tileCode) dot(d, a, b byte) { c.bytes(tileDot(d, a, b), "TDPBF16PS T%d, T%d, T%d", b, a, d) }
 
+func (c tileCode) dotBytes(d, a, b byte) {
+	c.bytes(tileBytes(d, a, b), "TDPBUSD T%d, T%d, T%d", b, a, d)
+}
+
+// twoByTwo is a step of 32 rows by 32 columns, oneByTwo one of 16 rows.
+func (c tileCode) twoByTwo(dot func(d, a, b byte)) {
+	c.load(6, "R12", "R9", 0)
+	c.pass(4, "R11", "R8")
+	dot(0, 4, 6)
+	c.load(7, "R12", "R9", 64)
+	dot(1, 4, 7)
+	c.pass(5, "BX", "R8")
+	dot(2, 5, 6)
+	dot(3, 5, 7)
+}
+
+func (c tileCode) oneByTwo(dot func(d, a, b byte)) {
+	c.load(6, "R12", "R9", 0)
+	c.pass(4, "R11", "R8")
+	dot(0, 4, 6)
+	c.load(7, "R12", "R9", 64)
+	dot(1, 4, 7)
+}
+
 // Offsets of the fields of amx.Call (a test there compares them).
 const (
 	amxA = 64 + 8*iota
@@ -113,22 +138,14 @@ func writeAMX(folder string) error {
 	text.WriteString(head + "#include \"textflag.h\"\n")
 	stubs.WriteString(head + "package amx\n")
 	c := tileCode{&text}
+	four := []part{{0, "DI", 0}, {1, "DI", 64}, {2, "DX", 0}, {3, "DX", 64}}
 	for _, k := range []struct {
 		name, says string
 		c          []part
 		body       func()
 	}{
-		{"amxTile2x2", "does blocks of 32 rows by 32 columns", []part{{0, "DI", 0}, {1, "DI", 64}, {2, "DX", 0}, {3, "DX", 64}}, func() {
-			c.load(6, "R12", "R9", 0)
-			c.pass(4, "R11", "R8")
-			c.dot(0, 4, 6)
-			c.load(7, "R12", "R9", 64)
-			c.dot(1, 4, 7)
-			c.pass(5, "BX", "R8")
-			c.dot(2, 5, 6)
-			c.dot(3, 5, 7)
-		}},
-		{"amxTile1x4", "does up to 16 rows by 64 columns", []part{{0, "DI", 0}, {1, "DI", 64}, {2, "DX", 0}, {3, "DX", 64}}, func() {
+		{"amxTile2x2", "does blocks of 32 rows by 32 columns", four, func() { c.twoByTwo(c.dot) }},
+		{"amxTile1x4", "does up to 16 rows by 64 columns", four, func() {
 			c.load(6, "R12", "R9", 0)
 			c.pass(4, "R11", "R8")
 			c.dot(0, 4, 6)
@@ -139,13 +156,9 @@ func writeAMX(folder string) error {
 			c.load(6, "BX", "R9", 64)
 			c.dot(3, 4, 6)
 		}},
-		{"amxTile1x2", "does up to 16 rows by 32 columns", []part{{0, "DI", 0}, {1, "DI", 64}}, func() {
-			c.load(6, "R12", "R9", 0)
-			c.pass(4, "R11", "R8")
-			c.dot(0, 4, 6)
-			c.load(7, "R12", "R9", 64)
-			c.dot(1, 4, 7)
-		}},
+		{"amxTile1x2", "does up to 16 rows by 32 columns", four[:2], func() { c.oneByTwo(c.dot) }},
+		{"amxBytes2x2", "does blocks of 32 rows by 32 columns, of bytes", four, func() { c.twoByTwo(c.dotBytes) }},
+		{"amxBytes1x2", "does up to 16 rows by 32 columns, of bytes", four[:2], func() { c.oneByTwo(c.dotBytes) }},
 	} {
 		fmt.Fprintf(&stubs, "\n// %s %s by tiles.\n//\n//go:noescape\nfunc %s(t *Call)\n", k.name, k.says, k.name)
 		tileKernel(c, k.name, k.c, k.body)
@@ -159,7 +172,7 @@ func writeAMX(folder string) error {
 // tileKernel writes one microkernel: SI and DI are the block's A and C, DX and BX the second row of tiles of C and A (or
 // the second panel of C and B), R11 and R12 the step's A and B.
 func tileKernel(c tileCode, name string, parts []part, body func()) {
-	blocks := name == "amxTile2x2"
+	blocks := strings.HasSuffix(name, "2x2")
 	c.line("\n// func %s(t *Call)\nTEXT ·%s(SB), NOSPLIT, $0-8", name, name)
 	c.line("\tMOVQ t+0(FP), AX")
 	c.bytes(tileConfig("AX"), "LDTILECFG (AX)")

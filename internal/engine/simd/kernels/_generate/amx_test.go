@@ -33,6 +33,7 @@ func TestTileEncoding(t *testing.T) {
 			for b := range byte(8) {
 				if d != a && d != b && a != b {
 					c.dot(d, a, b)
+					c.dotBytes(d, a, b)
 				}
 			}
 		}

@@ -20,6 +20,7 @@ func byteProducts() {
 	}
 	byteRange()
 	byteRound()
+	byteFold()
 }
 
 // foldBytes makes acc, whole numbers, (acc − zero·sum)·scale of the column·scale of the row, in float32.
@@ -119,6 +120,88 @@ func byteRound() {
 	ADDQ(Imm(64), src)
 	ADDQ(Imm(16), dst)
 	DECQ(blocks)
+	JNE(LabelRef(name + "_next"))
+	VZEROUPPER()
+	RET()
+}
+
+// Offsets of the fields of tile.Fold (a test there compares them).
+const (
+	foldSums = 8 * iota
+	foldA
+	foldB
+	foldC
+	foldBias
+	foldRows
+	foldRowA
+	foldRowC
+	foldFlags
+	foldAlpha
+)
+
+// byteFold writes what foldBytes and finish do, for sums of whole numbers that lie in memory.
+func byteFold() {
+	const name = "int8Fold"
+	TEXT(name, NOSPLIT, "func(f *[10]uint64)")
+	Doc(name + " makes float32 numbers of rows of 32 whole ones.")
+	Pragma("noescape")
+	f := GP64()
+	Load(Param("f"), f)
+	load := func(offset int) reg.GPVirtual {
+		r := GP64()
+		MOVQ(Mem{Base: f, Disp: offset}, r)
+		return r
+	}
+	sums, a, pb, c, bias := load(foldSums), load(foldA), load(foldB), load(foldC), load(foldBias)
+	rows, rowA, rowC, flags := load(foldRows), load(foldRowA), load(foldRowC), load(foldFlags)
+	alpha, none, scale, zero := ZMM(), ZMM(), ZMM(), ZMM()
+	VBROADCASTSS(Mem{Base: f, Disp: foldAlpha}, alpha)
+	VPXORD(none, none, none)
+	var scales, columns, biases, x [2]reg.VecVirtual
+	each := func(do func(j int, at int)) {
+		for j := range 2 {
+			do(j, 64*j)
+		}
+	}
+	each(func(j, at int) {
+		scales[j], columns[j], biases[j], x[j] = ZMM(), ZMM(), ZMM(), ZMM()
+		VMOVUPS(Mem{Base: pb, Disp: at}, scales[j])
+		VMOVUPS(Mem{Base: pb, Disp: 128 + at}, columns[j])
+		VPXORD(biases[j], biases[j], biases[j])
+	})
+	TESTQ(bias, bias)
+	JE(LabelRef(name + "_next"))
+	each(func(j, at int) { VMOVUPS(Mem{Base: bias, Disp: at}, biases[j]) })
+	Label(name + "_next")
+	VBROADCASTSS(Mem{Base: a}, scale)
+	VPBROADCASTD(Mem{Base: a, Disp: 4}, zero)
+	each(func(j, at int) {
+		t := ZMM()
+		VPMULLD(columns[j], zero, t)
+		VMOVUPS(Mem{Base: sums, Disp: at}, x[j])
+		VPSUBD(t, x[j], x[j])
+		VCVTDQ2PS(x[j], x[j])
+		VMULPS(scales[j], x[j], x[j])
+		VMULPS(scale, x[j], x[j])
+		VMULPS(alpha, x[j], x[j])
+	})
+	TESTQ(U32(1), flags)
+	JE(LabelRef(name + "_fresh"))
+	each(func(j, at int) { VADDPS(Mem{Base: c, Disp: at}, x[j], x[j]) })
+	Label(name + "_fresh")
+	TESTQ(bias, bias) // to add a zero would change the sign of one
+	JE(LabelRef(name + "_unbiased"))
+	each(func(j, _ int) { VADDPS(biases[j], x[j], x[j]) })
+	Label(name + "_unbiased")
+	TESTQ(U32(2), flags)
+	JE(LabelRef(name + "_store"))
+	each(func(j, _ int) { VMAXPS(x[j], none, x[j]) }) // NaN stays
+	Label(name + "_store")
+	each(func(j, at int) { VMOVUPS(x[j], Mem{Base: c, Disp: at}) })
+	ADDQ(Imm(128), sums)
+	ADDQ(rowA, a)
+	ADDQ(rowC, c)
+	DECQ(rows)
 	JNE(LabelRef(name + "_next"))
 	VZEROUPPER()
 	RET()

@@ -3,11 +3,8 @@ package amx
 
 import (
 	"encoding/binary"
-	"math"
-	"sync"
 	"unsafe"
 
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 )
 
@@ -33,10 +30,20 @@ const (
 	Kernel2x2 Kind = iota // 32 rows, the second 16 perhaps fewer, by 32 columns; blocks of them
 	Kernel1x4             // up to 16 rows by 64 columns, of two panels
 	Kernel1x2             // up to 16 rows by 32 columns
+	Bytes2x2              // as Kernel2x2, with words of four bytes and sums of whole numbers
+	Bytes1x2              // as Kernel1x2, likewise
 )
 
+// bytes reports whether the kernel multiplies bytes: those of A without sign, those of B with one.
+func (k Kind) bytes() bool { return k == Bytes2x2 || k == Bytes1x2 }
+
+// double reports whether the kernel does two rows of tiles of A, and blocks of them.
+func (k Kind) double() bool { return k == Kernel2x2 || k == Bytes2x2 }
+
 // String names the generated function.
-func (k Kind) String() string { return [...]string{"amxTile2x2", "amxTile1x4", "amxTile1x2"}[k] }
+func (k Kind) String() string {
+	return [...]string{"amxTile2x2", "amxTile1x4", "amxTile1x2", "amxBytes2x2", "amxBytes1x2"}[k]
+}
 
 const (
 	Rows  = 16 // of a tile
@@ -54,7 +61,7 @@ func (t *Call) Configure(kind Kind, rows, words int) {
 	}
 	first, second := min(rows, Rows), rows-Rows
 	switch kind {
-	case Kernel2x2:
+	case Kernel2x2, Bytes2x2:
 		for i := range 2 {
 			set(i, first, 64)
 			set(2+i, second, 64)
@@ -70,7 +77,7 @@ func (t *Call) Configure(kind Kind, rows, words int) {
 		for i := 5; i < 8; i++ {
 			set(i, words, 64)
 		}
-	case Kernel1x2:
+	case Kernel1x2, Bytes1x2:
 		for i := range 2 {
 			set(i, first, 64)
 			set(6+i, words, 64)
@@ -79,154 +86,20 @@ func (t *Call) Configure(kind Kind, rows, words int) {
 	}
 }
 
-// Runner runs a microkernel.
-type Runner func(kind Kind, t *Call)
-
-// found is what the first use of tiles found out.
-type found struct {
-	run Runner // nil where tiles are not used
-	why string // they are not, though the CPU has them
-}
-
-// firstUse asks for tiles, once: the permission holds for the process and makes its signals need larger stacks, so it is
-// not asked for before somebody wants bfloat16.
-var firstUse = sync.OnceValue(func() found {
-	run, why := request()
-	if run != nil && !sound(run) {
-		run, why = nil, "tiles give wrong results"
+// Sum runs a microkernel over the words of a sum: whole steps first, then the last words, whose tiles are smaller.
+func (t Call) Sum(run Runner, kind Kind, rows, words int) {
+	done := words / Words * Words
+	if done > 0 {
+		t.Steps = done / Words
+		t.Configure(kind, rows, Words)
+		run(kind, &t)
+		t.Flags = tile.Accumulate
 	}
-	return found{run, why}
-})
-
-// assumed, where set, stands for what the machine has.
-var assumed Runner
-
-// Assume puts the model or an interpreter in the place of the machine's tiles, and returns a function that ends
-// this. It is for tests: nothing may be computing meanwhile.
-func Assume(run Runner) (restore func()) {
-	old := assumed
-	assumed = run
-	return func() { assumed = old }
-}
-
-// Use gives what runs tiles, or nil where AVX512-BF16 does the work.
-func Use() Runner {
-	switch {
-	case assumed != nil:
-		return assumed
-	case level.Current() < level.AMX:
-		return nil
+	if done == words {
+		return
 	}
-	return firstUse().run
-}
-
-// Note says why the tiles (AMX) of this machine's CPU are not used; "" where they are, or where it has none. It
-// asks the system for the permission to use them.
-func Note() string {
-	switch {
-	case level.Current() == level.Best() && level.Best() < level.AMX:
-		return level.TilesMissing()
-	case level.Current() < level.AMX:
-		return "" // GROUPVIT_SIMD asks for less
-	}
-	return firstUse().why
-}
-
-// Model is the definition of the microkernels, bit for bit: in each step of 16 words the products of the lower
-// halves are a chain of sums from zero, those of the upper halves another, and both together are added to C. Denormal
-// numbers count as zero, as operands and as results. That is what an Intel CPU was seen to compute.
-func Model(kind Kind, t *Call) {
-	words := int(t.config[48+6]) // rows of a tile of B
-	rows, columns, blocks := int(t.config[48]), Wide, 1
-	switch kind {
-	case Kernel2x2:
-		rows, blocks = rows+int(t.config[48+2]), t.Blocks
-	case Kernel1x4:
-		columns = 2 * Wide
-	}
-	word := func(p unsafe.Pointer, at int) uint32 { return *(*uint32)(unsafe.Add(p, at)) }
-	for block := range blocks {
-		for i := range rows {
-			for j := range columns {
-				c := (*float32)(unsafe.Add(t.C, block*t.BlockC+i*t.RowC+4*j))
-				d := float32(0)
-				if t.Flags&tile.Accumulate != 0 {
-					d = *c
-				}
-				for step := range t.Steps {
-					var even, odd float32
-					for q := range words {
-						a := word(t.A, block*t.BlockA+i*t.RowA+step*4*Words+4*q)
-						b := word(t.B, j/Wide*t.PanelB+(step*Words+q)*4*Wide+j%Wide*4)
-						even = flushed(even + flushed(tile.FromBF16(uint16(a)))*flushed(tile.FromBF16(uint16(b))))
-						odd = flushed(odd + flushed(tile.FromBF16(uint16(a>>16)))*flushed(tile.FromBF16(uint16(b>>16))))
-					}
-					d = flushed(flushed(d) + flushed(even+odd))
-				}
-				*c = d
-			}
-		}
-	}
-}
-
-// flushed makes denormal numbers zero.
-func flushed(x float32) float32 {
-	if b := math.Float32bits(x); b&0x7f800000 == 0 {
-		return math.Float32frombits(b & 0x80000000)
-	}
-	return x
-}
-
-// sound compares every microkernel with the model: full and partial tiles, one step and several, C fresh and added
-// to, denormal numbers among the operands. A machine that nobody could try before is right, or is not used.
-func sound(run Runner) bool {
-	seed := uint32(1)
-	draw := func() uint32 { // words of two numbers between -2 and 2, now and then a denormal one or a zero
-		half := func() uint32 {
-			seed = seed*1664525 + 1013904223
-			switch x := seed >> 9; x % 16 {
-			case 0:
-				return x >> 4 & 0x807f
-			default:
-				return x>>4&0x80ff | 0x3f00 - x>>12&3<<7
-			}
-		}
-		return half() | half()<<16
-	}
-	const blocks, steps, columns = 2, 3, 2 * Wide
-	const rowA, rowC = steps*Words + 16, columns + 16
-	a, b := make([]uint32, blocks*2*Rows*rowA), make([]uint32, 2*steps*Words*Wide)
-	for _, x := range [][]uint32{a, b} {
-		for i := range x {
-			x[i] = draw()
-		}
-	}
-	fresh := make([]float32, blocks*2*Rows*rowC)
-	for i := range fresh {
-		fresh[i] = float32(int(draw()%4096)-2048) / 64
-	}
-	for _, c := range []struct {
-		kind         Kind
-		rows, blocks int
-	}{{Kernel2x2, 32, blocks}, {Kernel2x2, 17, 1}, {Kernel2x2, 27, 1}, {Kernel1x4, 16, 1}, {Kernel1x4, 5, 1}, {Kernel1x2, 16, 1}, {Kernel1x2, 1, 1}} {
-		for _, n := range []struct{ words, steps int }{{Words, steps}, {Words, 1}, {7, 1}, {1, 1}} {
-			for _, flags := range []int{0, tile.Accumulate} {
-				got, want := append([]float32(nil), fresh...), append([]float32(nil), fresh...)
-				t := Call{A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[0]), Blocks: c.blocks, Steps: n.steps, Flags: flags,
-					RowA: 4 * rowA, Row16A: 4 * 16 * rowA, BlockA: 4 * 32 * rowA, RowC: 4 * rowC, Row16C: 4 * 16 * rowC, BlockC: 4 * 32 * rowC,
-					PanelB: 4 * steps * Words * Wide}
-				t.Configure(c.kind, c.rows, n.words)
-				u := t
-				t.C, u.C = unsafe.Pointer(&got[0]), unsafe.Pointer(&want[0])
-				run(c.kind, &t)
-				Model(c.kind, &u)
-				for i := range want {
-					if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-						return false
-					}
-				}
-			}
-		}
-	}
-	return true
+	t.A, t.B = unsafe.Add(t.A, 4*done), unsafe.Add(t.B, 4*done*Wide)
+	t.Steps = 1
+	t.Configure(kind, rows, words-done)
+	run(kind, &t)
 }

@@ -17,7 +17,11 @@ func run(kind Kind, t *Call) {
 		amxTile2x2(t)
 	case Kernel1x4:
 		amxTile1x4(t)
-	default:
+	case Kernel1x2:
 		amxTile1x2(t)
+	case Bytes2x2:
+		amxBytes2x2(t)
+	default:
+		amxBytes1x2(t)
 	}
 }

@@ -22,7 +22,7 @@ func TestAMXStress(t *testing.T) {
 	for range 8 {
 		wait.Go(func() {
 			for range 200 {
-				if !sound(run) {
+				if !soundPairs(run) || level.TilesOfBytes() && !soundBytes(run) {
 					t.Error("a wrong result")
 					return
 				}

@@ -16,3 +16,13 @@ func amxTile1x4(t *Call)
 //
 //go:noescape
 func amxTile1x2(t *Call)
+
+// amxBytes2x2 does blocks of 32 rows by 32 columns, of bytes by tiles.
+//
+//go:noescape
+func amxBytes2x2(t *Call)
+
+// amxBytes1x2 does up to 16 rows by 32 columns, of bytes by tiles.
+//
+//go:noescape
+func amxBytes1x2(t *Call)

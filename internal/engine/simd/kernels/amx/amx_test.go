@@ -2,13 +2,16 @@ package amx
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 )
 
 // The model of the tiles agrees with sums in float64, and with itself.
 func TestAMXModel(t *testing.T) {
-	if !sound(Model) {
+	if !soundPairs(Model) || !soundBytes(Model) {
 		t.Error("the model differs from itself")
 	}
 	for name, wrong := range map[string]Runner{
@@ -18,7 +21,7 @@ func TestAMXModel(t *testing.T) {
 		"another panel":       func(k Kind, t *Call) { u := *t; u.PanelB = 0; Model(k, &u) },
 		"a step is left out":  func(k Kind, t *Call) { u := *t; u.Steps = max(1, u.Steps-1); Model(k, &u) },
 	} {
-		if sound(wrong) {
+		if soundPairs(wrong) || name != "another panel" && soundBytes(wrong) { // bytes take one panel
 			t.Errorf("%s, and the check does not see it", name)
 		}
 	}
@@ -43,5 +46,46 @@ func TestAMXModelDenormals(t *testing.T) {
 		if got := flushed(x); got != want {
 			t.Errorf("%g counts as %g, not %g", x, got, want)
 		}
+	}
+}
+
+// Whatever a machine gets wrong is not used, and only that: what is right of bfloat16 stays where bytes are wrong.
+func TestAMXExamined(t *testing.T) {
+	wrong := func(bytes, pairs bool) Runner {
+		return func(k Kind, c *Call) {
+			if k.bytes() && bytes || !k.bytes() && pairs {
+				return
+			}
+			Model(k, c)
+		}
+	}
+	for _, c := range []struct {
+		run  Runner
+		bf16 bool
+		why  string
+	}{{Model, true, ""}, {wrong(true, false), true, ""}, {wrong(false, true), false, "wrong results for bf16"}, {wrong(true, true), false, "wrong results for bf16"}} {
+		f := examine(c.run, "")
+		if (f.pairs != nil) != c.bf16 || !strings.Contains(f.why, c.why) {
+			t.Errorf("bf16 is used: %v, because %q", f.pairs != nil, f.why)
+		}
+		if f.bytes != nil && !level.TilesOfBytes() || f.bytes == nil && f.why == "" {
+			t.Errorf("int8 is used: %v, because %q", f.bytes != nil, f.why)
+		}
+	}
+	if f := examine(nil, "no permission"); f.pairs != nil || f.bytes != nil || f.why != "no permission" {
+		t.Errorf("without a permission it is %+v", f.why)
+	}
+}
+
+// The check of bytes sees what takes one for the other: signs, and the order of operands.
+func TestAMXModelOfBytes(t *testing.T) {
+	a, b := []uint32{0xff020180}, make([]uint32, Wide) // 128, 1, 2, 255
+	b[0], b[1] = 0x80ff01ff, 0x7f7f7f7f                // -1, 1, -1, -128
+	c := make([]int32, Wide)
+	x := Call{A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[0]), C: unsafe.Pointer(&c[0]), Blocks: 1, Steps: 1, RowA: 4, RowC: 4 * Wide}
+	x.Configure(Bytes1x2, 1, 1)
+	Model(Bytes1x2, &x)
+	if c[0] != -128+1-2-255*128 || c[1] != 127*(128+1+2+255) {
+		t.Errorf("the sums are %v", c[:2])
 	}
 }

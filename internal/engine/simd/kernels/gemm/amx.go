@@ -147,7 +147,7 @@ func (g *amxProduct) blocks(kind amx.Kind, r, rows, p, from, count int, c []floa
 	_ = a[(rows-1)*g.stride+count-1]
 	_ = g.b[((p+columns/amx.Wide-1)*g.pairs+from+count)*amx.Wide-1]
 	_ = c[(rows-1)*ldc+columns-1]
-	t := amx.Call{A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[0]), C: unsafe.Pointer(&c[0]), Blocks: 1, Steps: count / amx.Words,
+	t := amx.Call{A: unsafe.Pointer(&a[0]), B: unsafe.Pointer(&b[0]), C: unsafe.Pointer(&c[0]), Blocks: 1,
 		RowA: 4 * g.stride, Row16A: 4 * amx.Rows * g.stride, BlockA: 8 * amx.Rows * g.stride,
 		RowC: 4 * ldc, Row16C: 4 * amx.Rows * ldc, BlockC: 8 * amx.Rows * ldc, PanelB: 4 * amx.Wide * g.pairs}
 	if kind == amx.Kernel2x2 && rows > 2*amx.Rows {
@@ -157,17 +157,5 @@ func (g *amxProduct) blocks(kind amx.Kind, r, rows, p, from, count int, c []floa
 	if from > 0 {
 		t.Flags = tile.Accumulate
 	}
-	if t.Steps > 0 {
-		t.Configure(kind, rows, amx.Words)
-		blocks := t.Blocks
-		g.run(kind, &t)
-		t.Blocks, t.Flags = blocks, tile.Accumulate
-	}
-	if rest := count % amx.Words; rest > 0 {
-		done := count - rest
-		t.A, t.B = unsafe.Pointer(&a[done]), unsafe.Pointer(&b[done*amx.Wide])
-		t.Steps = 1
-		t.Configure(kind, rows, rest)
-		g.run(kind, &t)
-	}
+	t.Sum(g.run, kind, rows, count)
 }

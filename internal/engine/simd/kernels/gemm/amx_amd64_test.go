@@ -15,6 +15,7 @@ func TestGemmAMXInterpreted(t *testing.T) {
 	onTiles(t, func(kind amx.Kind, x *amx.Call) { kerneltest.RunRoutine(t, all[kind.String()], unsafe.Pointer(x)) })
 	r := kerneltest.Generator(95)
 	for range 10 {
+		randomNarrow(r, tile.Int8).run(t, func(n int) []float32 { return kerneltest.Draw(r, n) }, nil)
 		randomNarrow(r, tile.BFloat16).run(t, func(n int) []float32 { return kerneltest.Draw(r, n) }, nil)
 	}
 }

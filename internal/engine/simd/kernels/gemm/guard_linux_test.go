@@ -43,5 +43,6 @@ func TestProtectedPageAMX(t *testing.T) {
 	g := kerneltest.Guard(t, kerneltest.Generator(94))
 	for range 100 {
 		randomNarrow(g.R, tile.BFloat16).run(t, g.Slice, nil)
+		randomNarrow(g.R, tile.Int8).run(t, g.Slice, nil)
 	}
 }

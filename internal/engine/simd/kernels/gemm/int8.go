@@ -3,6 +3,7 @@ package gemm
 import (
 	"math"
 
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/amx"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
@@ -63,7 +64,7 @@ func (b *PackedB) unpackInt8() tile.Matrix {
 // own for each block. A row with NaN or infinity gives NaN.
 func gemmInt8(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
 	switch l := level.Current(); {
-	case l >= level.AVX512VNNI:
+	case l >= level.AVX512VNNI || amx.UseBytes() != nil:
 		vectorInt8(p, m, a, b, c, ldc, e)
 		return
 	case l >= level.Int8Level:
@@ -86,7 +87,7 @@ func vectorInt8(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc
 	stride := (total+15)&^15 + 16 // not a power of two
 	buf := work.Scratch(m * stride)
 	defer buf.Release()
-	out := tile.Words(buf.Data)
-	eachRow(p, m, b.k, a, func(i int, row []float32) { tile.RoundBytes(out[i*stride:][:total], row, true) })
+	out, vectors := tile.Words(buf.Data), level.Best() >= level.AVX512VNNI // in a check of the level, too
+	eachRow(p, m, b.k, a, func(i int, row []float32) { tile.RoundBytes(out[i*stride:][:total], row, vectors) })
 	vectorGemm(p, tile.Int8Tiles, 1, m, b.n, total, tile.Matrix{Data: buf.Data, Stride: stride}, 0, tile.Matrix{}, 0, b, c, ldc, 0, e)
 }

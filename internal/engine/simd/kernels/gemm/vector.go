@@ -3,6 +3,7 @@ package gemm
 import (
 	"unsafe"
 
+	"github.com/groupvit/groupvit/internal/engine/simd/kernels/amx"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/level"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
@@ -32,6 +33,7 @@ type product struct {
 	ldc, strideC int
 	e            Epilogue
 	alpha        float32
+	tiles        amx.Runner // multiplies bytes, or nil: then the microkernels of the shape do
 }
 
 // vectorGemm is GemmBatched on vector instructions; packed may be nil.
@@ -44,13 +46,19 @@ func vectorGemm(p *work.Pool, l level.Level, batch, m, n, k int, a tile.Matrix, 
 			return
 		}
 	}
-	if float64(m)*float64(n)*float64(k)*float64(batch)*2 < tile.ParallelFLOP {
-		p = nil
-	}
 	g := product{Shape: tile.ShapeOf(l), m: m, n: n, k: k, a: a, strideA: strideA, b: b, strideB: strideB,
 		c: c, ldc: ldc, strideC: strideC, e: e, alpha: e.Alpha}
 	if g.alpha == 0 {
 		g.alpha = 1
+	}
+	worth := float64(tile.ParallelFLOP)
+	if l == tile.Int8Tiles {
+		if g.tiles = amx.UseBytes(); g.tiles != nil {
+			g.Rows, worth = 2*amx.Rows, amxParallelFLOP/4 // k counts words of four terms
+		}
+	}
+	if float64(m)*float64(n)*float64(k)*float64(batch)*2 < worth {
+		p = nil
 	}
 	if packed != nil {
 		g.packed, g.panel, g.slab.terms = packed.data, packed.panel, k
@@ -106,9 +114,15 @@ func (g *product) all(p *work.Pool, batch int) {
 	})
 }
 
-// chunks is how many pieces of at most about blockM rows A falls into, chunk one of them: whole blocks, as even as
-// these allow.
-func (g *product) chunks() int { return (g.m + blockM - 1) / blockM }
+// chunks is how many pieces of at most about blockM rows A falls into (by tiles amxChunk, as CPUs with AMX have larger
+// caches), chunk one of them: whole blocks, as even as these allow.
+func (g *product) chunks() int {
+	most := blockM
+	if g.tiles != nil {
+		most = amxChunk
+	}
+	return (g.m + most - 1) / most
+}
 
 func (g *product) chunk(i int) (from, to int) {
 	n, blocks := g.chunks(), (g.m+g.Rows-1)/g.Rows
@@ -162,7 +176,7 @@ func (g *product) finish(t, r0, r1, j0, j1 int) {
 func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 	left := min(j1, g.n) - j
 	kernel := g.Wide
-	if left <= g.Wide/2 {
+	if left <= g.Wide/2 && g.tiles == nil {
 		kernel = g.Wide / 2
 	}
 	width := min(left, kernel)
@@ -215,7 +229,7 @@ func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 		if biased {
 			x.Bias = unsafe.Pointer(&g.e.Bias[j : j+width][0])
 		}
-		g.Run(&x, r1-r0, kernel)
+		g.multiply(&x, r1-r0, kernel)
 		return width
 	}
 	// A partial panel goes through working memory: a full kernel would write past C's columns.
@@ -232,12 +246,21 @@ func (g *product) columns(t, r0, r1, j, j1, from, terms int, last bool) int {
 		}
 	}
 	x.C, x.RowC = unsafe.Pointer(&tmp[0]), 4*kernel
-	g.Run(&x, r1-r0, kernel)
+	g.multiply(&x, r1-r0, kernel)
 	for i := range r1 - r0 {
 		copy(c[i*g.ldc:][:width], tmp[i*kernel:])
 	}
 	buf.Release()
 	return width
+}
+
+// multiply runs the microkernels over rows.
+func (g *product) multiply(x *tile.Call, rows, kernel int) {
+	if g.tiles != nil {
+		multiplyBytes(g.tiles, x, rows)
+		return
+	}
+	g.Run(x, rows, kernel)
 }
 
 // residualInPlace handles a residual that lies where C goes while an activation comes between.

@@ -52,6 +52,8 @@ func (x *tiles) do(m *machine, line []string) {
 		}
 	case opcode == 0x5c && modrm>>6 == 3 && prefix == 2: // TDPBF16PS
 		x.dot(m, int(reg), int(rm), int(^b[2]>>3&15))
+	case opcode == 0x5e && modrm>>6 == 3: // TDPBUUD, TDPBUSD, TDPBSUD, TDPBSSD: the letters are the signs of a and b
+		x.dotBytes(m, int(reg), int(rm), int(^b[2]>>3&15), prefix&2 != 0, prefix&1 != 0)
 	default:
 		m.t.Fatalf("% x is not known", b)
 	}
@@ -100,6 +102,27 @@ func (x *tiles) dot(m *machine, d, a, b int) {
 			}
 			at := (*float32)(unsafe.Pointer(&x.data[d][i][4*n]))
 			*at = flush(flush(*at) + flush(sums[0]+sums[1]))
+		}
+	}
+}
+
+// dotBytes is d += a·b of bytes with or without sign.
+func (x *tiles) dotBytes(m *machine, d, a, b int, signedA, signedB bool) {
+	if d == a || d == b || a == b || x.bytes[a]/4 != x.rows[b] || x.rows[d] != x.rows[a] || x.bytes[d] != x.bytes[b] {
+		m.t.Fatalf("tiles %d, %d and %d do not fit", d, a, b)
+	}
+	number := func(v byte, signed bool) int32 {
+		if signed {
+			return int32(int8(v))
+		}
+		return int32(v)
+	}
+	for i := range x.rows[d] {
+		for n := range x.bytes[d] / 4 {
+			sum := (*int32)(unsafe.Pointer(&x.data[d][i][4*n]))
+			for k := range x.bytes[a] {
+				*sum += number(x.data[a][i][k], signedA) * number(x.data[b][k/4][4*n+k%4], signedB)
+			}
 		}
 	}
 }

@@ -16,7 +16,7 @@ const (
 	AVX512                  // AVX-512 F, DQ, BW and VL, for products
 	AVX512VNNI              // products of bytes too
 	AVX512BF16              // products of bfloat16 too
-	AMX                     // products of bfloat16 by tiles, on Linux
+	AMX                     // products of bfloat16 and of bytes by tiles, on Linux
 )
 
 // NEON is the one level of arm64. It takes the place of the first of amd64: its blocks have the same shape.

@@ -31,6 +31,9 @@ var tileSystem = struct {
 	},
 }
 
+// TilesOfBytes reports whether the CPU's tiles multiply bytes too.
+func TilesOfBytes() bool { return cpu.X86.HasAMXInt8 }
+
 // tilesOffered reports whether CPU and kernel have tiles. It asks for nothing.
 func tilesOffered() bool { return tileSystem.inCPU && TilesMissing() == "" }
 

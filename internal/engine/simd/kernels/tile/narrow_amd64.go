@@ -262,6 +262,11 @@ func int8Range(out *[3]float32, src *float32, blocks int)
 //go:noescape
 func int8Round(dst *uint32, src *float32, blocks int, inverse float32, zero float32)
 
+// int8Fold makes float32 numbers of rows of 32 whole ones.
+//
+//go:noescape
+func int8Fold(f *[10]uint64)
+
 // pairs256Tile1x8 does 1 rows and 8 columns at a time.
 //
 //go:noescape

@@ -19089,6 +19089,77 @@ int8Round_next:
 	VZEROUPPER
 	RET
 
+// func int8Fold(f *[10]uint64)
+// Requires: AVX, AVX512F
+TEXT ·int8Fold(SB), NOSPLIT, $0-8
+	MOVQ         f+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), SI
+	MOVQ         32(AX), DI
+	MOVQ         40(AX), R8
+	MOVQ         48(AX), R9
+	MOVQ         56(AX), R10
+	MOVQ         64(AX), R11
+	VBROADCASTSS 72(AX), Z0
+	VPXORD       Z1, Z1, Z1
+	VMOVUPS      (BX), Z4
+	VMOVUPS      128(BX), Z5
+	VPXORD       Z6, Z6, Z6
+	VMOVUPS      64(BX), Z8
+	VMOVUPS      192(BX), Z9
+	VPXORD       Z10, Z10, Z10
+	TESTQ        DI, DI
+	JE           int8Fold_next
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z10
+
+int8Fold_next:
+	VBROADCASTSS (DX), Z2
+	VPBROADCASTD 4(DX), Z3
+	VPMULLD      Z5, Z3, Z11
+	VMOVUPS      (CX), Z7
+	VPSUBD       Z11, Z7, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z4, Z7, Z7
+	VMULPS       Z2, Z7, Z7
+	VMULPS       Z0, Z7, Z7
+	VPMULLD      Z9, Z3, Z11
+	VMOVUPS      64(CX), Z3
+	VPSUBD       Z11, Z3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	TESTQ        $0x00000001, R11
+	JE           int8Fold_fresh
+	VADDPS       (SI), Z7, Z7
+	VADDPS       64(SI), Z3, Z3
+
+int8Fold_fresh:
+	TESTQ  DI, DI
+	JE     int8Fold_unbiased
+	VADDPS Z6, Z7, Z7
+	VADDPS Z10, Z3, Z3
+
+int8Fold_unbiased:
+	TESTQ  $0x00000002, R11
+	JE     int8Fold_store
+	VMAXPS Z7, Z1, Z7
+	VMAXPS Z3, Z1, Z3
+
+int8Fold_store:
+	VMOVUPS Z7, (SI)
+	VMOVUPS Z3, 64(SI)
+	ADDQ    $0x80, CX
+	ADDQ    R9, DX
+	ADDQ    R10, SI
+	DECQ    R8
+	JNE     int8Fold_next
+	VZEROUPPER
+	RET
+
 // func pairs256Tile1x8(t *[18]uint64)
 // Requires: AVX, AVX2, MMX+
 TEXT ·pairs256Tile1x8(SB), NOSPLIT, $0-8

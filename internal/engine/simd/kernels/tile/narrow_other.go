@@ -10,3 +10,4 @@ func int8Range(*[3]float32, *float32, int)                { panic("kernels: no v
 func int8Round(*uint32, *float32, int, float32, float32)  { panic("kernels: no vector instructions") }
 func pairsRange(*[3]float32, *float32, int)               { panic("kernels: no vector instructions") }
 func pairsRound(*uint32, *float32, int, float32, float32) { panic("kernels: no vector instructions") }
+func int8Fold(*[10]uint64)                                { panic("kernels: no vector instructions") }
