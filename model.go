@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"sync"
 
 	"github.com/gomlx/compute"
 
@@ -42,6 +43,11 @@ type Model struct {
 	backend     compute.Backend
 	precision   Precision
 	towers      *tower.Towers
+	// vocabulary holds the vectors of [Model.Vocabulary], once they were asked for.
+	vocabulary struct {
+		sync.Mutex
+		vectors []float32
+	}
 }
 
 // DefaultFiles returns the files of the embedded model: a Hugging Face directory.

@@ -24,6 +24,9 @@ type Segmentation struct {
 	// RareWords are labels that are rare in the training data, in the order of
 	// Labels: their regions are guesses. Nil where the model has no counts.
 	RareWords []RareWord
+	// Proposed are the words that the model proposed by itself, with their scores; nil
+	// where labels were asked for.
+	Proposed []Proposal
 
 	planes *assign.Planes
 }
@@ -111,6 +114,8 @@ type Record struct {
 	RareWords []RareWord `json:"rare_words,omitempty"`
 	// Instances are the labels' connected parts, where they were asked for.
 	Instances []Instance `json:"instances,omitempty"`
+	// Proposed are the words that the model proposed by itself.
+	Proposed []Proposal `json:"proposed,omitempty"`
 }
 
 // Record makes the record of an answer about a photo of width × height pixels.
@@ -118,6 +123,6 @@ func (m *Model) Record(photo string, width, height int, s *Segmentation, seconds
 	return Record{
 		Photo: photo, Width: width, Height: height, Model: m.Info(), Protocol: s.Report.Protocol,
 		Background: s.Report.Background, Segments: s.Segments, Seconds: seconds, Labels: s.Labels,
-		Report: s.Report, RareWords: s.RareWords,
+		Report: s.Report, RareWords: s.RareWords, Proposed: s.Proposed,
 	}
 }

@@ -137,7 +137,9 @@ func (e *Encoded) answer(ctx context.Context, q *query, s scored, report Report)
 		d.pixels = d.pixels.RemoveSmall(least)
 	}
 	out := &Segmentation{Map: d.pixels, Scores: d.scores, Threshold: d.threshold, Report: report, planes: d.planes}
-	out.RareWords = e.model.rare(q.classes)
+	if out.RareWords, err = e.model.rare(ctx, q.classes); err != nil {
+		return nil, err
+	}
 	return out, out.describe(ctx, q.classes, d.means)
 }
 

@@ -101,12 +101,13 @@ func (m *Model) vectors(ctx context.Context, names []string, forms prompts, raw 
 // from a list: each stands for its synonyms. The zero value knows nothing.
 type trainedWords struct {
 	list *nouns.WordList
-	// all are the words themselves, in their order.
-	all []string
+	// all are the words themselves, in their order; lines have their synonyms behind them.
+	all   []string
+	lines [][]string
 }
 
 func newTrainedWords(lines [][]string) (trainedWords, error) {
-	var t trainedWords
+	t := trainedWords{lines: lines}
 	if len(lines) == 0 {
 		return t, nil
 	}
@@ -159,13 +160,18 @@ type RareWord struct {
 	Label string `json:"label"`
 	// Captions is how many of training had its most frequent name.
 	Captions int `json:"captions"`
+	// Near are words that the model knows and takes for the likest.
+	Near []string `json:"near,omitempty"`
 }
+
+// nearWords is how many of them are told.
+const nearWords = 3
 
 // rare are the labels that are rare in the training data; what a label's word in the
 // model's own list counts is the word's.
-func (m *Model) rare(classes []vocab.Class) []RareWord {
+func (m *Model) rare(ctx context.Context, classes []vocab.Class) ([]RareWord, error) {
 	if m.counts == nil || m.counts.Least() > rareBelow {
-		return nil
+		return nil, nil
 	}
 	var list []RareWord
 	for i, names := range m.usage.words.names(classes) {
@@ -174,8 +180,12 @@ func (m *Model) rare(classes []vocab.Class) []RareWord {
 			most = max(most, m.counts.Of(n))
 		}
 		if most < rareBelow {
-			list = append(list, RareWord{Label: classes[i].Name, Captions: most})
+			near, err := m.near(ctx, classes[i].Name, nearWords)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, RareWord{Label: classes[i].Name, Captions: most, Near: near})
 		}
 	}
-	return list
+	return list, nil
 }

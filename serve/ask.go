@@ -77,7 +77,11 @@ type ask struct {
 	// Image is a single photo, Images several with names.
 	Image  file     `json:"image"`
 	Images []upload `json:"images"`
+	// Labels are words; "auto" alone leaves them to the model.
 	Labels []string `json:"labels"`
+	// Top and Least bound the words that the model proposes.
+	Top   int     `json:"top"`
+	Least float64 `json:"least"`
 	// Text and Texts are for embeddings.
 	Text       *string    `json:"text"`
 	Texts      []string   `json:"texts"`
@@ -322,6 +326,14 @@ func (a *ask) set(name, value string) error {
 		a.Instances = on
 	case "short_side":
 		return number(&a.ShortSide)
+	case "top":
+		return number(&a.Top)
+	case "least":
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return kindRequest.because("%s is %.40q: give a number from 0 to 1", name, value)
+		}
+		a.Least = v
 	case "result_side":
 		return number(&a.ResultSide)
 	default:
@@ -392,7 +404,7 @@ func (a *ask) need(photos, labels bool) error {
 	case !photos && len(a.Images) > 0:
 		return kindRequest.because("this address takes no photo")
 	case labels && len(a.Labels) == 0:
-		return kindOption.because("%v: there are none: send some named labels", groupvit.ErrLabels)
+		return kindOption.because("%v: there are none: send some named labels, or auto", groupvit.ErrLabels)
 	}
 	return nil
 }

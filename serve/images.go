@@ -112,10 +112,10 @@ func (s *Server) segmentImage(w http.ResponseWriter, r *http.Request) error {
 		if err := h.sameEncoding(q.options.EncodeOptions); err != nil {
 			return err
 		}
-		return checkScores(len(q.labels), h.width, h.height, q.files)
+		return checkScores(q.most(), h.width, h.height, q.files)
 	}, func(ctx context.Context, a *ask) (any, error) {
 		begin := time.Now()
-		found, err := h.encoded.Segment(ctx, q.labels, &q.options.QueryOptions)
+		found, err := q.ask(ctx, h.encoded)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
@@ -23,9 +24,11 @@ type segmented struct {
 
 // question is a checked request for a segmentation.
 type question struct {
-	labels  []string
-	options groupvit.SegmentOptions
-	files   []output.Format
+	labels []string
+	// proposed says that the model names what it sees, without labels.
+	proposed *groupvit.ProposeOptions
+	options  groupvit.SegmentOptions
+	files    []output.Format
 	// whole says that the answer is the one picture that was asked for.
 	whole bool
 	// instances asks for the labels' connected parts; keepSpecks says that the request
@@ -36,6 +39,11 @@ type question struct {
 // question checks what a request asks, before anything is computed.
 func (a *ask) question(r *http.Request) (*question, error) {
 	q := &question{labels: a.Labels, instances: a.Instances, keepSpecks: a.MinArea != ""}
+	if slices.Equal(a.Labels, []string{"auto"}) {
+		q.labels, q.proposed = nil, &groupvit.ProposeOptions{Top: a.Top, Least: a.Least}
+	} else if a.Top != 0 || a.Least != 0 {
+		return nil, kindOption.because("top and least bound the words that the model proposes: send labels as auto")
+	}
 	var err error
 	if q.options, err = a.options(); err != nil {
 		return nil, err
@@ -78,10 +86,10 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 		for i, u := range a.Images {
 			err := s.decode(ctx, u, func(photo *imaging.Image) (err error) {
 				begin := time.Now()
-				if err := checkScores(len(q.labels), photo.Width, photo.Height, q.files); err != nil {
+				if err := checkScores(q.most(), photo.Width, photo.Height, q.files); err != nil {
 					return err
 				}
-				found, err := s.model.Segment(ctx, photo, q.labels, &q.options)
+				found, err := q.askPhoto(ctx, s.model, photo)
 				if err != nil {
 					return err
 				}
@@ -94,6 +102,30 @@ func (s *Server) segment(w http.ResponseWriter, r *http.Request) error {
 		}
 		return q.answer(results), nil
 	})
+}
+
+// askPhoto asks about a photo that is not encoded yet.
+func (q *question) askPhoto(ctx context.Context, m *groupvit.Model, photo *imaging.Image) (*groupvit.Segmentation, error) {
+	if q.proposed != nil {
+		return m.SegmentAuto(ctx, photo, q.proposed, &q.options)
+	}
+	return m.Segment(ctx, photo, q.labels, &q.options)
+}
+
+// ask asks about one that is.
+func (q *question) ask(ctx context.Context, e *groupvit.Encoded) (*groupvit.Segmentation, error) {
+	if q.proposed != nil {
+		return e.SegmentAuto(ctx, q.proposed, &q.options.QueryOptions)
+	}
+	return e.Segment(ctx, q.labels, &q.options.QueryOptions)
+}
+
+// most is how many labels an answer may have.
+func (q *question) most() int {
+	if q.proposed != nil {
+		return cmp.Or(q.proposed.Top, groupvit.DefaultTop)
+	}
+	return len(q.labels)
 }
 
 // answer is what is sent: all results, or the one picture.

@@ -2,25 +2,29 @@
 
 /**
  * changed is called with the list of words whenever it changes; the word that is
- * being typed is the last of them.
+ * being typed is the last of them. Suggested words give way to the first typed one.
  */
 export function chips(list, input, changed) {
   const words = [];
-  let told = "", swatches = [];
+  let told = "", swatches = [], suggested = false;
 
   function tell() {
     const typing = input.value.trim();
-    const all = typing && !has(typing) ? [...words, typing] : [...words];
+    const kept = typing && suggested ? [] : words;
+    const all = typing && !kept.some((w) => same(w, typing)) ? [...kept, typing] : [...kept];
     if (all.join("\n") === told) return;
     told = all.join("\n");
     changed(all);
   }
-  const has = (word) => words.some((w) => w.toLowerCase() === word.toLowerCase());
+  const same = (a, b) => a.toLowerCase() === b.toLowerCase();
 
   function add(text) {
-    for (const word of text.split(/[,;\n]/).map((w) => w.trim()).filter(Boolean)) {
-      if (!has(word)) words.push(word);
+    const typed = text.split(/[,;\n]/).map((w) => w.trim()).filter(Boolean);
+    if (suggested && typed.length) {
+      words.length = 0;
+      suggested = false;
     }
+    for (const word of typed) if (!words.some((w) => same(w, word))) words.push(word);
     input.value = "";
     draw();
     tell();
@@ -28,6 +32,7 @@ export function chips(list, input, changed) {
 
   function remove(i) {
     words.splice(i, 1);
+    suggested = false;
     draw();
     tell();
     (list.querySelectorAll("button")[Math.min(i, words.length - 1)] || input).focus();
@@ -44,7 +49,8 @@ export function chips(list, input, changed) {
       return item;
     }));
     paint();
-    input.placeholder = words.length ? "another word" : "cat, sofa";
+    list.classList.toggle("suggested", suggested);
+    input.placeholder = !words.length ? "cat, sofa" : suggested ? "your own words" : "another word";
   }
 
   function paint() {
@@ -68,12 +74,15 @@ export function chips(list, input, changed) {
   input.addEventListener("change", () => input.value.trim() && add(input.value));
   return {
     /** Puts words in the place of those that are there. */
-    set(given) {
+    set(given, suggestions = false) {
       words.splice(0, words.length, ...given);
+      suggested = suggestions;
       input.value = "";
       draw();
       tell();
     },
+    /** Whether the words are suggestions, which a photo that comes may replace. */
+    suggested: () => suggested,
     /** Gives the chips the colours of their labels. */
     color(colors) {
       swatches = colors;

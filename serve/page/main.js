@@ -60,10 +60,10 @@ async function load(file) {
     if (mine !== state.file) return; // another photo came meanwhile
     Object.assign(state, { bitmap, id: info.id });
     if (!bitmap) show.blank(info.width, info.height, previewSide);
-    say(state.words.length ? "" : "Now name what to look for.");
     $("keys").hidden = false;
+    if (!state.words.length || field.suggested()) await propose();
     await question();
-    if (!state.words.length) $("words").focus();
+    if (!state.words.length || field.suggested()) $("words").focus();
   } catch (error) {
     if (mine === state.file) fail(error);
   } finally {
@@ -83,6 +83,17 @@ async function encode(file, bitmap, signal) {
 }
 
 // ---- The question.
+
+/** Lets the model name what it sees, unless the user does so meanwhile. */
+async function propose() {
+  const file = state.file;
+  say("Looking for what it shows…");
+  const { proposed, segments } = await segment({ labels: ["auto"], result_side: 64 });
+  if (file !== state.file || (state.words.length && !field.suggested())) return;
+  const found = proposed.map(({ word }) => word).filter((word) => segments.some(({ label }) => label === word));
+  field.set(found, true);
+  state.words = found;
+}
 
 let timer, running;
 
@@ -120,7 +131,8 @@ async function question() {
 /** What is worth knowing about an answer. */
 function notes({ report, rare_words: rare = [] }) {
   const words = rare.map(({ label }) => `“${label}”`).join(", ");
-  const hardly = rare.length && `${words} ${rare.length > 1 ? "are" : "is"} rare in the training data: the result may be wrong.`;
+  const near = [...new Set(rare.flatMap((w) => w.near ?? []))].map((w) => `“${w}”`).join(", ");
+  const hardly = rare.length && `${words} ${rare.length > 1 ? "are" : "is"} rare in the training data: the result may be wrong.${near && ` Words near by: ${near}.`}`;
   return [report.note, hardly].filter(Boolean).join(" ");
 }
 

@@ -246,6 +246,14 @@ func (l *LabelFlags) Add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&l.File, "labels-file", "", "file with one label a line, its synonyms after commas, or with a JSON list; - is stdin")
 }
 
+// AutoLabels is the label that leaves the words to the model.
+const AutoLabels = "auto"
+
+// Auto reports whether the words are left to the model: no label is named, or auto alone.
+func (l *LabelFlags) Auto() bool {
+	return l.File == "" && (len(l.lists) == 0 || len(l.lists) == 1 && strings.TrimSpace(l.lists[0]) == AutoLabels)
+}
+
 // Given reports whether there are any.
 func (l *LabelFlags) Given() bool { return len(l.lists) > 0 || l.File != "" }
 

@@ -48,6 +48,10 @@ func (e *Environment) WarnRare(words []groupvit.RareWord) {
 		case 1:
 			captions = "one caption had"
 		}
-		e.Warn("note: the model hardly met %q in training: %s the word, its regions are guesses", w.Label, captions)
+		near := ""
+		if len(w.Near) > 0 {
+			near = "; words near it that the model knows: " + strings.Join(w.Near, ", ")
+		}
+		e.Warn("note: the model hardly met %q in training: %s the word, its regions are guesses%s", w.Label, captions, near)
 	}
 }

@@ -34,7 +34,7 @@ the layouts of the datasets.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalClassificationCommand(env), newEvalRetrievalCommand(env), newEvalPresenceCommand(env), newEvalCompareCommand(env))
+	cmd.AddCommand(newEvalSegmentationCommand(env), newEvalClassificationCommand(env), newEvalRetrievalCommand(env), newEvalPresenceCommand(env), newEvalWordsCommand(env), newEvalCompareCommand(env))
 	return cmd
 }
 

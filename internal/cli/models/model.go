@@ -1,7 +1,10 @@
 package models
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -25,10 +28,12 @@ func NewModelCommand(env *command.Environment) *cobra.Command {
 }
 
 func newModelShowCommand(env *command.Environment) *cobra.Command {
-	return &cobra.Command{
+	words := false
+	cmd := &cobra.Command{
 		Use:   "show [MODEL]",
 		Short: "Say what a model is: sizes, hash, protocol",
 		Example: `  groupvit model show
+  groupvit model show --words
   groupvit model show runs/photos/final --json`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: command.CompleteFirst(command.ModelNames),
@@ -42,6 +47,9 @@ func newModelShowCommand(env *command.Environment) *cobra.Command {
 				return err
 			}
 			defer m.Close()
+			if words {
+				return printWords(env, m)
+			}
 			s := m.Summary()
 			if env.JSON {
 				return env.Print(s)
@@ -61,4 +69,40 @@ func newModelShowCommand(env *command.Environment) *cobra.Command {
 			return w.Flush()
 		},
 	}
+	cmd.Flags().BoolVar(&words, "words", false, "list the words that the model proposes by itself, with what counts as them")
+	return cmd
 }
+
+// printWords lists a model's vocabulary, the most frequent words first.
+func printWords(env *command.Environment, m *groupvit.Model) error {
+	words, trained := m.Vocabulary()
+	slices.SortStableFunc(words, func(a, b groupvit.Word) int { return cmp.Compare(b.Captions, a.Captions) })
+	if env.JSON {
+		for _, w := range words {
+			if err := env.Print(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if !trained {
+		env.Say("the model has no list of words: these are built-in ones")
+	}
+	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "word\tcaptions\tkind\tsynonyms")
+	for _, word := range words {
+		kind := "thing"
+		if word.Scenery {
+			kind = "scenery"
+		}
+		names := strings.Join(word.Synonyms[:min(len(word.Synonyms), shownSynonyms)], ", ")
+		if len(word.Synonyms) > shownSynonyms {
+			names += ", …"
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", word.Name, word.Captions, kind, names)
+	}
+	return w.Flush()
+}
+
+// shownSynonyms keeps a line of [printWords] short.
+const shownSynonyms = 6

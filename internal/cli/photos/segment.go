@@ -18,6 +18,7 @@ type segmentFlags struct {
 	minArea                                 string
 	instances                               bool
 	overwrite                               bool
+	proposed                                groupvit.ProposeOptions
 	techniques                              command.TechniqueFlags
 	batch                                   batchFlags
 }
@@ -45,11 +46,19 @@ For very many photos, --manifest reads their paths from a file and --shards phot
 out of tar files; both go on in the same way. --shard i/n does one share of n of them.
 Results go into a tar if --output ends in .tar.
 
+Without --labels (or with --labels auto) the model names what it sees itself, at most
+--top words of its vocabulary ("groupvit model show --words") with a score of --least or
+more. Each photo then has labels of its own, so that numbers in its mask are those of its
+own JSON.
+
 An output remembers the labels, the model and the other settings of its results; a
 run with others is refused, unless --overwrite starts it over.
 
 Exit code 3 says that some photos failed; the others are done.`,
-		Example: `  # A picture to look at, in the folder out
+		Example: `  # What does the model see by itself?
+  groupvit segment dog.jpg -o out
+
+  # A picture to look at, in the folder out
   groupvit segment dog.jpg --labels "dog,grass" -o out
 
   # A folder: one JSON object a photo, no files
@@ -91,6 +100,9 @@ Exit code 3 says that some photos failed; the others are done.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, env, args) },
 	}
 	f.labels.Add(cmd)
+	cmd.Flags().Lookup("labels").Usage += "; without it, or with auto, the model proposes them"
+	cmd.Flags().IntVar(&f.proposed.Top, "top", groupvit.DefaultTop, "most words that the model proposes for a photo, without --labels")
+	cmd.Flags().Float64Var(&f.proposed.Least, "least", groupvit.DefaultLeast, "score from 0 to 1 that a proposed word must reach")
 	command.ModelFlag(cmd, &f.model)
 	flags := cmd.Flags()
 	flags.StringVar(&f.protocol, "protocol", "", "paper, hf, tcl, sclip or best (default: paper for the paper's network, else best)")
@@ -116,13 +128,18 @@ func (f *segmentFlags) run(cmd *cobra.Command, env *command.Environment, args []
 	}
 	job := &segmentJob{env: env, turns: make(chan struct{}, computedAtOnce), keepSpecks: f.minArea != "", instances: f.instances}
 	var err error
-	if job.labels, err = f.labels.Read(env); err != nil {
+	if f.labels.Auto() {
+		job.proposed = &f.proposed
+	} else if job.labels, err = f.labels.Read(env); err != nil {
 		return err
 	}
 	if job.options, err = f.options(); err != nil {
 		return err
 	}
 	if job.files, err = parseFormats(f.files); err != nil {
+		return err
+	}
+	if err := job.checkAuto(cmd); err != nil {
 		return err
 	}
 	if job.ids, err = f.ids(job); err != nil {

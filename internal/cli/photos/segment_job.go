@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
 	"github.com/groupvit/groupvit/internal/cli/command"
@@ -18,11 +20,13 @@ import (
 
 // segmentJob is what a call of segment does to each photo.
 type segmentJob struct {
-	env     *command.Environment
-	model   *groupvit.Model
-	labels  []string
-	options groupvit.SegmentOptions
-	files   []output.Format
+	env    *command.Environment
+	model  *groupvit.Model
+	labels []string
+	// proposed says that the model names what it sees, without labels.
+	proposed *groupvit.ProposeOptions
+	options  groupvit.SegmentOptions
+	files    []output.Format
 	// ids are the numbers of the labels where a format asks for them.
 	ids []uint8
 	// places says what photos are called in the results.
@@ -84,8 +88,37 @@ func (j *segmentJob) compute(ctx context.Context, photo *imaging.Image) (*groupv
 	j.turns <- struct{}{}
 	defer func() { <-j.turns }()
 	start := time.Now()
-	s, err := j.model.Segment(ctx, photo, j.labels, &j.options)
+	s, err := j.ask(ctx, photo)
 	return s, float64(time.Since(start).Milliseconds()) / 1000, err
+}
+
+func (j *segmentJob) ask(ctx context.Context, photo *imaging.Image) (*groupvit.Segmentation, error) {
+	if j.proposed != nil {
+		return j.model.SegmentAuto(ctx, photo, j.proposed, &j.options)
+	}
+	return j.model.Segment(ctx, photo, j.labels, &j.options)
+}
+
+// numbered are formats that number labels over all photos, which proposed labels cannot be.
+var numbered = []string{"coco", "coco-polygons", "yolo", "cityscapes"}
+
+// checkAuto refuses what does not go with words that the model proposes, and flags of
+// theirs without them.
+func (j *segmentJob) checkAuto(cmd *cobra.Command) error {
+	for _, name := range []string{"top", "least"} {
+		if j.proposed == nil && cmd.Flags().Changed(name) {
+			return command.Usagef("--%s is for words that the model proposes: leave --labels out", name)
+		}
+	}
+	if j.proposed == nil {
+		return nil
+	}
+	for _, name := range numbered {
+		if j.asks(name) {
+			return command.Usagef("format %s numbers the labels over all photos: name them with --labels", name)
+		}
+	}
+	return nil
 }
 
 // encode makes the files of a format in memory; Data is nil where the photo has no such

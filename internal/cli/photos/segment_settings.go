@@ -11,6 +11,7 @@ import (
 
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/batch"
+	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/output"
 )
 
@@ -34,8 +35,12 @@ func (f *segmentFlags) settings(j *segmentJob) (batch.Settings, error) {
 	if j.ids != nil {
 		ids = strings.Trim(fmt.Sprint(j.ids), "[]")
 	}
+	labels := strings.Join(j.labels, ", ")
+	if j.proposed != nil {
+		labels = fmt.Sprintf("%s, at most %d with a score of %g", command.AutoLabels, j.proposed.Top, j.proposed.Least)
+	}
 	s := batch.Settings{
-		{Name: "labels", Value: strings.Join(j.labels, ", ")},
+		{Name: "labels", Value: labels},
 		{Name: "format", Value: strings.Join(output.Names(j.files), ", ")},
 		{Name: "model sha256", Value: j.model.Info().SHA256},
 		{Name: "model settings sha256", Value: hashOf(j.model.Settings())},
