@@ -175,6 +175,23 @@ func skipped(dir, name string) string {
 	return ""
 }
 
+// isWritten reports whether a file of an output that is no photo is, by its name, one that
+// segment writes there.
+func isWritten(output, file string) bool {
+	relative, err := filepath.Rel(output, file)
+	if err != nil {
+		return false
+	}
+	first, _, below := strings.Cut(filepath.ToSlash(relative), "/")
+	switch strings.ToLower(filepath.Ext(file)) {
+	case ".json", ".npy", ".geojson":
+		return true
+	case ".txt":
+		return below && first == "labels" || relative == "classes.txt"
+	}
+	return relative == "data.yaml"
+}
+
 // isOutput reports whether an earlier run wrote into a folder.
 func isOutput(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, SettingsName))
@@ -203,7 +220,7 @@ func (w *walk) file(file string, d fs.DirEntry) error {
 	case !d.Type().IsRegular():
 		left.Add(shards.KindSpecial)
 		return nil
-	case !imaging.IsPhoto(name) && w.output != "":
+	case !imaging.IsPhoto(name) && w.output != "" && isWritten(w.output, file):
 		left.Add(kindResult)
 		return nil
 	case !imaging.IsPhoto(name):

@@ -198,7 +198,7 @@ func (w *Watcher) whole(now time.Time) []string {
 // leave counts a file that is no photo as left out.
 func (w *Watcher) leave(path string) {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if isOutput(dir) {
+		if isOutput(dir) && isWritten(dir, path) {
 			w.folder.left.Add(kindResult)
 			return
 		}
