@@ -31,9 +31,11 @@ func Overlay(photo image.Image, m *mask.Map, names []string, options *Options) (
 	if options == nil || options.Color == nil {
 		o.Color = byName(names)
 	}
-	regions, err := Regions(photo, m, &o)
-	if err != nil || o.NoLegend {
-		return regions, err
+	if o.NoLegend {
+		return Regions(photo, m, &o)
+	}
+	if err := m.Fits(photo.Bounds().Dx(), photo.Bounds().Dy()); err != nil {
+		return nil, fmt.Errorf("render: %w", err)
 	}
 	const narrowest = 160
 	width := max(m.Width, narrowest)
@@ -43,9 +45,12 @@ func Overlay(photo image.Image, m *mask.Map, names []string, options *Options) (
 	}
 	defer l.close()
 	out := image.NewRGBA(image.Rect(0, 0, width, m.Height+l.height))
-	draw.Draw(out, out.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
 	left := (width - m.Width) / 2
-	draw.Draw(out, regions.Rect.Add(image.Pt(left, 0)), regions, image.Point{}, draw.Src)
+	place := image.Rect(left, 0, left+m.Width, m.Height)
+	for _, margin := range []image.Rectangle{{Max: image.Pt(left, m.Height)}, image.Rect(place.Max.X, 0, width, m.Height), image.Rect(0, m.Height, width, out.Rect.Max.Y)} {
+		draw.Draw(out, margin, image.NewUniform(paper), image.Point{}, draw.Src)
+	}
+	paint(out.SubImage(place).(*image.RGBA), photo, m, o)
 	l.draw(out, m.Height)
 	if o.NoNames {
 		return out, nil

@@ -7,52 +7,54 @@ import "github.com/groupvit/groupvit/mask"
 func nearBorders(m *mask.Map, reach int) []bool {
 	w, h := m.Width, m.Height
 	near := make([]bool, w*h)
+	marks := make([]bool, w)
+	for x := range marks {
+		marks[x] = true
+	}
+	var found []span
 	for y := range h {
-		row := m.Labels[y*w : (y+1)*w]
-		for x := 1; x < w; x++ {
-			if row[x] != row[x-1] {
-				near[y*w+x-1], near[y*w+x] = true, true
-			}
-		}
-		if y == 0 {
-			continue
-		}
-		above := m.Labels[(y-1)*w : y*w]
-		for x, l := range row {
-			if l != above[x] {
-				near[(y-1)*w+x], near[y*w+x] = true, true
+		found = borders(found[:0], m, y, reach)
+		for _, s := range found {
+			for v := max(y-reach, 0); v <= min(y+reach, h-1); v++ {
+				copy(near[v*w+s.from:v*w+s.to], marks)
 			}
 		}
 	}
-	away := make([]int, max(w, h))
-	for y := range h { // along rows
-		row := near[y*w : (y+1)*w]
-		spread(w, reach, away[:1], func(i int) []bool { return row[i : i+1] })
-	}
-	spread(h, reach, away[:w], func(i int) []bool { return near[i*w : (i+1)*w] })
 	return near
 }
 
-// spread marks what lies within reach of a mark, forwards, then backwards, in n lines.
-// away counts how far the last mark of each place is.
-func spread(n, reach int, away []int, line func(i int) []bool) {
-	for _, back := range [2]bool{false, true} {
-		for x := range away {
-			away[x] = reach
-		}
-		for i := range n {
-			if back {
-				i = n - 1 - i
-			}
-			for x, marked := range line(i) {
-				switch {
-				case marked:
-					away[x] = 0
-				case away[x] < reach:
-					away[x]++
-					line(i)[x] = true
-				}
-			}
-		}
+// span is a stretch of a row, [from, to).
+type span struct{ from, to int }
+
+// borders adds the stretches of a row within reach of its pixels that have another label
+// beside, above or below them, from left to right and apart.
+func borders(list []span, m *mask.Map, y, reach int) []span {
+	w := m.Width
+	row := m.Labels[y*w : (y+1)*w]
+	above, below := row, row
+	if y > 0 {
+		above = m.Labels[(y-1)*w : y*w]
 	}
+	if y+1 < m.Height {
+		below = m.Labels[(y+1)*w : (y+2)*w]
+	}
+	above, below = above[:len(row)], below[:len(row)]
+	before := row[0]
+	for x, l := range row {
+		if l == before && l == above[x] && l == below[x] {
+			continue
+		}
+		from, to := x-reach, min(x+reach+1, w)
+		if l != before {
+			from-- // the border is the left neighbour's as well
+		}
+		before = l
+		from = max(from, 0)
+		if n := len(list); n > 0 && from <= list[n-1].to {
+			list[n-1].to = to
+			continue
+		}
+		list = append(list, span{from, to})
+	}
+	return list
 }

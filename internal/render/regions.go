@@ -1,6 +1,7 @@
 package render
 
 import (
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
@@ -65,22 +66,30 @@ func Regions(photo image.Image, m *mask.Map, options *Options) (*image.RGBA, err
 	if err := m.Fits(photo.Bounds().Dx(), photo.Bounds().Dy()); err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
-	out := toRGBA(photo)
-	if !o.KeepColors {
-		dim(out.Pix)
-	}
+	out := image.NewRGBA(image.Rect(0, 0, m.Width, m.Height))
+	paint(out, photo, m, o)
+	return out, nil
+}
+
+// paint draws the photo with its regions into a picture of its size.
+func paint(out *image.RGBA, photo image.Image, m *mask.Map, o Options) {
 	m = o.shown(m)
 	colors := make([]color.RGBA, int(m.Max())+1)
 	for i := range colors {
 		colors[i] = o.Color(i)
 	}
-	p := painter{o: o, m: m, colors: colors}
+	p := painter{o: o, m: m, colors: colors, tables: make([]*[256]uint32, len(colors))}
 	p.reach = min(max(2, min(m.Width, m.Height)/180), 8)
 	p.near = nearBorders(m, p.reach)
+	read := rows(photo)
 	for y := range m.Height {
-		p.row(out.Pix[y*out.Stride:], y)
+		pix := out.Pix[y*out.Stride:][:4*m.Width]
+		read(y, pix)
+		if !o.KeepColors {
+			dim(pix)
+		}
+		p.row(pix, y)
 	}
-	return out, nil
 }
 
 // painter lays the colours of a map over a photo, row by row.
@@ -92,6 +101,27 @@ type painter struct {
 	// where they may.
 	reach int
 	near  []bool
+	// tables have, for a label, what its colour makes of each grey of a dimmed photo: the
+	// pixel as little-endian RGBA. They are made when the label first appears.
+	tables []*[256]uint32
+}
+
+// table returns that of a label.
+func (p *painter) table(label uint16) *[256]uint32 {
+	t := p.tables[label]
+	if t == nil {
+		t = new([256]uint32)
+		plain := int(p.o.Opacity*256 + 0.5)
+		for v := range t {
+			pix := [4]uint8{uint8(v), uint8(v), uint8(v), 255}
+			if label != 0 {
+				blend(pix[:3], p.colors[label], plain)
+			}
+			t[v] = binary.LittleEndian.Uint32(pix[:])
+		}
+		p.tables[label] = t
+	}
+	return t
 }
 
 // row paints a row. Beside another label a pixel has a share of that one's colour, which
@@ -100,10 +130,19 @@ func (p *painter) row(pix []uint8, y int) {
 	begin := y * p.m.Width
 	labels, near := p.m.Labels[begin:begin+p.m.Width], p.near[begin:begin+p.m.Width]
 	plain := int(p.o.Opacity*256 + 0.5)
+	table := p.table(0)
+	before := uint16(0)
 	for x, l := range labels {
 		if !near[x] {
-			if l != 0 {
-				blend(pix[4*x:4*x+3:4*x+3], p.colors[l], plain)
+			switch at := pix[4*x : 4*x+4 : 4*x+4]; {
+			case l == 0:
+			case p.o.KeepColors:
+				blend(at[:3], p.colors[l], plain)
+			default:
+				if l != before {
+					table, before = p.table(l), l
+				}
+				binary.LittleEndian.PutUint32(at, table[at[0]])
 			}
 			continue
 		}
@@ -153,6 +192,22 @@ func around(m *mask.Map, x, y int, colors []color.RGBA) (c color.RGBA, covered f
 	return color.RGBA{uint8(r / n), uint8(g / n), uint8(b / n), 255}, float64(n) / float64(all)
 }
 
+// rows returns what copies a row of a photo as opaque RGBA.
+func rows(photo image.Image) func(y int, to []uint8) {
+	own, ok := photo.(interface{ Row(y int) []uint8 }) // RGB, as package imaging has it
+	if !ok {
+		whole := toRGBA(photo)
+		return func(y int, to []uint8) { copy(to, whole.Pix[y*whole.Stride:]) }
+	}
+	return func(y int, to []uint8) {
+		from := own.Row(y)
+		for i, o := 0, 0; i+3 <= len(from) && o+4 <= len(to); i, o = i+3, o+4 {
+			p, q := from[i:i+3:i+3], to[o:o+4:o+4]
+			q[0], q[1], q[2], q[3] = p[0], p[1], p[2], 255
+		}
+	}
+}
+
 // toRGBA copies a photo.
 func toRGBA(photo image.Image) *image.RGBA {
 	if own, ok := photo.(interface{ RGBA() *image.RGBA }); ok {
@@ -171,15 +226,19 @@ const (
 	dimLight = 196
 )
 
-// dim takes the colour out of a photo, by the luma of BT.601, and some of its contrast.
-func dim(pix []uint8) {
-	var table [256]uint8
+// dimmed is what becomes of each grey.
+var dimmed = func() (table [256]uint8) {
 	for v := range table {
 		table[v] = uint8(dimDark + v*(dimLight-dimDark)/255)
 	}
+	return table
+}()
+
+// dim takes the colour out of a row, by the luma of BT.601, and some of its contrast.
+func dim(pix []uint8) {
 	for i := 0; i+3 < len(pix); i += 4 {
 		p := pix[i : i+3 : i+3]
-		v := table[(19595*uint32(p[0])+38470*uint32(p[1])+7471*uint32(p[2])+1<<15)>>16]
+		v := dimmed[uint8((19595*uint32(p[0])+38470*uint32(p[1])+7471*uint32(p[2])+1<<15)>>16)]
 		p[0], p[1], p[2] = v, v, v
 	}
 }
