@@ -97,6 +97,8 @@ type ask struct {
 
 	// lists are those of labels that a form or an address has, as they came.
 	lists []string
+	// given are the fields that have their one value.
+	given map[string]bool
 }
 
 // background is a word or a number.
@@ -146,8 +148,10 @@ func (s *Server) readAsk(r *http.Request, b *body) (*ask, error) {
 	switch {
 	case r.Header.Get("Content-Encoding") != "":
 		return nil, kindMedia.because("Content-Encoding %q: bodies are not decompressed", r.Header.Get("Content-Encoding"))
-	case kind == "application/json":
+	case kind == "application/json" && r.URL.RawQuery == "":
 		err = a.readJSON(b)
+	case r.URL.RawQuery != "" && (kind == "application/json" || kind == "multipart/form-data"):
+		return nil, kindRequest.because("the address has fields (?%.80s), which a request with a body of type %s has in its body", r.URL.RawQuery, kind)
 	case kind == "multipart/form-data":
 		err = a.readForm(multipart.NewReader(b, parameters["boundary"]), s.o)
 	case strings.HasPrefix(kind, "image/"), kind == "application/octet-stream":
@@ -301,6 +305,13 @@ func (a *ask) set(name, value string) error {
 		*to = n
 		return nil
 	}
+	if several := name == "labels" || name == "text" || name == "formats"; !several && a.given[name] {
+		return kindRequest.because("the field %.40q is given twice", name)
+	}
+	if a.given == nil {
+		a.given = map[string]bool{}
+	}
+	a.given[name] = true
 	switch name {
 	case "labels":
 		a.lists = append(a.lists, value)

@@ -52,6 +52,11 @@ func TestProblems(t *testing.T) {
 		{"a form that ends early", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) {
 			return strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"labels\"\r\n\r\ndo"), "multipart/form-data; boundary=x"
 		}},
+		{"a field given twice", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) {
+			return multi([][]byte{good}, "labels", "dog", "quality", "best", "quality", "fast")
+		}},
+		{"fields beside a form's", "/v1/segment?fromats=mask", "bad-request", 400, 0, func() (io.Reader, string) { return multi([][]byte{good}, "labels", "dog") }},
+		{"fields beside JSON's", "/v1/segment?labels=dog", "bad-request", 400, 0, func() (io.Reader, string) { return text(`{"labels":["dog"]}`) }},
 		{"an unknown field", "/v1/segment", "bad-request", 400, 0, func() (io.Reader, string) { return multi([][]byte{good}, "colour", "red") }},
 		{"no labels", "/v1/segment", "bad-option", 422, 0, func() (io.Reader, string) { return multi([][]byte{good}) }},
 		{"a label twice", "/v1/segment", "bad-option", 422, 0, func() (io.Reader, string) { return multi([][]byte{good}, "labels", "dog,dog") }},
