@@ -12,7 +12,7 @@ type side struct{ height, width float64 }
 const squarest = 0.66
 
 // batchCrop draws the size of the crop "batch".
-func (a Augment) batchCrop(d *dice) side {
+func (a Augment) batchCrop(d *rng) side {
 	s := side{d.between(a.Side[0], a.Side[1]), d.between(a.Side[0], a.Side[1])}
 	if min(s.height, s.width) < squarest*max(s.height, s.width) {
 		s.width = s.height
@@ -21,7 +21,7 @@ func (a Augment) batchCrop(d *dice) side {
 }
 
 // crop says which part of a picture of some size is taken.
-func (a Augment) crop(d *dice, width, height int, batch side) rectangle {
+func (a Augment) crop(d *rng, width, height int, batch side) rectangle {
 	whole := rectangle{0, 0, width, height}
 	switch a.Crop {
 	case CropCenter:
@@ -40,7 +40,7 @@ func (a Augment) crop(d *dice, width, height int, batch side) rectangle {
 // resizedCrop is torchvision's and timm's RandomResizedCrop: up to ten tries of
 // a random area and aspect, else the largest middle part within the range of
 // aspects.
-func (a Augment) resizedCrop(d *dice, width, height int) rectangle {
+func (a Augment) resizedCrop(d *rng, width, height int) rectangle {
 	for range 10 {
 		area := d.between(a.Area[0], a.Area[1]) * float64(width) * float64(height)
 		aspect := d.logBetween(a.Aspect[0], a.Aspect[1])
@@ -76,7 +76,7 @@ func cut(im *Image, r rectangle) *Image {
 // picture writes one augmented, normalised image [3, size, size] to pixels. It
 // returns the sample's labels of the part of it that is seen, a value a cell of
 // Options.LabelCell pixels, nil without labels.
-func (l *Loader) picture(pixels []float32, size int, s *loaded, d *dice, batch side) ([]uint8, error) {
+func (l *Loader) picture(pixels []float32, size int, s *loaded, d *rng, batch side) ([]uint8, error) {
 	a, stored := l.options.Augment, s.image
 	part := a.crop(d, stored.Width, stored.Height, batch)
 	im, err := a.reshape(d, stored, part, size)
@@ -126,7 +126,7 @@ const softest = 0.45
 
 // reshape resizes a part of a picture to size × size, at times by way of a smaller
 // size. The result may be the picture itself.
-func (a Augment) reshape(d *dice, im *Image, part rectangle, size int) (*Image, error) {
+func (a Augment) reshape(d *rng, im *Image, part rectangle, size int) (*Image, error) {
 	im = cut(im, part)
 	if a.Soften > 0 && d.float() < a.Soften {
 		small := max(1, int(math.Round(d.between(softest, 1)*float64(size))))
@@ -145,7 +145,7 @@ func (a Augment) reshape(d *dice, im *Image, part rectangle, size int) (*Image, 
 
 // colours draws a picture's contrast, brightness and shift of each channel, and
 // returns the normalised value of each level of each channel.
-func (l *Loader) colours(d *dice) (tables [3][256]float32) {
+func (l *Loader) colours(d *rng) (tables [3][256]float32) {
 	a := l.options.Augment
 	contrast, brightness := 1.0, 0.0
 	if a.Contrast > 0 {

@@ -36,19 +36,19 @@ func (l *Loader) openBalance(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		slot := l.index.slot(i)
-		if l.bad[slot].Load() {
+		first := l.index.first(i)
+		if l.bad[first].Load() {
 			continue
 		}
-		s := l.texts[slot]
+		s := l.texts[first]
 		if s == nil {
 			var err error
 			if s, err = l.index.text(i); err != nil {
-				l.bad[slot].Store(true)
+				l.bad[first].Store(true)
 				l.report.add(Problem{l.index.Key(i), l.index.Source(i), err})
 				continue
 			}
-			l.texts[slot] = s
+			l.texts[first] = s
 		}
 		var named []string
 		for _, text := range append(s.Tags[:len(s.Tags):len(s.Tags)], s.Captions...) {
@@ -68,7 +68,7 @@ func (l *Loader) openBalance(ctx context.Context) error {
 	return nil
 }
 
-// balanced is the number of slots of a batch that are drawn over the words.
+// balanced is the number of samples of a batch that are drawn over the words.
 func (l *Loader) balanced() int {
 	if len(l.options.Balance.Words) == 0 {
 		return 0
@@ -76,14 +76,14 @@ func (l *Loader) balanced() int {
 	return int(math.Round(l.options.Balance.Share * float64(l.options.Batch)))
 }
 
-// choose returns which sample stands in slot i of a step. The first slots are
+// choose returns the sample of index i in a step's batch. The first of a batch are
 // the balanced ones; the others go through the samples pass by pass.
 func (l *Loader) choose(step, i int) int {
 	n := l.balanced()
 	if i >= n {
 		return l.order.at(step*(l.options.Batch-n) + i - n)
 	}
-	d := roll(l.options.Seed, forBalance, l.place(step, i))
+	d := newRNG(l.options.Seed, forBalance, l.streamIndex(step, i))
 	group := l.groups[d.intn(len(l.groups))]
 	return int(group[d.intn(len(group))])
 }

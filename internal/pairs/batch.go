@@ -7,8 +7,8 @@ type Batch struct {
 	Step int
 	// Size is B, ImageSize S, Context T, U the number of prompts (0 without).
 	Size, ImageSize, Context, U int
-	// Pixels [B, 3, S, S], normalised, RGB; nil where a loader makes parts, see
-	// [Part].
+	// Pixels [B, 3, S, S], normalised, RGB; nil in micro-batches, see
+	// [MicroBatch].
 	Pixels []float32
 	// Captions [B, T] are token ids, one caption a picture.
 	Captions []int32
@@ -18,8 +18,8 @@ type Batch struct {
 	// Prompts [U, T] are token ids, nil when U is 0.
 	Prompts []int32
 	// Targets [B, U] says how often prompt u belongs to picture i. A column of
-	// zeros is padding. It, Known and Explains are nil where a loader makes parts:
-	// [Part.Rows] gives some rows of them.
+	// zeros is padding. It, Known and Explains are nil in micro-batches:
+	// [MicroBatch.Rows] gives some rows of them.
 	Targets []float32
 	// Known [B, U] is 0 where it is not known whether a word fits a picture,
 	// else 1.
@@ -30,8 +30,8 @@ type Batch struct {
 	Explains []float32
 	// Labels, Word and Background [B, N] and Stuff [U] are what label maps say of the
 	// N = (S/cell)² cells of each picture, as network.Dense has them; nil without
-	// label maps. Competing [B, U] is nil where a loader makes parts: see
-	// [Part.Competing].
+	// label maps. Competing [B, U] is nil in micro-batches: see
+	// [MicroBatch.Competing].
 	Labels           []int32
 	Word, Background []float32
 	Competing, Stuff []float32
@@ -42,29 +42,28 @@ type Batch struct {
 	Nouns []string
 }
 
-// Part is some pictures of a batch that is never in memory as a whole: a loader
-// makes the pixels of its parts one after the other, and where it is asked to,
-// once more, the same ones.
-type Part struct {
-	// Batch is what the part is of, without pixels and matrices. Its texts are there
-	// from its last part on, or the second time.
+// MicroBatch is some images of a batch that is never in memory as a whole: a loader
+// builds the pixels of one micro-batch after the other and, with [Options.TwoPasses],
+// all of them once more.
+type MicroBatch struct {
+	// Batch is the batch that it belongs to, without pixels and matrices. Its texts are
+	// set from its last micro-batch on, and in the second pass.
 	Batch *Batch
-	// From is the place in the batch of the part's first picture, Size the number
-	// of its pictures.
+	// From is the index in the batch of the first image, Size the number of images.
 	From, Size int
-	// Again says that the part is made for the second time.
-	Again bool
+	// SecondPass reports whether it was built for the second time.
+	SecondPass bool
 	// Pixels [Size, 3, S, S] are those of [Batch.Pixels].
 	Pixels []float32
-	// rows is what the batch's matrices are made of; nil before its last part, and
-	// where the batch has them.
+	// rows is what the batch's matrices are made of; nil before its last micro-batch,
+	// and where the batch has them.
 	rows *rows
 }
 
 // Rows returns rows [to−from, U] of the batch's Targets, Known and Explains, for
 // its pictures from to to−1: as soon as there are texts. A matrix that a batch made
 // by hand lacks is nil.
-func (p *Part) Rows(from, to int) (targets, known, explains []float32) {
+func (p *MicroBatch) Rows(from, to int) (targets, known, explains []float32) {
 	b := p.Batch
 	if p.rows != nil {
 		n := (to - from) * b.U
@@ -83,7 +82,7 @@ func (p *Part) Rows(from, to int) (targets, known, explains []float32) {
 
 // Competing returns rows [to−from, U] of the batch's Competing; nil without label
 // maps.
-func (p *Part) Competing(from, to int) []float32 {
+func (p *MicroBatch) Competing(from, to int) []float32 {
 	b := p.Batch
 	switch {
 	case b.Labels == nil:

@@ -31,7 +31,7 @@ func (s *loaded) text() *loaded {
 // load returns a sample, from memory where it is kept, or nil when it cannot be
 // used, which is reported once. The error says that its file has vanished.
 func (l *Loader) load(ctx context.Context, i int) (*loaded, error) {
-	i = l.index.slot(i)
+	i = l.index.first(i)
 	if l.bad[i].Load() {
 		return nil, nil
 	}

@@ -83,7 +83,7 @@ func Check(ctx context.Context, x *Index, o CheckOptions, found func(Finding)) (
 	again := x.again()
 	places := func(yield func(int) bool) {
 		for i := range x.Len() {
-			if x.slot(i) == i && !yield(i) {
+			if x.first(i) == i && !yield(i) {
 				return
 			}
 		}

@@ -85,7 +85,7 @@ func decodeLabels(b []byte, words, classes []string) (*LabelMap, error) {
 // them.
 func (x *Index) leaveLabels() {
 	for i, e := range x.entries {
-		if e.labels != none && x.slot(i) == i {
+		if e.labels != none && x.first(i) == i {
 			x.left.Add(".labels.png (the settings learn from captions only)")
 		}
 	}

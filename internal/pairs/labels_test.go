@@ -154,7 +154,7 @@ func place(from, size, whole, cell, n, pixels int) int {
 }
 
 func TestGridOfLabels(t *testing.T) {
-	d := roll(5, forPicture)
+	d := newRNG(5, forPicture)
 	for range 500 {
 		m := &LabelMap{Width: 1 + d.intn(40), Height: 1 + d.intn(40)}
 		for range m.Width * m.Height {
@@ -178,23 +178,23 @@ func TestMixedPictures(t *testing.T) {
 		*chance = 1
 		l, b := firstBatch(t, o)
 		o := l.options
-		m := &making{Loader: l, crop: o.Augment.batchCrop(roll(o.Seed, forCrop, 0))}
+		m := &batchBuilder{Loader: l, crop: o.Augment.batchCrop(newRNG(o.Seed, forCrop, 0))}
 		n := 3 * o.ImageSize * o.ImageSize
 		for i := range b.Size {
 			if b.CaptionWeight[i] != 0 || slices.ContainsFunc(b.Targets[i*b.U:(i+1)*b.U], func(x float32) bool { return x > 0 }) ||
 				slices.ContainsFunc(b.Known[i*b.U:(i+1)*b.U], func(x float32) bool { return x > 0 }) {
 				t.Fatalf("%s: picture %d counts in another loss", name, i)
 			}
-			place := l.place(0, i)
+			place := l.streamIndex(0, i)
 			pixels := make([]float32, n)
 			base, _, err := l.draw(context.Background(), 0, i)
 			if err != nil {
 				t.Fatal(err)
 			}
-			mixing := roll(o.Seed, forMix, place)
+			mixing := newRNG(o.Seed, forMix, place)
 			o.Augment.mix(mixing)
 			if name == "cutmix" {
-				whole, err := l.picture(pixels, o.ImageSize, base, roll(o.Seed, forPicture, place), m.crop)
+				whole, err := l.picture(pixels, o.ImageSize, base, newRNG(o.Seed, forPicture, place), m.crop)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -203,14 +203,14 @@ func TestMixedPictures(t *testing.T) {
 					t.Fatal(err)
 				}
 				otherPixels := make([]float32, n)
-				otherCells, err := l.picture(otherPixels, o.ImageSize, other, roll(o.Seed, forPicture, place, 1), m.crop)
+				otherCells, err := l.picture(otherPixels, o.ImageSize, other, newRNG(o.Seed, forPicture, place, 1), m.crop)
 				if err != nil {
 					t.Fatal(err)
 				}
 				checkEither(t, o, b, i, pixels, whole, base, otherPixels, otherCells, other)
 				continue
 			}
-			quarter, err := l.picture(make([]float32, n/4), o.ImageSize/2, base, roll(o.Seed, forPicture, place, 0), m.crop)
+			quarter, err := l.picture(make([]float32, n/4), o.ImageSize/2, base, newRNG(o.Seed, forPicture, place, 0), m.crop)
 			if err != nil {
 				t.Fatal(err)
 			}

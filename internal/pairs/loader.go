@@ -30,10 +30,10 @@ type Loader struct {
 	list    *nouns.WordList // nil unless the mode is "list"
 	groups  [][]int32       // samples that name each word of the balance
 
-	cache  []atomic.Pointer[loaded] // by slot; nil without
+	cache  []atomic.Pointer[loaded] // by first index; nil without
 	cached atomic.Int64             // bytes of pictures in it
-	texts  []*Sample                // by slot, without pictures; nil unless read for the balance
-	bad    []atomic.Bool            // by slot
+	texts  []*Sample                // by first index, without pictures; nil unless read for the balance
+	bad    []atomic.Bool            // by first index
 
 	mu     sync.Mutex
 	report Report
@@ -42,13 +42,13 @@ type Loader struct {
 	cancel context.CancelFunc
 	made   chan result
 	next   int
-	failed error // what ended the making of batches
+	failed error // what ended the building of batches
 }
 
-// result is a batch, or a part of one.
+// result is a batch or a micro-batch.
 type result struct {
-	part *Part
-	err  error
+	microBatch *MicroBatch
+	err        error
 }
 
 // Open lists the sources' samples and starts making batches from number 0. The
@@ -126,19 +126,19 @@ func (l *Loader) StepsPerPass() int {
 // makes no further batches until [Loader.Seek], and Next returns that error
 // again. The end of ctx ends only this call.
 func (l *Loader) Next(ctx context.Context) (*Batch, error) {
-	if l.options.Part > 0 {
-		return nil, errors.New("the data loader makes parts of batches")
+	if l.options.MicroBatch > 0 {
+		return nil, errors.New("the data loader makes micro-batches: use NextMicroBatch")
 	}
-	p, err := l.NextPart(ctx)
+	m, err := l.NextMicroBatch(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return p.Batch, nil
+	return m.Batch, nil
 }
 
-// NextPart returns the next part of a batch, or the next batch where there are no
-// parts. Otherwise it is like [Loader.Next].
-func (l *Loader) NextPart(ctx context.Context) (*Part, error) {
+// NextMicroBatch returns the next micro-batch, or the next whole batch where the options
+// ask for no micro-batches. Otherwise it is like [Loader.Next].
+func (l *Loader) NextMicroBatch(ctx context.Context) (*MicroBatch, error) {
 	switch {
 	case l.failed != nil:
 		return nil, l.failed
@@ -153,18 +153,18 @@ func (l *Loader) NextPart(ctx context.Context) (*Part, error) {
 		if l.failed = r.err; r.err != nil {
 			return nil, r.err
 		}
-		if r.part.last(l.options.Twice) {
+		if r.microBatch.last(l.options.TwoPasses) {
 			l.next++
 		}
-		return r.part, nil
+		return r.microBatch, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// last tells whether a part is the last that is made of its batch.
-func (p *Part) last(twice bool) bool {
-	return p.From+p.Size == p.Batch.Size && p.Again == twice
+// last reports whether a micro-batch is the last that is built of its batch.
+func (m *MicroBatch) last(twoPasses bool) bool {
+	return m.From+m.Size == m.Batch.Size && m.SecondPass == twoPasses
 }
 
 // Step returns the number of the batch that Next returns next.
@@ -195,7 +195,7 @@ func (l *Loader) Close() {
 	l.made = nil
 }
 
-// start makes batches from step on.
+// start builds batches from step on, ahead and in the background.
 func (l *Loader) start(step int) {
 	ctx, cancel := context.WithCancel(l.parent)
 	made := make(chan result, l.options.Prefetch-1)
@@ -203,7 +203,7 @@ func (l *Loader) start(step int) {
 	go func() {
 		defer close(made)
 		defer cancel()
-		give := func(r result) bool {
+		send := func(r result) bool {
 			select {
 			case made <- r:
 				return r.err == nil
@@ -212,29 +212,29 @@ func (l *Loader) start(step int) {
 			}
 		}
 		for ; ; step++ {
-			err := l.make(ctx, step, func(p *Part) bool { return give(result{part: p}) })
+			err := l.build(ctx, step, func(m *MicroBatch) bool { return send(result{microBatch: m}) })
 			if err != nil {
-				give(result{err: err})
+				send(result{err: err})
 				return
 			}
 		}
 	}()
 }
 
-// place is the number of a picture in the stream: of slot i of a step.
-func (l *Loader) place(step, i int) uint64 {
+// streamIndex is the index in the stream of image i of a step's batch.
+func (l *Loader) streamIndex(step, i int) uint64 {
 	return uint64(step)*uint64(l.options.Batch) + uint64(i)
 }
 
-// draw returns the sample of slot i of a step, or the one that takes its place
+// draw returns the sample of index i in a step's batch, or the one that replaces it
 // because it cannot be used, and its number.
 func (l *Loader) draw(ctx context.Context, step, i int) (*loaded, int, error) {
-	return l.usable(ctx, l.choose(step, i), roll(l.options.Seed, forSubstitute, l.place(step, i)))
+	return l.usable(ctx, l.choose(step, i), newRNG(l.options.Seed, forSubstitute, l.streamIndex(step, i)))
 }
 
 // usable returns sample first and its number, or another, drawn with d, where it
 // cannot be used.
-func (l *Loader) usable(ctx context.Context, first int, d *dice) (*loaded, int, error) {
+func (l *Loader) usable(ctx context.Context, first int, d *rng) (*loaded, int, error) {
 	if s, err := l.load(ctx, first); s != nil || err != nil {
 		return s, first, err
 	}

@@ -258,7 +258,7 @@ func TestPixels(t *testing.T) {
 }
 
 func TestCrops(t *testing.T) {
-	d := roll(1, forPicture, 2)
+	d := newRNG(1, forPicture, 2)
 	o := Options{}.withDefaults()
 	for range 2000 {
 		width, height := 1+d.intn(300), 1+d.intn(300)

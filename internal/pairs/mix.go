@@ -28,12 +28,12 @@ func newCells(side int) *cells {
 // put copies the cells of a sample, n a row, of which those from x, y on are taken,
 // to a rectangle of the map.
 func (c *cells) put(s *loaded, values []uint8, n, x, y int, to rectangle) {
-	place := uint8(len(c.samples))
+	number := uint8(len(c.samples))
 	c.samples = append(c.samples, s.text())
 	for i := range to.height {
 		for j := range to.width {
 			at := (to.y+i)*c.side + to.x + j
-			c.from[at], c.value[at] = place, LabelUnknown
+			c.from[at], c.value[at] = number, LabelUnknown
 			if values != nil {
 				c.value[at] = values[(y+i)*n+x+j]
 			}
@@ -48,8 +48,8 @@ const (
 	cutmix
 )
 
-// mix draws how the picture of a slot is made.
-func (a Augment) mix(d *dice) int {
+// mix draws how an image of a batch is made.
+func (a Augment) mix(d *rng) int {
 	if a.Mosaic == 0 && a.Cutmix == 0 {
 		return plain
 	}
@@ -62,51 +62,51 @@ func (a Augment) mix(d *dice) int {
 	return plain
 }
 
-// compose makes the picture [3, S, S] of slot i of a step from sample s, and from
-// others where it is a mixed one. It returns its label map, nil where labels are not
-// asked for.
-func (m *making) compose(ctx context.Context, pixels []float32, s *loaded, step, i int) (*cells, error) {
-	o, place := m.options, m.place(step, i)
-	d := roll(o.Seed, forPicture, place)
+// compose makes image [3, S, S] of index i in a step's batch from sample s, and from
+// others where it is a mixed one. It returns its label map, nil where the options ask
+// for none.
+func (b *batchBuilder) compose(ctx context.Context, pixels []float32, s *loaded, step, i int) (*cells, error) {
+	o, at := b.options, b.streamIndex(step, i)
+	d := newRNG(o.Seed, forPicture, at)
 	if !o.Labels {
-		_, err := m.picture(pixels, o.ImageSize, s, d, m.crop)
+		_, err := b.picture(pixels, o.ImageSize, s, d, b.crop)
 		return nil, err
 	}
 	side := o.ImageSize / o.LabelCell
 	c := newCells(side)
 	whole := rectangle{0, 0, side, side}
-	mixing := roll(o.Seed, forMix, place)
+	mixing := newRNG(o.Seed, forMix, at)
 	switch o.Augment.mix(mixing) {
 	case mosaic:
 		c.mixed = true
-		return c, m.mosaic(ctx, pixels, c, s, mixing, place)
+		return c, b.mosaic(ctx, pixels, c, s, mixing, at)
 	case cutmix:
 		c.mixed = true
-		values, err := m.picture(pixels, o.ImageSize, s, d, m.crop)
+		values, err := b.picture(pixels, o.ImageSize, s, d, b.crop)
 		if err != nil {
 			return nil, err
 		}
 		c.put(s, values, side, 0, 0, whole)
-		return c, m.cutmix(ctx, pixels, c, mixing, place)
+		return c, b.cutmix(ctx, pixels, c, mixing, at)
 	}
-	values, err := m.picture(pixels, o.ImageSize, s, d, m.crop)
+	values, err := b.picture(pixels, o.ImageSize, s, d, b.crop)
 	c.put(s, values, side, 0, 0, whole)
 	return c, err
 }
 
 // mosaic makes a picture of four at half the size: s is the first.
-func (m *making) mosaic(ctx context.Context, pixels []float32, c *cells, s *loaded, mixing *dice, place uint64) error {
-	o := m.options
+func (b *batchBuilder) mosaic(ctx context.Context, pixels []float32, c *cells, s *loaded, mixing *rng, at uint64) error {
+	o := b.options
 	half, cell := o.ImageSize/2, c.side/2
 	part := make([]float32, 3*half*half)
 	for k := range 4 {
 		if k > 0 {
 			var err error
-			if s, err = m.another(ctx, mixing); err != nil {
+			if s, err = b.another(ctx, mixing); err != nil {
 				return err
 			}
 		}
-		values, err := m.picture(part, half, s, roll(o.Seed, forPicture, place, uint64(k)), m.crop)
+		values, err := b.picture(part, half, s, newRNG(o.Seed, forPicture, at, uint64(k)), b.crop)
 		if err != nil {
 			return err
 		}
@@ -122,14 +122,14 @@ const leastCut, mostCut = 0.3, 0.6
 
 // cutmix puts a rectangle of another sample's picture into one, where it lies in its
 // own.
-func (m *making) cutmix(ctx context.Context, pixels []float32, c *cells, mixing *dice, place uint64) error {
-	o := m.options
-	s, err := m.another(ctx, mixing)
+func (b *batchBuilder) cutmix(ctx context.Context, pixels []float32, c *cells, mixing *rng, at uint64) error {
+	o := b.options
+	s, err := b.another(ctx, mixing)
 	if err != nil {
 		return err
 	}
 	other := make([]float32, 3*o.ImageSize*o.ImageSize)
-	values, err := m.picture(other, o.ImageSize, s, roll(o.Seed, forPicture, place, 1), m.crop)
+	values, err := b.picture(other, o.ImageSize, s, newRNG(o.Seed, forPicture, at, 1), b.crop)
 	if err != nil {
 		return err
 	}
@@ -156,12 +156,12 @@ func copyPart(to []float32, size, x, y int, from []float32, n, fromX, fromY, wid
 }
 
 // another draws a further sample for a mixed picture, balanced as a batch is.
-func (m *making) another(ctx context.Context, d *dice) (*loaded, error) {
-	i := d.intn(m.index.Len())
-	if len(m.groups) > 0 && d.float() < m.options.Balance.Share {
-		group := m.groups[d.intn(len(m.groups))]
+func (b *batchBuilder) another(ctx context.Context, d *rng) (*loaded, error) {
+	i := d.intn(b.index.Len())
+	if len(b.groups) > 0 && d.float() < b.options.Balance.Share {
+		group := b.groups[d.intn(len(b.groups))]
 		i = int(group[d.intn(len(group))])
 	}
-	s, _, err := m.usable(ctx, i, d)
+	s, _, err := b.usable(ctx, i, d)
 	return s, err
 }

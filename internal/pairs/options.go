@@ -17,7 +17,7 @@ var ErrOptions = errors.New("bad data options")
 // Options say what batches to make of which pictures. Zero values mean what the
 // comments say; [Options.Validate] checks the rest.
 type Options struct {
-	// Sources are shards and folders, parted by "::"; see [Expand].
+	// Sources are shards, folders and tables, separated by "::"; see [Expand].
 	Sources string
 	// Batch is B, the pictures of a batch.
 	Batch int
@@ -70,15 +70,14 @@ type Options struct {
 	// Workers is the number of goroutines that decode; 0 is one a CPU. It does
 	// not change what a batch holds.
 	Workers int
-	// Prefetch is the number of batches made ahead, or of parts; 0 is 2.
+	// Prefetch is the number of batches, or micro-batches, built ahead; 0 is 2.
 	Prefetch int
-	// Part is the number of pictures that are made at a time, in a batch that is
-	// too large to be in memory as a whole: [Loader.NextPart] gives the parts. 0
-	// makes whole batches.
-	Part int
-	// Twice makes the parts of a batch a second time after the first, before those
-	// of the next batch.
-	Twice bool
+	// MicroBatch is the number of images of a micro-batch, for a batch that is too large
+	// to be in memory as a whole; see [Loader.NextMicroBatch]. 0 builds whole batches.
+	MicroBatch int
+	// TwoPasses builds the micro-batches of a batch a second time after the first,
+	// before those of the next batch.
+	TwoPasses bool
 	// Patience is how long a file that has vanished is waited for; after that Next
 	// returns [ErrVanished].
 	Patience time.Duration
@@ -212,8 +211,8 @@ func (o Options) Validate() error {
 		return bad("context %d: it must be 2 to 4096", o.Context)
 	case o.ShuffleBuffer < 0 || o.Workers < 0 || o.Prefetch < 0:
 		return bad("shuffle buffer, workers and prefetch must not be negative")
-	case o.Part < 0 || o.Part > o.Batch:
-		return bad("part %d of a batch of %d: it must be 0 (the whole) to the batch", o.Part, o.Batch)
+	case o.MicroBatch < 0 || o.MicroBatch > o.Batch:
+		return bad("micro-batch %d of a batch of %d: it must be 0 (whole batches) to the batch size", o.MicroBatch, o.Batch)
 	case o.Cache.Side < 0 || o.Cache.Side > 4096:
 		return bad("cache side %d: it must be 0 to 4096", o.Cache.Side)
 	case o.Cache.Bytes < 0:

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// order says which sample stands at which place of the endless stream. Each
+// order is which sample comes at which index of the endless stream. Each
 // pass over the samples has an order of its own.
 type order struct {
 	shards     []span
@@ -53,9 +53,9 @@ func newOrder(x *Index, o Options) *order {
 // share is the number of samples that a pass takes of a shard.
 func (s span) share() int { return int(math.Round(s.weight * float64(s.end-s.first))) }
 
-// at returns the sample at a place.
-func (o *order) at(place int) int {
-	pass, i := place/o.length, place%o.length
+// at returns the sample at an index of the stream.
+func (o *order) at(index int) int {
+	pass, i := index/o.length, index%o.length
 	if o.sequential {
 		return i
 	}
@@ -80,7 +80,7 @@ func (o *order) at(place int) int {
 // pass returns the order of one pass: all samples shuffled, or the shards
 // shuffled and their samples drawn from a buffer that is refilled in order.
 func (o *order) pass(number int) []int32 {
-	d := roll(o.seed, forOrder, uint64(number))
+	d := newRNG(o.seed, forOrder, uint64(number))
 	whole := o.buffer == 0 || o.buffer >= o.length
 	var line []int32
 	switch {
@@ -99,7 +99,7 @@ func (o *order) pass(number int) []int32 {
 		shuffle(d, line)
 		return line
 	}
-	d = roll(o.seed, forBuffer, uint64(number))
+	d = newRNG(o.seed, forBuffer, uint64(number))
 	out := make([]int32, 0, o.length)
 	buffer := append([]int32(nil), line[:o.buffer]...)
 	for _, next := range line[o.buffer:] {
@@ -124,7 +124,7 @@ func (o *order) turns(number int) [][]int32 {
 		if left == 0 {
 			continue
 		}
-		d := roll(o.seed, forWeights, uint64(number), uint64(i))
+		d := newRNG(o.seed, forWeights, uint64(number), uint64(i))
 		part := make([]int32, 0, left)
 		for k := s.first; len(part) < left; k++ { // each with the chance that fills the part
 			if d.intn(s.end-k) < left-len(part) {
@@ -138,7 +138,7 @@ func (o *order) turns(number int) [][]int32 {
 
 // drawn are shards drawn with replacement, each with a chance in proportion to its
 // weight, until a pass is full.
-func (o *order) drawn(d *dice) []int32 {
+func (o *order) drawn(d *rng) []int32 {
 	sums := make([]float64, len(o.shards))
 	sum := 0.0
 	for i, s := range o.shards {

@@ -136,7 +136,7 @@ func (o PackOptions) pack(s *Sample) packed {
 // Shuffled yields all samples in a random order that the seed decides.
 func (x *Index) Shuffled(ctx context.Context, seed uint64) iter.Seq2[*Sample, error] {
 	line := upTo(0, x.Len())
-	shuffle(roll(seed, forOrder), line)
+	shuffle(newRNG(seed, forOrder), line)
 	return func(yield func(*Sample, error) bool) {
 		for _, i := range line {
 			if ctx.Err() != nil {

@@ -17,7 +17,7 @@ func (l *Loader) words(b *Batch, drawn []*loaded, seen []*cells) *rows {
 	t := l.options.Tokenizer
 	b.CaptionWeight = make([]float32, b.Size)
 	for i, s := range drawn {
-		d := roll(l.options.Seed, forCaption, l.place(b.Step, i))
+		d := newRNG(l.options.Seed, forCaption, l.streamIndex(b.Step, i))
 		caption := s.captions[d.intn(len(s.captions))]
 		b.Keys = append(b.Keys, s.key)
 		b.Texts = append(b.Texts, caption)
@@ -55,7 +55,7 @@ func (l *Loader) ownPrompts(b *Batch, r *rows) {
 	k := l.options.Nouns.K
 	b.U = b.Size * k
 	for i := range b.Size {
-		d := roll(l.options.Seed, forNouns, l.place(b.Step, i))
+		d := newRNG(l.options.Seed, forNouns, l.streamIndex(b.Step, i))
 		found := slices.Clone(l.finder.Nouns(b.Texts[i]))
 		shuffle(d, found)
 		for p := range k {
@@ -82,7 +82,7 @@ func (l *Loader) distinctPrompts(b *Batch, r *rows) map[string]int {
 			u = len(columns)
 			columns[noun] = u
 			b.Nouns = append(b.Nouns, noun)
-			d := roll(l.options.Seed, forTemplate, uint64(b.Step), hash(noun))
+			d := newRNG(l.options.Seed, forTemplate, uint64(b.Step), hash(noun))
 			b.Prompts = append(b.Prompts, l.options.Tokenizer.Encode(vocab.Fill(l.template(d, noun), noun), b.Context)...)
 		}
 		return u
@@ -109,7 +109,7 @@ func (l *Loader) distinctPrompts(b *Batch, r *rows) map[string]int {
 	}
 	if options.Least > len(columns) {
 		words := slices.Clone(l.list.Words())
-		shuffle(roll(l.options.Seed, forExtraNouns, uint64(b.Step)), words)
+		shuffle(newRNG(l.options.Seed, forExtraNouns, uint64(b.Step)), words)
 		for _, w := range words {
 			if len(columns) < options.Least {
 				column(w.Name)
@@ -144,7 +144,7 @@ func (l *Loader) drawNouns(b *Batch, i int, s *loaded) []string {
 			found = append(found, noun)
 		}
 	}
-	d := roll(l.options.Seed, forNouns, l.place(b.Step, i))
+	d := newRNG(l.options.Seed, forNouns, l.streamIndex(b.Step, i))
 	shuffle(d, found)
 	own := len(found)
 	if own > k {
@@ -157,7 +157,7 @@ func (l *Loader) drawNouns(b *Batch, i int, s *loaded) []string {
 }
 
 // template draws the form of a noun's prompt.
-func (l *Loader) template(d *dice, noun string) string {
+func (l *Loader) template(d *rng, noun string) string {
 	forms := l.options.Nouns.Templates
 	if len(l.options.Nouns.StuffTemplates) > 0 && l.list != nil {
 		if w, ok := l.list.Word(noun); ok && w.Kind == nouns.Stuff {

@@ -31,7 +31,7 @@ type change struct {
 }
 
 // draw chooses the operations of a picture.
-func (r RandAugment) draw(d *dice) []change {
+func (r RandAugment) draw(d *rng) []change {
 	var out []change
 	for range r.Operations {
 		c := change{operation: d.intn(len(operations)), sign: 1}
@@ -48,7 +48,7 @@ func (r RandAugment) draw(d *dice) []change {
 }
 
 // apply changes a picture in place.
-func (r RandAugment) apply(d *dice, im *Image) {
+func (r RandAugment) apply(d *rng, im *Image) {
 	for _, c := range r.draw(d) {
 		operations[c.operation].apply(im, c.level, c.sign)
 	}

@@ -11,7 +11,7 @@ const (
 
 // erase fills random boxes of a normalised picture [3, S, S] (Random Erasing:
 // Zhong et al., AAAI 2020): 1 to EraseCount of them.
-func (a Augment) erase(d *dice, pixels []float32, size int) {
+func (a Augment) erase(d *rng, pixels []float32, size int) {
 	boxes := 1
 	if a.EraseCount > 1 {
 		boxes += d.intn(a.EraseCount)
@@ -25,7 +25,7 @@ func (a Augment) erase(d *dice, pixels []float32, size int) {
 
 // erasedBox draws one of some boxes: an area of 2 % to a third of the picture's,
 // divided by their number, an aspect of 0.3 to 1/0.3, up to ten tries.
-func erasedBox(d *dice, size, boxes int) (rectangle, bool) {
+func erasedBox(d *rng, size, boxes int) (rectangle, bool) {
 	for range 10 {
 		area := d.between(0.02, 1./3) * float64(size*size) / float64(boxes)
 		aspect := d.logBetween(0.3, 1/0.3)
@@ -41,7 +41,7 @@ func erasedBox(d *dice, size, boxes int) (rectangle, bool) {
 }
 
 // fill fills a box.
-func (a Augment) fill(d *dice, pixels []float32, size int, box rectangle) {
+func (a Augment) fill(d *rng, pixels []float32, size int, box rectangle) {
 	for c := range 3 {
 		colour := float32(0)
 		if a.EraseMode == EraseRand {

@@ -32,7 +32,7 @@ func TestRandAugment(t *testing.T) {
 		t.Error("a level of 11 is taken")
 	}
 	// Any level and sign, also of the smallest picture.
-	d := roll(3, forPicture)
+	d := newRNG(3, forPicture)
 	for _, size := range []int{1, 2, 7} {
 		for _, operation := range operations {
 			for range 20 {
@@ -59,7 +59,7 @@ func TestFlipBeforeRandAugment(t *testing.T) {
 
 func TestErase(t *testing.T) {
 	const size = 32
-	d := roll(5, forPicture)
+	d := newRNG(5, forPicture)
 	share := 0.0
 	for range 200 {
 		pixels := make([]float32, 3*size*size)
@@ -79,7 +79,7 @@ func TestErase(t *testing.T) {
 }
 
 func TestDice(t *testing.T) {
-	d := roll(1, forOrder, 2, 3)
+	d := newRNG(1, forOrder, 2, 3)
 	sum, squares := 0.0, 0.0
 	const n = 20_000
 	for range n {
@@ -97,7 +97,7 @@ func TestDice(t *testing.T) {
 		t.Errorf("mean %v, variance %v", mean, squares/n)
 	}
 	// A seed's meaning must not change: resumed runs rest on it.
-	if got := roll(7, forCaption, 11).uint64(); got != 0x96885de5c8b82ce5 {
-		t.Errorf("roll(7, forCaption, 11) = %#x", got)
+	if got := newRNG(7, forCaption, 11).uint64(); got != 0x96885de5c8b82ce5 {
+		t.Errorf("newRNG(7, forCaption, 11) = %#x", got)
 	}
 }

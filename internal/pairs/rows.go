@@ -21,7 +21,7 @@ func (r *rows) mixed(i int) bool { return r.cells != nil && r.cells[i].mixed }
 // fill makes a batch's matrices.
 func (r *rows) fill(b *Batch) {
 	if r != nil {
-		p := Part{Batch: b, rows: r}
+		p := MicroBatch{Batch: b, rows: r}
 		b.Targets, b.Known, b.Explains = p.Rows(0, b.Size)
 		b.Competing = p.Competing(0, b.Size)
 	}

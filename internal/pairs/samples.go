@@ -22,19 +22,19 @@ import (
 type Index struct {
 	files    shards.Files
 	entries  []entry
-	starts   []int  // place of each source's first entry
+	starts   []int  // index of each source's first entry
 	parts    []int  // part of the sources text of each source
 	inline   []byte // what tables say of their pictures, as JSON
 	problems []Problem
 	left     shards.LeftOut
-	counted  sync.Map // slots of which left counts something
+	counted  sync.Map // first indices of samples of which left counts something
 	// tables are the files that hold pictures in columns, pages what was read of
 	// them last.
 	tables map[int32]*pictureTable
 	pages  *parquetio.Cache
-	// slots says, where a source is named several times, which entry was the
-	// first of each sample; nil where each is its own.
-	slots []int32
+	// firsts are, where a source is named several times, the index of each sample's
+	// first entry; nil where each is its own.
+	firsts []int32
 }
 
 // Problem is a sample that cannot be used, and why.
@@ -85,8 +85,8 @@ func OpenIndexWith(ctx context.Context, sources string, o TableOptions) (*Index,
 			x.entries = append(x.entries, e)
 		}
 		listed[s.Path] = [2]int{first, len(x.entries)}
-		if x.slots != nil {
-			x.slots = append(x.slots, upTo(first, len(x.entries))...)
+		if x.firsts != nil {
+			x.firsts = append(x.firsts, upTo(first, len(x.entries))...)
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -106,10 +106,10 @@ func OpenIndexWith(ctx context.Context, sources string, o TableOptions) (*Index,
 
 // repeat lists the entries from first to last once more.
 func (x *Index) repeat(first, last int) {
-	if x.slots == nil {
-		x.slots = upTo(0, len(x.entries))
+	if x.firsts == nil {
+		x.firsts = upTo(0, len(x.entries))
 	}
-	x.slots = append(x.slots, x.slots[first:last]...)
+	x.firsts = append(x.firsts, x.firsts[first:last]...)
 	x.entries = append(x.entries, x.entries[first:last]...)
 }
 
@@ -121,12 +121,12 @@ func upTo(first, last int) []int32 {
 	return list
 }
 
-// slot returns the first place of the sample at place i.
-func (x *Index) slot(i int) int {
-	if x.slots == nil {
+// first returns the index of the first entry of sample i.
+func (x *Index) first(i int) int {
+	if x.firsts == nil {
 		return i
 	}
-	return int(x.slots[i])
+	return int(x.firsts[i])
 }
 
 // Len returns the number of samples; one that is named twice counts twice.

@@ -39,7 +39,7 @@ func (x *Index) leaveUnused(i int, s *Sample) {
 	if len(s.unused) == 0 {
 		return
 	}
-	if _, again := x.counted.LoadOrStore(x.slot(i), true); again {
+	if _, again := x.counted.LoadOrStore(x.first(i), true); again {
 		return
 	}
 	for _, kind := range unusedKinds {

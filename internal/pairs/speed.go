@@ -36,7 +36,7 @@ func (s Speed) PerCPUSecond() float64 {
 // MeasureSpeed makes batches for some time, at least one. The first batches, which
 // fill caches, do not count.
 func MeasureSpeed(ctx context.Context, o Options, atLeast time.Duration) (Speed, error) {
-	o.Part = 0
+	o.MicroBatch = 0
 	l, err := Open(ctx, o)
 	if err != nil {
 		return Speed{}, err
@@ -68,7 +68,7 @@ func (l *Loader) stages(ctx context.Context, s *Speed) error {
 	const most = 256
 	o := l.options
 	n := min(most, l.index.Len(), o.Batch*8)
-	crop := o.Augment.batchCrop(roll(o.Seed, forCrop, 0))
+	crop := o.Augment.batchCrop(newRNG(o.Seed, forCrop, 0))
 	pixels := make([]float32, 3*o.ImageSize*o.ImageSize)
 	var drawn []*loaded
 	var decode, picture time.Duration
@@ -77,12 +77,12 @@ func (l *Loader) stages(ctx context.Context, s *Speed) error {
 			return err
 		}
 		start := time.Now()
-		sample, err := l.read(l.index.slot(i * l.index.Len() / n))
+		sample, err := l.read(l.index.first(i * l.index.Len() / n))
 		if err != nil {
 			continue
 		}
 		read := time.Now()
-		if _, err := l.picture(pixels, o.ImageSize, sample, roll(o.Seed, forPicture, uint64(i)), crop); err != nil {
+		if _, err := l.picture(pixels, o.ImageSize, sample, newRNG(o.Seed, forPicture, uint64(i)), crop); err != nil {
 			return err
 		}
 		decode, picture = decode+read.Sub(start), picture+time.Since(read)

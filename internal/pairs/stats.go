@@ -103,7 +103,7 @@ func Describe(ctx context.Context, x *Index, o StatsOptions) (Stats, error) {
 	}
 	places := func(yield func(int) bool) {
 		for i := range x.Len() {
-			if x.slot(i) == i && !yield(i) {
+			if x.first(i) == i && !yield(i) {
 				return
 			}
 		}
@@ -226,7 +226,7 @@ func (c *census) example(a, b string) {
 	}
 }
 
-// splitText parts a caption into words: runs of letters, digits and apostrophes,
+// splitText splits a caption into words: runs of letters, digits and apostrophes,
 // in lower case.
 func splitText(caption string) []string {
 	return strings.FieldsFunc(strings.ToLower(caption), func(r rune) bool {

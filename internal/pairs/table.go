@@ -30,7 +30,7 @@ type TableOptions struct {
 	// columns usually are ("filepath", "image", "path", …; "caption", "title",
 	// "text", …). A caption that is a JSON list of texts is several.
 	Image, Caption string
-	// Separator parts the columns of CSV files; "" finds it in the first line:
+	// Separator is the delimiter of CSV files; "" finds it in the first line:
 	// a tab, a comma, a semicolon or "|".
 	Separator string
 }

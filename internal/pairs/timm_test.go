@@ -101,7 +101,7 @@ func TestRandAugmentDraws(t *testing.T) {
 	const n = 40_000
 	applied, negative, total := map[string]int{}, 0, 0
 	var levels []float64
-	d := roll(1, forPicture)
+	d := newRNG(1, forPicture)
 	for range n {
 		for _, c := range r.draw(d) {
 			total++
@@ -190,7 +190,7 @@ func TestCropsAsTimm(t *testing.T) {
 			a := PaperAugment()
 			a.Area, a.Aspect = [2]float64{0.08, 1}, [2]float64{3. / 4, 4. / 3}
 			var got boxes
-			d := roll(2, forPicture)
+			d := newRNG(2, forPicture)
 			for range 20_000 {
 				got.add(a.resizedCrop(d, c.Width, c.Height), c.Width, c.Height)
 			}
@@ -204,7 +204,7 @@ func TestAspectJitter(t *testing.T) {
 	a := PaperAugment()
 	a.Area, a.Aspect = [2]float64{0.3, 1}, [2]float64{0.6, 1.67}
 	var got boxes
-	d := roll(3, forPicture)
+	d := newRNG(3, forPicture)
 	for range 5000 {
 		got.add(a.resizedCrop(d, 144, 144), 144, 144)
 	}
@@ -221,7 +221,7 @@ func TestAspectJitter(t *testing.T) {
 func TestErasingAsTimm(t *testing.T) {
 	f := timm(t).Erasing
 	var got boxes
-	d := roll(4, forPicture)
+	d := newRNG(4, forPicture)
 	for range 20_000 {
 		if box, ok := erasedBox(d, f.Side, 1); ok {
 			got.add(box, f.Side, f.Side)
@@ -239,7 +239,7 @@ func TestInterpolation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := Augment{Crop: CropNone, Interpolation: name}.reshape(roll(1, forPicture), im, rectangle{0, 0, im.Width, im.Height}, 9)
+		got, err := Augment{Crop: CropNone, Interpolation: name}.reshape(newRNG(1, forPicture), im, rectangle{0, 0, im.Width, im.Height}, 9)
 		if err != nil || !slices.Equal(got.Pix, want.Pix) {
 			t.Errorf("%s: another picture (%v)", name, err)
 		}
@@ -260,7 +260,7 @@ func TestEraseModes(t *testing.T) {
 			for i := range pixels {
 				pixels[i] = 5
 			}
-			Augment{EraseMode: mode}.fill(roll(1, forPicture), pixels, size, box)
+			Augment{EraseMode: mode}.fill(newRNG(1, forPicture), pixels, size, box)
 			changed := 0
 			for _, v := range pixels {
 				if v != 5 {
@@ -275,7 +275,7 @@ func TestEraseModes(t *testing.T) {
 	// Several boxes have as much area together as one.
 	share := map[int]float64{}
 	for _, count := range []int{1, 4} {
-		d := roll(5, forPicture)
+		d := newRNG(5, forPicture)
 		for range 400 {
 			pixels := make([]float32, 3*size*size)
 			Augment{EraseMode: ErasePixel, EraseCount: count}.erase(d, pixels, size)

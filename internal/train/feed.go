@@ -57,7 +57,7 @@ func feed(ctx context.Context, loader *pairs.Loader, u upload, step int, before 
 
 // one makes the next part ready.
 func one(ctx context.Context, loader *pairs.Loader, u upload, step int, before func(int, *pairs.Batch)) (*ready, error) {
-	p, err := loader.NextPart(ctx)
+	p, err := loader.NextMicroBatch(ctx)
 	if err != nil {
 		return nil, dataError{err}
 	}

@@ -15,7 +15,7 @@ import (
 
 // ready is a batch, or a part of one, whose numbers are on the engine's device.
 type ready struct {
-	part *pairs.Part
+	part *pairs.MicroBatch
 	// inputs are those of the whole step's graph but for the first, or a part's
 	// pixels and random numbers: tensors, of one device or of several.
 	inputs []finalizer
@@ -39,7 +39,7 @@ type upload struct {
 
 // ready uploads a part of the batch of a step. What is then on the device is freed
 // in the part.
-func (u upload) ready(p *pairs.Part, step int) (*ready, error) {
+func (u upload) ready(p *pairs.MicroBatch, step int) (*ready, error) {
 	r := &ready{part: p}
 	var err error
 	if u.settings.inParts() {
@@ -56,7 +56,7 @@ func (u upload) ready(p *pairs.Part, step int) (*ready, error) {
 }
 
 // pictures adds pixels and random numbers.
-func (u upload) pictures(r *ready, p *pairs.Part, pixels []float32, step int) error {
+func (u upload) pictures(r *ready, p *pairs.MicroBatch, pixels []float32, step int) error {
 	count, side := max(u.random, 1), p.Batch.ImageSize
 	random := make([]float32, p.Size*count)
 	if u.random > 0 {
@@ -70,7 +70,7 @@ func (u upload) pictures(r *ready, p *pairs.Part, pixels []float32, step int) er
 }
 
 // whole adds all that a batch's graph reads.
-func (u upload) whole(r *ready, p *pairs.Part, step int) error {
+func (u upload) whole(r *ready, p *pairs.MicroBatch, step int) error {
 	b := p.Batch
 	err := u.pictures(r, p, b.Pixels, step)
 	add := func(err error, x []float32, dims ...int) error {
@@ -156,7 +156,7 @@ func (t *Stepper) sourceOf(b *pairs.Batch, step int) source {
 			from, again = 0, true
 		}
 		end := min(from+size, b.Size)
-		p := &pairs.Part{Batch: &copied, From: from, Size: end - from, Again: again, Pixels: pixels[from*n : end*n]}
+		p := &pairs.MicroBatch{Batch: &copied, From: from, Size: end - from, SecondPass: again, Pixels: pixels[from*n : end*n]}
 		if copied.Pixels = nil; !t.settings.inParts() {
 			copied.Pixels = pixels
 		}

@@ -345,7 +345,7 @@ func (s Settings) pairsOptions() (pairs.Options, error) {
 		part = s.MicroBatch
 	}
 	return pairs.Options{
-		Part: part, Twice: part > 0 && s.trainsImageTower(),
+		MicroBatch: part, TwoPasses: part > 0 && s.trainsImageTower(),
 		Sources: d.Train, Batch: s.Batch, ImageSize: s.Model.ImageSize, Context: context,
 		Mean: d.Mean, Std: d.Std, Tokenizer: t, Captions: true, TaggedAsCaptions: d.TaggedAsCaptions,
 		Nouns: pairs.NounOptions{

@@ -22,7 +22,7 @@ type moment struct {
 // throughHeads is stage 2: from the features of all pictures and texts to the
 // losses, which it adds to the metrics, and the features' gradients. last is the
 // batch's last part. It returns what the running statistics are renewed with.
-func (t *Stepper) throughHeads(last *pairs.Part, texts int, metrics map[string]float64) ([]moment, error) {
+func (t *Stepper) throughHeads(last *pairs.MicroBatch, texts int, metrics map[string]float64) ([]moment, error) {
 	h, at := &t.parts.heads, len(t.parts.cut)
 	pictures := blocksOf(last.Batch.Size, t.mostRows(texts))
 	rows := blocksOf(texts, t.most/t.settings.Model.ProjectionWidth)

@@ -14,7 +14,7 @@ import (
 // lossPasses are the passes of the losses over the pictures.
 type lossPasses struct {
 	passes
-	last    *pairs.Part
+	last    *pairs.MicroBatch
 	fits    *fits
 	sums    sums
 	columns [][]float32

@@ -24,7 +24,7 @@ func TestEMA(t *testing.T) {
 		t.Run(micro, func(t *testing.T) {
 			l := load(t, "batch=8", "optimizer.ema=0.9", micro, "data.train="+scenes(t, 16))
 			o := must(l.Settings.pairsOptions())
-			o.Part, o.Twice = 0, false
+			o.MicroBatch, o.TwoPasses = 0, false
 			loader, err := pairs.Open(context.Background(), o)
 			if err != nil {
 				t.Fatal(err)

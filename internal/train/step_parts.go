@@ -40,7 +40,7 @@ func (t *Stepper) stepInParts(next source, numbers []float32) (*pairs.Batch, map
 }
 
 // eachPart takes all parts of a batch and calls f for each; it returns the last.
-func eachPart(next source, f func(r *ready) error) (*pairs.Part, error) {
+func eachPart(next source, f func(r *ready) error) (*pairs.MicroBatch, error) {
 	for {
 		r, err := next()
 		if err != nil {
@@ -55,10 +55,10 @@ func eachPart(next source, f func(r *ready) error) (*pairs.Part, error) {
 }
 
 // imageFeatures is stage 1 for pictures. The metrics are means over the parts.
-func (t *Stepper) imageFeatures(next source) (*pairs.Part, map[string]float64, error) {
+func (t *Stepper) imageFeatures(next source) (*pairs.MicroBatch, map[string]float64, error) {
 	p, metrics := t.parts, map[string]float64{}
 	last, err := eachPart(next, func(r *ready) error {
-		if r.part.Again {
+		if r.part.SecondPass {
 			return errors.New("the data loader gives a second time what has not been asked for")
 		}
 		a := t.arguments()
@@ -147,7 +147,7 @@ func (t *Stepper) imageGradients(b *pairs.Batch, next source) error {
 	}
 	p := t.parts
 	_, err := eachPart(next, func(r *ready) error {
-		if !r.part.Again || r.part.Batch.Step != b.Step {
+		if !r.part.SecondPass || r.part.Batch.Step != b.Step {
 			return errors.New("the data loader does not give the batch a second time")
 		}
 		a := t.arguments()

@@ -22,11 +22,11 @@ type fits struct {
 }
 
 // fits looks through a batch with matrices; of one without, see fitsOf.
-func (l Loss) fits(b *pairs.Batch) *fits { return l.fitsOf(&pairs.Part{Batch: b}) }
+func (l Loss) fits(b *pairs.Batch) *fits { return l.fitsOf(&pairs.MicroBatch{Batch: b}) }
 
 // fitsOf looks through the batch of a part that comes with its texts. Nouns are
 // those that the batch has prompts of.
-func (l Loss) fitsOf(p *pairs.Part) *fits {
+func (l Loss) fitsOf(p *pairs.MicroBatch) *fits {
 	b := p.Batch
 	f := &fits{loss: l, size: b.Size, alike: map[string][]int{}}
 	if !l.soft() {
@@ -99,7 +99,7 @@ type sums struct {
 }
 
 // sumsOf adds up what the losses need to know of all pictures, some rows at a time.
-func (l Loss) sumsOf(p *pairs.Part, f *fits, blocks []block) sums {
+func (l Loss) sumsOf(p *pairs.MicroBatch, f *fits, blocks []block) sums {
 	b := p.Batch
 	s := sums{captions: make([]float32, b.Size), prompts: make([]float32, b.U), named: make([]float32, b.U)}
 	wide := make([]float64, b.Size)
@@ -182,7 +182,7 @@ func blocksOf(n, most int) []block {
 
 // countLabelled counts the pictures that network.DenseLoss means over: with a cell
 // that shows a word, or background where a background word competes.
-func (s *sums) countLabelled(p *pairs.Part) {
+func (s *sums) countLabelled(p *pairs.MicroBatch) {
 	b := p.Batch
 	if b.Labels == nil {
 		return

@@ -31,7 +31,7 @@ func TestPartsAreThoseOfWholeBatches(t *testing.T) {
 			change(&o)
 			want := take(t, open(t, o), 3)
 			for _, size := range []int{3, 4, 8} {
-				o.Part, o.Twice, o.Workers = size, true, 3
+				o.MicroBatch, o.TwoPasses, o.Workers = size, true, 3
 				l := open(t, o)
 				for step := range 3 {
 					sameAsParts(t, want[step], l)
@@ -53,14 +53,14 @@ func sameAsParts(t *testing.T, want *Batch, l *Loader) {
 	t.Helper()
 	for _, again := range []bool{false, true} {
 		var pixels []float32
-		var last *Part
+		var last *MicroBatch
 		for len(pixels) < len(want.Pixels) {
-			p, err := l.NextPart(context.Background())
+			p, err := l.NextMicroBatch(context.Background())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if p.From*3*want.ImageSize*want.ImageSize != len(pixels) || p.Again != again {
-				t.Fatalf("part from %d, again %v", p.From, p.Again)
+			if p.From*3*want.ImageSize*want.ImageSize != len(pixels) || p.SecondPass != again {
+				t.Fatalf("part from %d, again %v", p.From, p.SecondPass)
 			}
 			pixels, last = append(pixels, p.Pixels...), p
 		}
@@ -76,7 +76,7 @@ func sameAsParts(t *testing.T, want *Batch, l *Loader) {
 		}
 		for _, cut := range [][2]int{{0, 8}, {2, 5}} {
 			targets, known, explains := last.Rows(cut[0], cut[1])
-			wantTargets, wantKnown, wantExplains := (&Part{Batch: want}).Rows(cut[0], cut[1])
+			wantTargets, wantKnown, wantExplains := (&MicroBatch{Batch: want}).Rows(cut[0], cut[1])
 			if want.U > 0 && len(wantTargets) != (cut[1]-cut[0])*want.U {
 				t.Fatalf("%d targets of rows %v", len(wantTargets), cut)
 			}
@@ -91,10 +91,10 @@ func sameAsParts(t *testing.T, want *Batch, l *Loader) {
 func TestPartVanishes(t *testing.T) {
 	sources := plainShards(t, 1, 8)
 	o := everything(sources)
-	o.Part, o.Twice, o.Prefetch = 4, true, 1
+	o.MicroBatch, o.TwoPasses, o.Prefetch = 4, true, 1
 	l := open(t, o)
 	for range 2 {
-		if _, err := l.NextPart(context.Background()); err != nil {
+		if _, err := l.NextMicroBatch(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,7 +108,7 @@ func TestPartVanishes(t *testing.T) {
 		}
 	}
 	for range 3 { // one part may have been made before
-		if _, err = l.NextPart(context.Background()); err != nil {
+		if _, err = l.NextMicroBatch(context.Background()); err != nil {
 			break
 		}
 	}
