@@ -10,8 +10,9 @@ the table's the median of the rounds.
     --quick                  one round of one run each, to see that everything works:
                              no number of it is worth anything
 
-Everybody has a process of its own with as many threads as the row says, float32
-throughout; PyTorch in inference_mode. ONNX Runtime and OpenVINO run one graph,
+Everybody has a process of its own with as many threads as the row says, in float32
+unless the row's name ends in bf16 or int8 (then all of it are in that; rows that this
+machine's groupvit has no instructions for are left out); PyTorch in inference_mode. ONNX Runtime and OpenVINO run one graph,
 exported from the port (torch.onnx, opset 17, fixed size); their results are compared
 with PyTorch's, products with float64. `groupvit bench` is started anew each round and
 measures its own 1024³ product between its runs (of SGEMM). The networks' weights are
@@ -89,9 +90,24 @@ def exported(settings, row):
     return str(path)
 
 
+def quantised(settings, row, path):
+    """The path of the row's graph in int8, made where it is missing."""
+    int8 = path.removesuffix(".onnx") + "-int8.onnx"
+    if not pathlib.Path(int8).exists():
+        tell(f"quantising {pathlib.Path(path).name}")
+        spec = dict(row.spec, onnx=path, int8=int8, threads=max(settings.threads))
+        command = [sys.executable, str(contenders.HERE / "speed_worker.py"), "quantise", json.dumps(spec)]
+        contenders.finished(command, max(settings.threads))
+    return int8
+
+
 def row_contenders(settings, row, threads):
     """Opens ours and the others of a row, one by one."""
-    spec = dict(row.spec, onnx=exported(settings, row)) if row.kind == "image" else row.spec
+    spec = row.spec
+    if row.kind == "image":
+        spec = dict(spec, onnx=exported(settings, row))
+        if row.precision == "int8":
+            spec["int8"] = quantised(settings, row, spec["onnx"])
     yield contenders.Ours(settings, row, threads)
     for name in row.others:
         yield contenders.Worker(settings, name, spec, threads)
@@ -162,7 +178,11 @@ def jobs(settings):
     def wanted(row):
         return any(word in row.name for word in settings.rows)
 
+    known = precisions(settings.groupvit)
     for row in filter(wanted, speed_rows.all_rows(str(config), {k: str(v) for k, v in RECIPES.items()})):
+        if row.precision not in known:
+            tell(f"{row.name}: left out, groupvit has {', '.join(known)} here")
+            continue
         for threads in settings.threads:
             yield row, threads, lambda row=row, threads=threads: row_contenders(settings, row, threads), settings.rounds
     if settings.photos is None:
@@ -192,6 +212,12 @@ def levels(program):
     done = subprocess.run([program, "doctor", "--json"], capture_output=True, text=True)
     findings = [json.loads(text) for text in done.stdout.splitlines() if text.startswith("{")]
     return next((f["says"] for f in findings if f.get("check") == "vectors"), "unknown")
+
+
+def precisions(program):
+    """Those that groupvit has instructions for: "avx2; precisions float32, int8"."""
+    says = levels(program).partition("precisions ")[2].partition(";")[0]
+    return [p.split()[0] for p in says.split(", ") if p.strip()] or ["float32"]
 
 
 def run(settings):

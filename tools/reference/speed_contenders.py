@@ -62,7 +62,7 @@ class Ours:
         length = ["--repeat", str(repeat)] if repeat else ["--seconds", str(seconds)]
         with Others() as others:
             (result,) = json.loads(finished(self.command + length, self.threads))
-        self.about = f"engine {result['engine']}"
+        self.about = f"engine {result['engine']}, {result.get('computed') or result['precision']}"
         return (
             [result["ms_median"] * self.row.times],
             others.cores,

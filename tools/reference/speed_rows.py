@@ -109,6 +109,22 @@ class Row:
     repeat: int = 0  # runs of a round instead of seconds, for long ones
     note: str = ""
     tags: set = field(default_factory=set)
+    precision: str = "float32"  # that all of the row compute in
+
+    def rounded(self, precision, others, note):
+        """The same row in bf16 or int8."""
+        return Row(
+            f"{self.name} {precision}",
+            self.kind,
+            [*self.ours, "--precision", precision],
+            dict(self.spec, precision=precision),
+            others,
+            self.times,
+            self.repeat,
+            note,
+            self.tags,
+            precision,
+        )
 
 
 def all_rows(text_config, recipes):
@@ -172,7 +188,27 @@ def all_rows(text_config, recipes):
             note="the port with both losses; 3 prompts a picture, 77 positions, clipping, AdamW",
         )
     )
-    return rows
+    return rows + rounded_rows(rows)
+
+
+def rounded_rows(rows):
+    """Rows in bf16 and int8 against peers in the same."""
+    more = []
+    for row in rows:
+        if row.kind == "product":
+            more.append(
+                row.rounded("bf16", ("PyTorch",), "ours: float32 in and out, right matrix packed before; torch.mm: bf16")
+            )
+        elif row.kind == "image":
+            more.append(row.rounded("bf16", ("OpenVINO", "PyTorch"), "OpenVINO's hint bf16; PyTorch's autocast"))
+            more.append(
+                row.rounded(
+                    "int8", ("OpenVINO", "ONNX Runtime"), "both run the graph that ONNX Runtime's tools quantised (QDQ)"
+                )
+            )
+        elif row.kind == "train":
+            more.append(row.rounded("bf16", ("PyTorch",), f"{row.note}; PyTorch's autocast"))
+    return more
 
 
 def default_config(context):

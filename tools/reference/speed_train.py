@@ -117,7 +117,9 @@ def step(spec):
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        loss = losses(network, *network.scores(pixels, ids))
+        with torch.autocast("cpu", torch.bfloat16, enabled=spec.get("precision") == "bf16"):
+            scores = network.scores(pixels, ids)
+        loss = losses(network, *(s.float() for s in scores))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP)
         optimizer.step()

@@ -3,8 +3,10 @@ that no library's threads or settings reach another's.
 
     speed_worker.py NAME SPEC        NAME: OpenBLAS, PyTorch, ONNX Runtime, OpenVINO
     speed_worker.py export SPEC      writes SPEC's "onnx" and its outputs beside it
+    speed_worker.py quantise SPEC    writes SPEC's "int8", the graph with weights and
+                                     activations in 8 bits
 
-SPEC is JSON: work, sizes, threads. The worker prints {"about": ...} when it is
+SPEC is JSON: work, sizes, threads, precision (float32 where there is none). The worker prints {"about": ...} when it is
 ready, then for each line {"seconds": s, "least": n} on its input measures and
 prints {"times": [milliseconds, ...]}.
 """
@@ -41,11 +43,11 @@ def matrices(spec):
     return random.standard_normal((m, k), np.float32), random.standard_normal((k, n), np.float32)
 
 
-def check_product(a, b, c):
+def check_product(a, b, c, share=1e-3):
     """A BLAS with a kernel that does not fit the CPU computes wrong numbers fast."""
     want = a[:8].astype(np.float64) @ b.astype(np.float64)
     wrong = np.abs(c[:8] - want).max()
-    if not wrong < 1e-3 * a.shape[1] ** 0.5:
+    if not wrong < share * a.shape[1] ** 0.5:
         raise SystemExit(f"the product is wrong by {wrong}")
 
 
@@ -142,11 +144,52 @@ def export(spec):
     os.replace(temporary, spec["onnx"])
 
 
+def precision_of(spec):
+    return spec.get("precision", "float32")
+
+
+def graph_of(spec):
+    return spec["int8" if precision_of(spec) == "int8" else "onnx"]
+
+
+def quantise(spec):
+    """Weights and activations in 8 bits with ONNX Runtime's tools, scales from four
+    pictures; the result has quantised and dequantised values (QDQ), as OpenVINO
+    reads them too."""
+    import formula
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Pictures(CalibrationDataReader):
+        def __init__(self):
+            size, batch = spec["size"], spec["batch"]
+            self.left = iter(
+                {"pixels": np.stack([formula.picture(i * batch + b, size, size) for b in range(batch)])}
+                for i in range(4)
+            )
+
+        def get_next(self):
+            return next(self.left, None)
+
+    temporary = spec["int8"] + ".new"
+    quantize_static(
+        spec["onnx"],
+        temporary,
+        Pictures(),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["MatMul", "Gemm"],
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+    )
+    os.replace(temporary, spec["int8"])
+
+
 def difference(spec, outputs):
     """Largest difference of the first soft assignment from PyTorch's; later numbers
     follow hard choices, which near-ties turn."""
     wrong = np.abs(np.asarray(outputs[2]) - np.load(spec["onnx"] + ".npz")["soft0"]).max()
-    if not wrong < 1e-3:
+    # What rounding turns is reported; only what is no number is refused there.
+    if not wrong < (1e-3 if precision_of(spec) == "float32" else np.inf):
         raise SystemExit(f"its first assignment differs from PyTorch's by {wrong}")
     return f"differs from PyTorch by {wrong:.1e}"
 
@@ -159,32 +202,43 @@ def onnx_runtime(spec):
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.log_severity_level = 3
-    session = ort.InferenceSession(spec["onnx"], options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(graph_of(spec), options, providers=["CPUExecutionProvider"])
     feed = {"pixels": pixels_of(spec)}
     about = f"onnxruntime {ort.__version__}, {spec['threads']} threads, {difference(spec, session.run(None, feed))}"
     serve(lambda: session.run(None, feed), about)
+
+
+def capabilities(core):
+    """What OpenVINO has instructions for, in small letters."""
+    return {c.lower() for c in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")}
 
 
 def openvino(spec):
     import openvino as ov
 
     core = ov.Core()
-    # Without the hint a CPU with bfloat16 would compute in bfloat16.
+    # Without the hint a CPU with bfloat16 would compute in bfloat16. In a quantised graph
+    # it is for what is left in floating point.
+    rest = {"float32": "f32", "bf16": "bf16", "int8": "bf16" if "bf16" in capabilities(core) else "f32"}
     compiled = core.compile_model(
-        core.read_model(spec["onnx"]),
+        core.read_model(graph_of(spec)),
         "CPU",
-        {"INFERENCE_NUM_THREADS": spec["threads"], "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"},
+        {
+            "INFERENCE_NUM_THREADS": spec["threads"],
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": rest[precision_of(spec)],
+        },
     )
     request, pixels = compiled.create_infer_request(), ov.Tensor(pixels_of(spec))
     request.infer([pixels])
     wrong = difference(spec, [t.data for t in request.output_tensors])
-    about = f"openvino {ov.__version__}, {compiled.get_property('INFERENCE_NUM_THREADS')} threads, {wrong}"
+    about = f"openvino {ov.__version__} ({', '.join(sorted(capabilities(core)))}), {compiled.get_property('INFERENCE_NUM_THREADS')} threads, {wrong}"
     serve(lambda: request.infer([pixels]), about)
 
 
 def pytorch(spec):
     torch, about = start_torch(spec["threads"])
-    work = spec["work"]
+    work, bf16 = spec["work"], precision_of(spec) == "bf16"
     if work.startswith("train"):
         import speed_train
 
@@ -193,12 +247,16 @@ def pytorch(spec):
     with torch.inference_mode():
         if work == "product":
             a, b = map(torch.from_numpy, matrices(spec))
+            exact = a.numpy(), b.numpy()
+            if bf16:
+                a, b = a.bfloat16(), b.bfloat16()
             c = torch.mm(a, b)
-            check_product(a.numpy(), b.numpy(), c.numpy())
+            check_product(*exact, c.float().numpy(), 0.05 if bf16 else 1e-3)
             serve(lambda: torch.mm(a, b, out=c), about)
         elif work == "image":
             module, pixels = tower(spec["size"]), torch.from_numpy(pixels_of(spec))
-            serve(lambda: module(pixels), about)
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                serve(lambda: module(pixels), about)
         else:
             model, ids = port_model(), torch.from_numpy(prompt_ids())
             serve(lambda: model.text_projection(model.text_model(input_ids=ids).pooler_output), about)
@@ -221,6 +279,7 @@ WORKERS = {
     "ONNX Runtime": onnx_runtime,
     "OpenVINO": openvino,
     "export": export,
+    "quantise": quantise,
 }
 
 if __name__ == "__main__":
