@@ -12,7 +12,8 @@ the table's the median of the rounds.
 
 Everybody has a process of its own with as many threads as the row says, in float32
 unless the row's name ends in bf16 or int8 (then all of it are in that; rows that this
-machine's groupvit has no instructions for are left out); PyTorch in inference_mode. ONNX Runtime and OpenVINO run one graph,
+machine's groupvit has no instructions for are left out); PyTorch in
+inference_mode. ONNX Runtime and OpenVINO run one graph,
 exported from the port (torch.onnx, opset 17, fixed size); their results are compared
 with PyTorch's, products with float64. `groupvit bench` is started anew each round and
 measures its own 1024³ product between its runs (of SGEMM). The networks' weights are

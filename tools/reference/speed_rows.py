@@ -197,7 +197,7 @@ def rounded_rows(rows):
     for row in rows:
         if row.kind == "product":
             more.append(
-                row.rounded("bf16", ("PyTorch",), "ours: float32 in and out, right matrix packed before; torch.mm: bf16")
+                row.rounded("bf16", ("PyTorch",), "ours: float32 in and out, right matrix packed; torch.mm: bf16")
             )
         elif row.kind == "image":
             more.append(row.rounded("bf16", ("OpenVINO", "PyTorch"), "OpenVINO's hint bf16; PyTorch's autocast"))

@@ -232,7 +232,8 @@ def openvino(spec):
     request, pixels = compiled.create_infer_request(), ov.Tensor(pixels_of(spec))
     request.infer([pixels])
     wrong = difference(spec, [t.data for t in request.output_tensors])
-    about = f"openvino {ov.__version__} ({', '.join(sorted(capabilities(core)))}), {compiled.get_property('INFERENCE_NUM_THREADS')} threads, {wrong}"
+    about = f"openvino {ov.__version__} ({', '.join(sorted(capabilities(core)))}), "
+    about += f"{compiled.get_property('INFERENCE_NUM_THREADS')} threads, {wrong}"
     serve(lambda: request.infer([pixels]), about)
 
 

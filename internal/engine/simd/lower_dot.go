@@ -157,7 +157,7 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 		}
 		s.reads = slices.Delete(s.reads, 1, 2) // the weight itself is not needed any more
 		s.run = func(f *frame) error {
-			gemm.GemmPacked(pool, m, left.of(f), packed, f.read(out), max(n, 1), epilogue(f))
+			gemm.Product{M: m, A: left.of(f), Packed: packed, C: f.read(out), LDC: max(n, 1), Epilogue: epilogue(f)}.Run(pool)
 			return nil
 		}
 		return c.emit(s)
@@ -165,13 +165,17 @@ func (c *compiler) productStep(left, right matrix, out view, bias, residual *vie
 	if batch == 1 && c.backend.rounded && worthRounding(m, n, k) {
 		s.name += " " + tile.BFloat16.String()
 		s.run = func(f *frame) error {
-			gemm.GemmBF16(pool, m, n, k, left.of(f), right.of(f), f.read(out), max(n, 1), epilogue(f))
+			gemm.Product{M: m, N: n, K: k, A: left.of(f), B: right.of(f), C: f.read(out), LDC: max(n, 1), Epilogue: epilogue(f)}.RunRounded(pool)
 			return nil
 		}
 		return c.emit(s)
 	}
 	s.run = func(f *frame) error {
-		gemm.GemmBatched(pool, batch, m, n, k, left.of(f), left.batch, right.of(f), right.batch, f.read(out), max(n, 1), m*n, epilogue(f))
+		if batch == 0 {
+			return nil
+		}
+		gemm.Product{M: m, N: n, K: k, A: left.of(f), B: right.of(f), C: f.read(out), LDC: max(n, 1), Epilogue: epilogue(f),
+			Batch: batch, StrideA: left.batch, StrideB: right.batch, StrideC: m * n}.Run(pool)
 		return nil
 	}
 	return c.emit(s)

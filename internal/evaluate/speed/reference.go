@@ -37,11 +37,11 @@ func multiply(pool *work.Pool, c Case, out []float32) (run func(), err error) {
 	b := tile.Matrix{Data: Noise(s.K * s.N), Stride: s.N}
 	f := gemm.Computed(engine.FormatOf(c.Precision))
 	if f == tile.Float32 {
-		return func() { gemm.Gemm(pool, s.M, s.N, s.K, a, b, out, s.N, gemm.Epilogue{}) }, nil
+		return func() { gemm.Product{M: s.M, N: s.N, K: s.K, A: a, B: b, C: out, LDC: s.N}.Run(pool) }, nil
 	}
 	packed := gemm.Pack(pool, f, s.K, s.N, b)
 	if packed.Format() != f {
 		return nil, fmt.Errorf("the right matrix stays in %s: %s would lose too much of it", packed.Format(), f)
 	}
-	return func() { gemm.GemmPacked(pool, s.M, a, packed, out, s.N, gemm.Epilogue{}) }, nil
+	return func() { gemm.Product{M: s.M, A: a, Packed: packed, C: out, LDC: s.N}.Run(pool) }, nil
 }

@@ -28,16 +28,17 @@ type amxProduct struct {
 	ldc         int
 }
 
-// gemmAMX multiplies the words of A, rows of stride words, by B and applies the epilogue.
-func gemmAMX(p *work.Pool, run amx.Runner, m int, a []uint32, stride int, b *PackedB, c []float32, ldc int, e Epilogue) {
-	g := amxProduct{run: run, m: m, n: b.n, pairs: (b.k + 1) / 2, a: a, stride: stride, b: b.data, c: c, ldc: ldc}
+// byTiles multiplies by tiles of bfloat16; A holds rounded words already.
+func (x Product) byTiles(p *work.Pool, run amx.Runner) {
+	m, c, ldc, e := x.M, x.C, x.LDC, x.Epilogue
+	g := amxProduct{run: run, m: m, n: x.N, pairs: (x.K + 1) / 2, a: tile.Words(x.A.Data), stride: x.A.Stride, b: x.Packed.data, c: c, ldc: ldc}
 	apart := e.Accumulate || e.Alpha != 0 && e.Alpha != 1 || e.Residual != nil && &e.Residual[0] == &c[0]
 	if apart { // what C holds is wanted yet
 		buf := work.Scratch(m * g.n)
 		defer buf.Release()
 		g.c, g.ldc = buf.Data, g.n
 	}
-	if float64(m)*float64(g.n)*float64(b.k)*2 < amxParallelFLOP {
+	if float64(m)*float64(g.n)*float64(x.K)*2 < amxParallelFLOP {
 		p = nil
 	}
 	panels, chunks := (g.n+amx.Wide-1)/amx.Wide, (m+amxChunk-1)/amxChunk

@@ -42,7 +42,7 @@ func TestGemmAMXThreads(t *testing.T) {
 	var first []float32
 	for _, threads := range []int{1, 2, 5} {
 		pool, c := work.NewPool(threads), make([]float32, m*n)
-		GemmPacked(pool, m, a, b, c, n, Epilogue{})
+		multiplyPacked(pool, m, a, b, c, n, Epilogue{})
 		pool.Close()
 		if first == nil {
 			first = c
@@ -51,7 +51,7 @@ func TestGemmAMXThreads(t *testing.T) {
 	}
 	for _, rows := range []int{1, 7, 16, 23, 32, 48} {
 		c := make([]float32, rows*n)
-		GemmPacked(nil, rows, a, b, c, n, Epilogue{})
+		multiplyPacked(nil, rows, a, b, c, n, Epilogue{})
 		kerneltest.SameBits(t, fmt.Sprint(rows, " rows"), c, first[:rows*n])
 	}
 }
@@ -67,8 +67,8 @@ func TestGemmBF16ByTiles(t *testing.T) {
 		k := narrowCase{format: tile.BFloat16, m: 70, n: 90, k: 75, ta: layout&1 != 0, tb: layout&2 != 0, extra: 3, bias: true, act: vector.ReLU}
 		a, b, c, e := k.operands(func(n int) []float32 { return kerneltest.Draw(r, n) })
 		want := slices.Clone(c)
-		GemmPacked(nil, k.m, a, Pack(nil, tile.BFloat16, k.k, k.n, b), want, k.n+k.extra, e)
-		GemmBF16(nil, k.m, k.n, k.k, a, b, c, k.n+k.extra, e)
+		multiplyPacked(nil, k.m, a, Pack(nil, tile.BFloat16, k.k, k.n, b), want, k.n+k.extra, e)
+		multiplyRounded(nil, k.m, k.n, k.k, a, b, c, k.n+k.extra, e)
 		if !slices.Equal(c, want) {
 			t.Errorf("layout %d: another product than with a packed operand", layout)
 		}

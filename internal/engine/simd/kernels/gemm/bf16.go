@@ -42,38 +42,40 @@ func (b *PackedB) unpackBF16() tile.Matrix {
 	return tile.Matrix{Data: x, Stride: b.n}
 }
 
-// gemmBF16 is GemmPacked with bfloat16 operands: A is rounded into working memory, once a call. The
-// products are exact in float32; each sum is one chain over pairs of terms, cut like that of Gemm.
+// runBF16 is Run with operands in bfloat16: A is rounded into working memory, once a call. The
+// products are exact in float32; each sum is one chain over pairs of terms, cut like that of Run.
 // Denormal numbers count as zero.
-func gemmBF16(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
+func (x Product) runBF16(p *work.Pool) {
 	if level.Current() < level.AVX512BF16 && amx.Use() == nil {
-		x, buf := roundedA(p, m, b.k, a)
+		a, buf := roundedA(p, x.M, x.K, x.A)
 		defer buf.Release()
-		Gemm(p, m, b.n, b.k, x, b.unpackBF16(), c, ldc, e)
+		x.A, x.B, x.Packed = a, x.Packed.unpackBF16(), nil
+		x.Run(p)
 		return
 	}
-	vectorBF16(p, m, a, b, c, ldc, e)
+	x.vectorBF16(p)
 }
 
-func vectorBF16(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	pairs := (b.k + 1) / 2
+func (x Product) vectorBF16(p *work.Pool) {
+	m, k, a := x.M, x.K, x.A
+	pairs := (k + 1) / 2
 	tiles := amx.Use()
-	x := tile.Matrix{Stride: (pairs+15)&^15 + 16} // not a power of two
+	x.A = tile.Matrix{Stride: (pairs+15)&^15 + 16} // not a power of two
 	rows := m
 	upright := a.Transposed && tiles == nil // neighbouring terms may stand one above the other
 	if upright {
-		x = tile.Matrix{Stride: (m+15)&^15 + 16, Transposed: true}
+		x.A = tile.Matrix{Stride: (m+15)&^15 + 16, Transposed: true}
 		rows = pairs
 	}
-	buf := work.Scratch(rows * x.Stride)
+	buf := work.Scratch(rows * x.A.Stride)
 	defer buf.Release()
-	x.Data = buf.Data
+	x.A.Data = buf.Data
 	out := tile.Words(buf.Data)
 	if upright {
 		p.For(pairs, max(1, 32768/m), func(lo, hi int) {
 			for q := lo; q < hi; q++ {
-				row := out[q*x.Stride:][:m]
-				if 2*q+1 < b.k {
+				row := out[q*x.A.Stride:][:m]
+				if 2*q+1 < k {
 					tile.PairRows(row, a.Data[2*q*a.Stride:], a.Data[(2*q+1)*a.Stride:])
 					continue
 				}
@@ -83,13 +85,14 @@ func vectorBF16(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc
 			}
 		})
 	} else {
-		eachRow(p, m, b.k, a, func(i int, row []float32) { tile.RoundPairs(out[i*x.Stride:][:pairs], row) })
+		eachRow(p, m, k, a, func(i int, row []float32) { tile.RoundPairs(out[i*x.A.Stride:][:pairs], row) })
 	}
 	if tiles != nil {
-		gemmAMX(p, tiles, m, out, x.Stride, b, c, ldc, e)
+		x.byTiles(p, tiles)
 		return
 	}
-	vectorGemm(p, tile.BF16Tiles, 1, m, b.n, pairs, x, 0, tile.Matrix{}, 0, b, c, ldc, 0, e)
+	x.K = pairs
+	x.runVector(p, tile.BF16Tiles)
 }
 
 // roundedA is A after rounding, in float32.

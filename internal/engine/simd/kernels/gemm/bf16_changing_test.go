@@ -31,8 +31,8 @@ func TestGemmBF16(t *testing.T) {
 				k := narrowCase{format: tile.BFloat16, m: m, n: n, k: k, ta: layout&1 != 0, tb: layout&2 != 0, extra: 3, bias: true, act: vector.ReLU}
 				a, b, c, e := k.operands(slice)
 				want := slices.Clone(c)
-				GemmPacked(p, k.m, a, Pack(p, tile.BFloat16, k.k, k.n, b), want, k.n+k.extra, e)
-				GemmBF16(p, k.m, k.n, k.k, a, b, c, k.n+k.extra, e)
+				multiplyPacked(p, k.m, a, Pack(p, tile.BFloat16, k.k, k.n, b), want, k.n+k.extra, e)
+				multiplyRounded(p, k.m, k.n, k.k, a, b, c, k.n+k.extra, e)
 				if !slices.Equal(c, want) {
 					t.Error("another product than with a packed operand")
 				}
@@ -50,9 +50,9 @@ func BenchmarkGemmBF16(b *testing.B) {
 			b.Run(fmt.Sprintf("%dx%dx%d bf16 %v", m, n, k, bf16), func(b *testing.B) {
 				for b.Loop() {
 					if bf16 {
-						GemmBF16(p, m, n, k, tile.Matrix{Data: x, Stride: k}, tile.Matrix{Data: y, Stride: n}, c, n, Epilogue{})
+						multiplyRounded(p, m, n, k, tile.Matrix{Data: x, Stride: k}, tile.Matrix{Data: y, Stride: n}, c, n, Epilogue{})
 					} else {
-						Gemm(p, m, n, k, tile.Matrix{Data: x, Stride: k}, tile.Matrix{Data: y, Stride: n}, c, n, Epilogue{})
+						multiply(p, m, n, k, tile.Matrix{Data: x, Stride: k}, tile.Matrix{Data: y, Stride: n}, c, n, Epilogue{})
 					}
 				}
 				b.ReportMetric(2*float64(m)*float64(n)*float64(k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")

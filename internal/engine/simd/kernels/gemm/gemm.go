@@ -19,54 +19,68 @@ type Epilogue struct {
 	Accumulate     bool              // add to what C holds
 	Bias           []float32         // one per column, or nil
 	Activation     vector.Activation // applied after the bias
-	Residual       []float32         // [m, n] added last, or nil; it may be C itself only if Accumulate is unset
-	ResidualStride int               // distance of the rows of Residual; 0 means ldc
+	Residual       []float32         // [M, N] added last, or nil; it may be C itself only if Accumulate is unset
+	ResidualStride int               // distance of the rows of Residual; 0 means LDC
 }
 
-// Gemm computes C = A·B with the epilogue e. A is m×k, B is k×n, C is m×n with rows ldc apart.
-// k = 0 gives the epilogue of a zero product. C must not overlap A or B.
+// Product is a product of matrices, C = A·B, with an epilogue. C must not overlap A or B.
+type Product struct {
+	M, N, K int         // A is M×K, B is K×N, C is M×N; N and K are those of Packed, where it is set
+	A, B    tile.Matrix // B is not looked at where Packed is set
+	Packed  *PackedB    // B, packed before, in any format; or nil
+	C       []float32
+	LDC     int // distance of the rows of C
+	Epilogue
+	// Batch is how many products there are, 0 for one; of a packed B there is one. Operand i starts at i·StrideA, i·StrideB
+	// and i·StrideC of its slice: 0 shares A or B. A residual moves with C, the bias is shared.
+	Batch                     int
+	StrideA, StrideB, StrideC int
+}
+
+// Run computes C. K = 0 gives the epilogue of a zero product.
 //
-// Each element is one chain of fused multiply-adds in the order of k, cut every 384 terms
-// (plain Go: multiply, then add).
-func Gemm(p *work.Pool, m, n, k int, a, b tile.Matrix, c []float32, ldc int, e Epilogue) {
-	GemmBatched(p, 1, m, n, k, a, 0, b, 0, c, ldc, 0, e)
-}
-
-// GemmBatched computes batch products: operand i starts at i·strideA, i·strideB, i·strideC of its
-// slice (stride 0 shares the operand; strideC must not be 0 if batch > 1). A residual moves with C
-// by strideC, the bias is shared.
-func GemmBatched(p *work.Pool, batch, m, n, k int, a tile.Matrix, strideA int, b tile.Matrix, strideB int, c []float32, ldc, strideC int, e Epilogue) {
-	if batch == 0 || m == 0 || n == 0 {
+// Each element is one chain of fused multiply-adds in the order of K, cut every 384 terms
+// (plain Go: multiply, then add), unless Packed is in a narrow format.
+func (x Product) Run(p *work.Pool) {
+	x.Batch = max(x.Batch, 1)
+	if x.Packed != nil {
+		x.K, x.N = x.Packed.Shape()
+	}
+	if x.M == 0 || x.N == 0 {
 		return
 	}
-	checkGemm("Gemm", batch, m, n, a.Length(m, k), len(a.Data), strideA, c, ldc, strideC, e)
-	if k > 0 {
-		work.CheckLen("Gemm", "b", len(b.Data), (batch-1)*strideB+b.Length(k, n))
+	x.check("Product.Run")
+	switch l := level.Current(); {
+	case x.Packed != nil && x.Packed.format != tile.Float32 && x.K > 0:
+		x.runNarrow(p)
+	case l != level.Off && x.K > 0:
+		x.runVector(p, l)
+	default:
+		x.runPlain(p)
 	}
-	if l := level.Current(); l != level.Off && k > 0 {
-		vectorGemm(p, l, batch, m, n, k, a, strideA, b, strideB, nil, c, ldc, strideC, e)
-		return
-	}
-	plainGemm(p, batch, m, n, k, a, strideA, b, strideB, c, ldc, strideC, e)
 }
 
-func checkGemm(function string, batch, m, n, lengthA, haveA, strideA int, c []float32, ldc, strideC int, e Epilogue) {
-	if lengthA > 0 {
-		work.CheckLen(function, "a", haveA, (batch-1)*strideA+lengthA)
+// check panics where a slice is too short.
+func (x *Product) check(function string) {
+	if n := x.A.Length(x.M, x.K); n > 0 {
+		work.CheckLen(function, "a", len(x.A.Data), (x.Batch-1)*x.StrideA+n)
 	}
-	if ldc < n {
+	if x.Packed == nil && x.K > 0 {
+		work.CheckLen(function, "b", len(x.B.Data), (x.Batch-1)*x.StrideB+x.B.Length(x.K, x.N))
+	}
+	if x.LDC < x.N {
 		panic("kernels." + function + ": rows of c overlap")
 	}
-	work.CheckLen(function, "c", len(c), (batch-1)*strideC+(m-1)*ldc+n)
-	if e.Bias != nil {
-		work.CheckLen(function, "bias", len(e.Bias), n)
+	work.CheckLen(function, "c", len(x.C), (x.Batch-1)*x.StrideC+(x.M-1)*x.LDC+x.N)
+	if x.Bias != nil {
+		work.CheckLen(function, "bias", len(x.Bias), x.N)
 	}
-	if e.Residual != nil {
-		s := e.ResidualStride
+	if x.Residual != nil {
+		s := x.ResidualStride
 		if s == 0 {
-			s = ldc
+			s = x.LDC
 		}
-		work.CheckLen(function, "residual", len(e.Residual), (batch-1)*strideC+(m-1)*s+n)
+		work.CheckLen(function, "residual", len(x.Residual), (x.Batch-1)*x.StrideC+(x.M-1)*s+x.N)
 	}
 }
 
@@ -94,23 +108,6 @@ func PackB(p *work.Pool, k, n int, b tile.Matrix) *PackedB {
 		tile.PackPanels(p, r.data, b, 0, 1, k, n, width)
 	}
 	return r
-}
-
-// GemmPacked is Gemm with a packed right operand.
-func GemmPacked(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	if m == 0 || b.n == 0 {
-		return
-	}
-	checkGemm("GemmPacked", 1, m, b.n, a.Length(m, b.k), len(a.Data), 0, c, ldc, 0, e)
-	if b.format != tile.Float32 && b.k > 0 {
-		gemmNarrow(p, m, a, b, c, ldc, e)
-		return
-	}
-	if l := level.Current(); l != level.Off && b.k > 0 {
-		vectorGemm(p, l, 1, m, b.n, b.k, a, 0, tile.Matrix{}, 0, b, c, ldc, 0, e)
-		return
-	}
-	plainGemm(p, 1, m, b.n, b.k, a, 0, b.unpack(), 0, c, ldc, 0, e)
 }
 
 // unpack gives the matrix back, for plain Go.

@@ -13,7 +13,7 @@ import (
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
-// productCase is one random product, computed in float64 beside Gemm.
+// productCase is one random product, computed in float64 beside Run.
 type productCase struct {
 	batch, m, n, k int
 	ta, tb         bool
@@ -70,10 +70,10 @@ func (p productCase) run(t *testing.T, r *rand.Rand, pool *work.Pool) []float32 
 			}
 			x := a
 			x.Data = x.Data[i*sa:]
-			GemmPacked(pool, p.m, x, w, c[i*sc:], ldc, f)
+			multiplyPacked(pool, p.m, x, w, c[i*sc:], ldc, f)
 		}
-	} else {
-		GemmBatched(pool, p.batch, p.m, p.n, p.k, a, sa, b, sb, c, ldc, sc, e)
+	} else if p.batch > 0 { // Batch 0 stands for one
+		Product{M: p.m, N: p.n, K: p.k, A: a, B: b, C: c, LDC: ldc, Epilogue: e, Batch: p.batch, StrideA: sa, StrideB: sb, StrideC: sc}.Run(pool)
 	}
 	kerneltest.CloseTo(t, p.name(), c, want, func(i int) float64 {
 		if rest[i] {
@@ -185,8 +185,8 @@ func TestGemmPathsOfPacked(t *testing.T) {
 			undo()
 			undo = level.Force(to)
 			a, b := make([]float32, m*n), make([]float32, m*n)
-			GemmPacked(nil, m, tile.Matrix{Data: x, Stride: k}, w, a, n, Epilogue{})
-			Gemm(nil, m, n, k, tile.Matrix{Data: x, Stride: k}, tile.Matrix{Data: y, Stride: n}, b, n, Epilogue{})
+			multiplyPacked(nil, m, tile.Matrix{Data: x, Stride: k}, w, a, n, Epilogue{})
+			multiply(nil, m, n, k, tile.Matrix{Data: x, Stride: k}, tile.Matrix{Data: y, Stride: n}, b, n, Epilogue{})
 			undo()
 			kerneltest.SameBits(t, fmt.Sprintf("packed on %v, used on %v", from, to), a, b)
 		}
@@ -196,8 +196,8 @@ func TestGemmPathsOfPacked(t *testing.T) {
 func TestGemmEmpty(t *testing.T) {
 	kerneltest.OnEachLevel(t, func(t *testing.T) {
 		c := []float32{5, 6}
-		Gemm(nil, 0, 3, 4, tile.Matrix{Stride: 4}, tile.Matrix{Data: make([]float32, 12), Stride: 3}, nil, 3, Epilogue{})
-		Gemm(nil, 1, 2, 0, tile.Matrix{}, tile.Matrix{Stride: 2}, c, 2, Epilogue{Accumulate: true, Bias: []float32{1, 2}})
+		multiply(nil, 0, 3, 4, tile.Matrix{Stride: 4}, tile.Matrix{Data: make([]float32, 12), Stride: 3}, nil, 3, Epilogue{})
+		multiply(nil, 1, 2, 0, tile.Matrix{}, tile.Matrix{Stride: 2}, c, 2, Epilogue{Accumulate: true, Bias: []float32{1, 2}})
 		if c[0] != 6 || c[1] != 8 {
 			t.Errorf("an empty sum with C and bias gives %v", c)
 		}
@@ -212,7 +212,7 @@ func TestGemmNaN(t *testing.T) {
 		for i := range b {
 			b[i] = float32(i%3) - 1
 		}
-		Gemm(nil, 3, n, 2, tile.Matrix{Data: a, Stride: 2}, tile.Matrix{Data: b, Stride: n}, c, n, Epilogue{Activation: vector.ReLU})
+		multiply(nil, 3, n, 2, tile.Matrix{Data: a, Stride: 2}, tile.Matrix{Data: b, Stride: n}, c, n, Epilogue{Activation: vector.ReLU})
 		for j := range n {
 			x := float64(inf)*float64(b[j]) + float64(b[n+j])
 			want := max(x, 0)
@@ -334,9 +334,9 @@ func BenchmarkGemm(b *testing.B) {
 					w := PackB(nil, s.k, s.n, mb)
 					kerneltest.Loop(b, 2*float64(s.m*s.n*s.k), func() {
 						if s.packed == 1 {
-							GemmPacked(pool, s.m, ma, w, c, s.n, Epilogue{})
+							multiplyPacked(pool, s.m, ma, w, c, s.n, Epilogue{})
 						} else {
-							Gemm(pool, s.m, s.n, s.k, ma, mb, c, s.n, Epilogue{})
+							multiply(pool, s.m, s.n, s.k, ma, mb, c, s.n, Epilogue{})
 						}
 					})
 				})

@@ -22,8 +22,8 @@ func TestProtectedPageProducts(t *testing.T) {
 				b.Stride, b.Transposed = k, true
 			}
 			e := Epilogue{Bias: g.Slice(n), Residual: g.Slice(m * n), Activation: vector.Activation(g.R.IntN(4)), Accumulate: g.R.IntN(2) == 0}
-			Gemm(nil, m, n, k, a, b, g.Slice(m*n), n, e)
-			GemmPacked(nil, m, a, PackB(nil, k, n, b), g.Slice(m*n), n, e)
+			multiply(nil, m, n, k, a, b, g.Slice(m*n), n, e)
+			multiplyPacked(nil, m, a, PackB(nil, k, n, b), g.Slice(m*n), n, e)
 		}
 	})
 }

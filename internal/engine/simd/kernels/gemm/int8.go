@@ -60,34 +60,37 @@ func (b *PackedB) unpackInt8() tile.Matrix {
 	return tile.Matrix{Data: x, Stride: b.n}
 }
 
-// gemmInt8 is GemmPacked with operands in bytes: each row of A is rounded with a scale and a zero point of its
+// runInt8 is Run with operands in bytes: each row of A is rounded with a scale and a zero point of its
 // own for each block. A row with NaN or infinity gives NaN.
-func gemmInt8(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
+func (x Product) runInt8(p *work.Pool) {
 	switch l := level.Current(); {
 	case l >= level.AVX512VNNI || amx.UseBytes() != nil:
-		vectorInt8(p, m, a, b, c, ldc, e)
+		x.vectorInt8(p)
 		return
 	case l >= level.Int8Level:
-		vectorPairs(p, l, m, a, b, c, ldc, e)
+		x.vectorPairs(p, l)
 		return
 	}
-	buf, row := work.Scratch(m*b.k), work.Scratch(tile.Int8Words(b.k))
+	k := x.K
+	buf, row := work.Scratch(x.M*k), work.Scratch(tile.Int8Words(k))
 	defer buf.Release()
 	defer row.Release()
 	bytes := tile.Words(row.Data)
-	eachRow(nil, m, b.k, a, func(i int, row []float32) {
+	eachRow(nil, x.M, k, x.A, func(i int, row []float32) {
 		tile.RoundBytes(bytes, row, false)
-		tile.WidenBytes(buf.Data[i*b.k:][:b.k], bytes)
+		tile.WidenBytes(buf.Data[i*k:][:k], bytes)
 	})
-	Gemm(p, m, b.n, b.k, tile.Matrix{Data: buf.Data, Stride: b.k}, b.unpackInt8(), c, ldc, e)
+	x.A, x.B, x.Packed = tile.Matrix{Data: buf.Data, Stride: k}, x.Packed.unpackInt8(), nil
+	x.Run(p)
 }
 
-func vectorInt8(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	total := tile.Int8Words(b.k)
+func (x Product) vectorInt8(p *work.Pool) {
+	total := tile.Int8Words(x.K)
 	stride := (total+15)&^15 + 16 // not a power of two
-	buf := work.Scratch(m * stride)
+	buf := work.Scratch(x.M * stride)
 	defer buf.Release()
 	out, vectors := tile.Words(buf.Data), level.Best() >= level.AVX512VNNI // in a check of the level, too
-	eachRow(p, m, b.k, a, func(i int, row []float32) { tile.RoundBytes(out[i*stride:][:total], row, vectors) })
-	vectorGemm(p, tile.Int8Tiles, 1, m, b.n, total, tile.Matrix{Data: buf.Data, Stride: stride}, 0, tile.Matrix{}, 0, b, c, ldc, 0, e)
+	eachRow(p, x.M, x.K, x.A, func(i int, row []float32) { tile.RoundBytes(out[i*stride:][:total], row, vectors) })
+	x.A, x.K = tile.Matrix{Data: buf.Data, Stride: stride}, total
+	x.runVector(p, tile.Int8Tiles)
 }

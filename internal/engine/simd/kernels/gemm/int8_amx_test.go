@@ -45,19 +45,19 @@ func TestInt8BitsByTiles(t *testing.T) {
 			a.Data[r.IntN(len(a.Data))] = float32(math.Inf(1))
 		}
 		w := Pack(nil, tile.Int8, k.k, k.n, b)
-		multiply := func(pool *work.Pool, run amx.Runner) []float32 {
+		product := func(pool *work.Pool, run amx.Runner) []float32 {
 			defer amx.Assume(run)()
 			out, e := slices.Clone(c), e
 			if k.residualInC {
 				e.Residual = out
 			}
-			GemmPacked(pool, k.m, a, w, out, k.n+k.extra, e)
+			multiplyPacked(pool, k.m, a, w, out, k.n+k.extra, e)
 			return out
 		}
-		want := multiply(nil, nil)
+		want := product(nil, nil)
 		for _, threads := range []int{1, 3} {
 			pool := work.NewPool(threads)
-			got := multiply(pool, amx.Model)
+			got := product(pool, amx.Model)
 			pool.Close()
 			kerneltest.SameBits(t, fmt.Sprintf("%+v on %d threads", k, threads), got, want)
 		}

@@ -40,7 +40,7 @@ func TestInt8Bits(t *testing.T) {
 			func() {
 				defer level.Force(l)()
 				got := append([]float32{}, c...)
-				GemmPacked(nil, m, a, w, got, n, e)
+				multiplyPacked(nil, m, a, w, got, n, e)
 				kerneltest.SameBits(t, fmt.Sprintf("%v, %d×%d×%d", l, m, k, n), want, got)
 			}()
 		}
@@ -94,7 +94,7 @@ func TestInt8NaN(t *testing.T) {
 			a[i*k+11*i], b[7*i*n+10*i] = v, v
 		}
 		c := make([]float32, m*n)
-		GemmPacked(nil, m, tile.Matrix{Data: a, Stride: k}, Pack(nil, tile.Int8, k, n, tile.Matrix{Data: b, Stride: n}), c, n, Epilogue{})
+		multiplyPacked(nil, m, tile.Matrix{Data: a, Stride: k}, Pack(nil, tile.Int8, k, n, tile.Matrix{Data: b, Stride: n}), c, n, Epilogue{})
 		for i, v := range c {
 			if bad := i/n < 3 || i%n%10 == 0 && i%n < 30; (v != v) != bad {
 				t.Errorf("row %d, column %d is %v", i/n, i%n, v)
@@ -119,7 +119,7 @@ func TestInt8Limit(t *testing.T) {
 		t.Errorf("weights with outliers are in %v", w.Format())
 	}
 	got, want := make([]float32, m*n), make([]float32, m*n)
-	GemmPacked(nil, m, tile.Matrix{Data: a, Stride: k}, w, got, n, Epilogue{})
-	Gemm(nil, m, n, k, tile.Matrix{Data: a, Stride: k}, tile.Matrix{Data: b, Stride: n}, want, n, Epilogue{})
+	multiplyPacked(nil, m, tile.Matrix{Data: a, Stride: k}, w, got, n, Epilogue{})
+	multiply(nil, m, n, k, tile.Matrix{Data: a, Stride: k}, tile.Matrix{Data: b, Stride: n}, want, n, Epilogue{})
 	kerneltest.SameBits(t, "outliers", got, want)
 }

@@ -22,11 +22,11 @@ func Pack(p *work.Pool, f tile.Format, k, n int, b tile.Matrix) *PackedB {
 // Format says how the numbers are stored.
 func (b *PackedB) Format() tile.Format { return b.format }
 
-// gemmNarrow is GemmPacked where b is not float32.
-func gemmNarrow(p *work.Pool, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
-	if b.format == tile.Int8 {
-		gemmInt8(p, m, a, b, c, ldc, e)
+// runNarrow is Run where Packed is not in float32.
+func (x Product) runNarrow(p *work.Pool) {
+	if x.Packed.format == tile.Int8 {
+		x.runInt8(p)
 		return
 	}
-	gemmBF16(p, m, a, b, c, ldc, e)
+	x.runBF16(p)
 }

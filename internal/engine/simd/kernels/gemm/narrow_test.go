@@ -115,7 +115,7 @@ func (p narrowCase) run(t *testing.T, slice func(n int) []float32, pool *work.Po
 		a, b = rounded(a), rounded(b)
 	}
 	want, bound, rest := like.exact(a, 0, b, 0, c, p.n+p.extra, 0, e)
-	GemmPacked(pool, p.m, given, w, c, p.n+p.extra, e)
+	multiplyPacked(pool, p.m, given, w, c, p.n+p.extra, e)
 	kerneltest.CloseTo(t, fmt.Sprintf("%+v", p), c, want, func(i int) float64 {
 		if rest[i] {
 			return 0
@@ -184,7 +184,7 @@ func TestGemmNarrowNaN(t *testing.T) {
 			b[i] = float32(i%3) - 1
 		}
 		w := Pack(nil, tile.BFloat16, 2, n, tile.Matrix{Data: b, Stride: n})
-		GemmPacked(nil, 3, tile.Matrix{Data: a, Stride: 2}, w, c, n, Epilogue{Activation: vector.ReLU})
+		multiplyPacked(nil, 3, tile.Matrix{Data: a, Stride: 2}, w, c, n, Epilogue{Activation: vector.ReLU})
 		for j := range n {
 			x := float64(inf)*float64(b[j]) + float64(b[n+j])
 			want := max(x, 0)
@@ -205,11 +205,11 @@ func TestGemmNarrowEmpty(t *testing.T) {
 	onEachNarrow(t, func(t *testing.T, format tile.Format) {
 		c := []float32{5, 6}
 		w := Pack(nil, format, 0, 2, tile.Matrix{Stride: 2})
-		GemmPacked(nil, 1, tile.Matrix{}, w, c, 2, Epilogue{Accumulate: true, Bias: []float32{1, 2}})
+		multiplyPacked(nil, 1, tile.Matrix{}, w, c, 2, Epilogue{Accumulate: true, Bias: []float32{1, 2}})
 		if c[0] != 6 || c[1] != 8 {
 			t.Errorf("an empty sum with C and bias gives %v", c)
 		}
-		GemmPacked(nil, 0, tile.Matrix{Stride: 3}, Pack(nil, format, 3, 2, tile.Matrix{Data: make([]float32, 6), Stride: 2}), nil, 2, Epilogue{})
+		multiplyPacked(nil, 0, tile.Matrix{Stride: 3}, Pack(nil, format, 3, 2, tile.Matrix{Data: make([]float32, 6), Stride: 2}), nil, 2, Epilogue{})
 	})
 }
 
@@ -240,7 +240,7 @@ func BenchmarkGemmNarrow(b *testing.B) {
 				x, y, c := kerneltest.Draw(r, s.m*s.k), kerneltest.Draw(r, s.k*s.n), make([]float32, s.m*s.n)
 				w := Pack(nil, f, s.k, s.n, tile.Matrix{Data: y, Stride: s.n})
 				for b.Loop() {
-					GemmPacked(nil, s.m, tile.Matrix{Data: x, Stride: s.k}, w, c, s.n, Epilogue{})
+					multiplyPacked(nil, s.m, tile.Matrix{Data: x, Stride: s.k}, w, c, s.n, Epilogue{})
 				}
 				kerneltest.Gflops(b, 2*float64(s.m*s.n*s.k))
 			})

@@ -10,20 +10,21 @@ import (
 // results have the same bits. A row of A lies widened to 16 bits, two words where VNNI has one: of each four terms
 // those at 0 and 2, then those at 1 and 3; the scale and the zero point have a word beside them that nobody reads.
 
-// vectorPairs is gemmInt8 on AVX2 or AVX-512.
-func vectorPairs(p *work.Pool, l level.Level, m int, a tile.Matrix, b *PackedB, c []float32, ldc int, e Epilogue) {
+// vectorPairs is runInt8 on AVX2 or AVX-512.
+func (x Product) vectorPairs(p *work.Pool, l level.Level) {
 	tiles := tile.Pairs256Tiles
 	if l >= level.AVX512 {
 		tiles = tile.Pairs512Tiles
 	}
-	total := tile.Int8Words(b.k)
+	total := tile.Int8Words(x.K)
 	stride := (2*total+15)&^15 + 16 // not a power of two
-	buf := work.Scratch(m * stride)
+	buf := work.Scratch(x.M * stride)
 	defer buf.Release()
 	out := tile.Words(buf.Data)
-	eachRow(p, m, b.k, a, func(i int, row []float32) {
+	eachRow(p, x.M, x.K, x.A, func(i int, row []float32) {
 		to := out[i*stride:][:2*total]
 		tile.Int8Blocks(len(row), func(from, end, word int) { tile.RoundPairBlock(to[2*word:], row[from:end]) })
 	})
-	vectorGemm(p, tiles, 1, m, b.n, total, tile.Matrix{Data: buf.Data, Stride: stride}, 0, tile.Matrix{}, 0, b, c, ldc, 0, e)
+	x.A, x.K = tile.Matrix{Data: buf.Data, Stride: stride}, total
+	x.runVector(p, tiles)
 }

@@ -1,43 +1,46 @@
 package gemm
 
 import (
-	"github.com/groupvit/groupvit/internal/engine/simd/kernels/tile"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/vector"
 	"github.com/groupvit/groupvit/internal/engine/simd/kernels/work"
 )
 
-// plainGemm is the definition of Gemm in plain Go: rows in parallel, k outside of n so that the
+// runPlain is the definition of Run in plain Go: rows in parallel, k outside of n so that the
 // inner loop runs along rows where it can.
-func plainGemm(p *work.Pool, batch, m, n, k int, a tile.Matrix, strideA int, b tile.Matrix, strideB int, c []float32, ldc, strideC int, e Epilogue) {
+func (x Product) runPlain(p *work.Pool) {
+	m, n, k, b := x.M, x.N, x.K, x.B
+	if x.Packed != nil {
+		b = x.Packed.unpack()
+	}
 	grain := max(1, 32768/max(1, n*k))
-	p.For(batch*m, grain, func(lo, hi int) {
+	p.For(x.Batch*m, grain, func(lo, hi int) {
 		acc := make([]float32, n)
 		for r := lo; r < hi; r++ {
 			t, i := r/m, r%m
-			var x, y []float32
+			var left, right []float32
 			if k > 0 {
-				x, y = a.Data[t*strideA:], b.Data[t*strideB:]
+				left, right = x.A.Data[t*x.StrideA:], b.Data[t*x.StrideB:]
 			}
 			clear(acc)
 			for q := range k {
 				var v float32
-				if a.Transposed {
-					v = x[q*a.Stride+i]
+				if x.A.Transposed {
+					v = left[q*x.A.Stride+i]
 				} else {
-					v = x[i*a.Stride+q]
+					v = left[i*x.A.Stride+q]
 				}
 				if b.Transposed {
 					for j := range acc {
-						acc[j] += v * y[j*b.Stride+q]
+						acc[j] += v * right[j*b.Stride+q]
 					}
 				} else {
-					row := y[q*b.Stride:][:n]
+					row := right[q*b.Stride:][:n]
 					for j := range acc {
 						acc[j] += v * row[j]
 					}
 				}
 			}
-			PlainEpilogue(acc, c[t*strideC+i*ldc:][:n], residualRow(e, ldc, t*strideC, i), e)
+			PlainEpilogue(acc, x.C[t*x.StrideC+i*x.LDC:][:n], residualRow(x.Epilogue, x.LDC, t*x.StrideC, i), x.Epilogue)
 		}
 	})
 }

@@ -25,24 +25,25 @@ func sound(l level.Level) bool {
 		b[i] = float32(i*5%11) - 5
 	}
 	var c, want [m * n]float32
-	x, y := tile.Matrix{Data: a[:], Stride: k}, tile.Matrix{Data: b[:], Stride: n}
-	vectorGemm(nil, l, 1, m, n, k, x, 0, y, 0, nil, c[:], n, 0, Epilogue{})
-	vectorGemm(nil, level.AVX2, 1, m, n, k, x, 0, y, 0, nil, want[:], n, 0, Epilogue{})
+	g := Product{M: m, N: n, K: k, A: tile.Matrix{Data: a[:], Stride: k}, B: tile.Matrix{Data: b[:], Stride: n}, C: c[:], LDC: n, Batch: 1}
+	g.runVector(nil, l)
+	g.C = want[:]
+	g.runVector(nil, level.AVX2)
 	return c == want
 }
 
 // soundBF16 does the same with bfloat16, in numbers that it holds exactly.
 func soundBF16() bool {
-	return soundNarrow(tile.BFloat16, vectorBF16, func(i int) float32 { return float32(i*7%13) - 6 }, func(i int) float32 { return float32(i*5%11) - 5 })
+	return soundNarrow(tile.BFloat16, Product.vectorBF16, func(i int) float32 { return float32(i*7%13) - 6 }, func(i int) float32 { return float32(i*5%11) - 5 })
 }
 
 // soundInt8 does it with bytes: each row goes from 0 to 255, each column to ±127, so that every scale is 1.
 func soundInt8() bool {
-	return soundNarrow(tile.Int8, vectorInt8, func(i int) float32 { return float32(i * 51 % 306) }, func(i int) float32 { return float32(i*127%381) - 127 })
+	return soundNarrow(tile.Int8, Product.vectorInt8, func(i int) float32 { return float32(i * 51 % 306) }, func(i int) float32 { return float32(i*127%381) - 127 })
 }
 
 // soundNarrow compares a product of a format, whose numbers hold the operands exactly, with that of float32.
-func soundNarrow(f tile.Format, gemm func(*work.Pool, int, tile.Matrix, *PackedB, []float32, int, Epilogue), fillA, fillB func(i int) float32) bool {
+func soundNarrow(f tile.Format, narrow func(Product, *work.Pool), fillA, fillB func(i int) float32) bool {
 	const m, n, k = 29, 56, 67 // also a partial block of terms
 	var a [m * k]float32
 	var b [k * n]float32
@@ -53,12 +54,12 @@ func soundNarrow(f tile.Format, gemm func(*work.Pool, int, tile.Matrix, *PackedB
 		b[i] = fillB(i)
 	}
 	var c, want [m * n]float32
-	x, y := tile.Matrix{Data: a[:], Stride: k}, tile.Matrix{Data: b[:], Stride: n}
-	w := Pack(nil, f, k, n, y)
-	if w.format != f {
+	g := Product{M: m, N: n, K: k, A: tile.Matrix{Data: a[:], Stride: k}, B: tile.Matrix{Data: b[:], Stride: n}, C: want[:], LDC: n, Batch: 1}
+	g.runVector(nil, level.AVX2)
+	g.C, g.Packed = c[:], Pack(nil, f, k, n, g.B)
+	if g.Packed.format != f {
 		return false
 	}
-	gemm(nil, m, x, w, c[:], n, Epilogue{})
-	vectorGemm(nil, level.AVX2, 1, m, n, k, x, 0, y, 0, nil, want[:], n, 0, Epilogue{})
+	narrow(g, nil)
 	return c == want
 }

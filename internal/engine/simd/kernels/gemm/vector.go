@@ -15,7 +15,7 @@ const (
 	blockM = 96
 )
 
-// product is one call of Gemm on its way through the vector path.
+// product is a Product on its way through the vector path.
 type product struct {
 	tile.Shape
 	m, n, k      int
@@ -36,18 +36,18 @@ type product struct {
 	tiles        amx.Runner // multiplies bytes, or nil: then the microkernels of the shape do
 }
 
-// vectorGemm is GemmBatched on vector instructions; packed may be nil.
-func vectorGemm(p *work.Pool, l level.Level, batch, m, n, k int, a tile.Matrix, strideA int, b tile.Matrix, strideB int, packed *PackedB, c []float32, ldc, strideC int, e Epilogue) {
-	if e.Residual != nil && &e.Residual[0] == &c[0] && (e.ResidualStride == 0 || e.ResidualStride == ldc) {
-		if e.Activation == vector.NoActivation {
-			e.Residual, e.Accumulate = nil, true
-		} else {
-			residualInPlace(p, l, batch, m, n, k, a, strideA, b, strideB, packed, c, ldc, strideC, e)
+// runVector is Run on vector instructions.
+func (x Product) runVector(p *work.Pool, l level.Level) {
+	if x.Residual != nil && &x.Residual[0] == &x.C[0] && (x.ResidualStride == 0 || x.ResidualStride == x.LDC) {
+		if x.Activation != vector.NoActivation {
+			x.residualInPlace(p, l)
 			return
 		}
+		x.Residual, x.Accumulate = nil, true
 	}
-	g := product{Shape: tile.ShapeOf(l), m: m, n: n, k: k, a: a, strideA: strideA, b: b, strideB: strideB,
-		c: c, ldc: ldc, strideC: strideC, e: e, alpha: e.Alpha}
+	m, n, k := x.M, x.N, x.K
+	g := product{Shape: tile.ShapeOf(l), m: m, n: n, k: k, a: x.A, strideA: x.StrideA, b: x.B, strideB: x.StrideB,
+		c: x.C, ldc: x.LDC, strideC: x.StrideC, e: x.Epilogue, alpha: x.Alpha}
 	if g.alpha == 0 {
 		g.alpha = 1
 	}
@@ -57,28 +57,28 @@ func vectorGemm(p *work.Pool, l level.Level, batch, m, n, k int, a tile.Matrix, 
 			g.Rows, worth = 2*amx.Rows, amxParallelFLOP/4 // k counts words of four terms
 		}
 	}
-	if float64(m)*float64(n)*float64(k)*float64(batch)*2 < worth {
+	if float64(m)*float64(n)*float64(k)*float64(x.Batch)*2 < worth {
 		p = nil
 	}
-	if packed != nil {
-		g.packed, g.panel, g.slab.terms = packed.data, packed.panel, k
+	if x.Packed != nil {
+		g.packed, g.panel, g.slab.terms = x.Packed.data, x.Packed.panel, k
 		if g.panel%g.Wide != 0 {
 			g.Shape = tile.ShapeOf(level.AVX2) // packed for narrower registers
 		}
 	}
-	if a.Transposed && m > 1 && n >= 2*g.Wide && conflictsInL1(a.Stride, min(k, tile.BlockTerms)) {
-		defer g.untransposeA(p, batch).Release()
+	if x.A.Transposed && m > 1 && n >= 2*g.Wide && conflictsInL1(x.A.Stride, min(k, tile.BlockTerms)) {
+		defer g.untransposeA(p, x.Batch).Release()
 	}
-	if packed == nil {
-		if g.wantsPacking() && g.columnParts(p, batch) > 0 {
+	if x.Packed == nil {
+		if g.wantsPacking() && g.columnParts(p, x.Batch) > 0 {
 			g.byColumns(p)
 			return
 		}
-		if buf := g.packB(p, batch); buf != nil {
+		if buf := g.packB(p, x.Batch); buf != nil {
 			defer buf.Release()
 		}
 	}
-	g.all(p, batch)
+	g.all(p, x.Batch)
 }
 
 // tasksPerThread is how finely a product is split at least: threads end within a fraction of a task of each other.
@@ -264,15 +264,16 @@ func (g *product) multiply(x *tile.Call, rows, kernel int) {
 }
 
 // residualInPlace handles a residual that lies where C goes while an activation comes between.
-func residualInPlace(p *work.Pool, l level.Level, batch, m, n, k int, a tile.Matrix, strideA int, b tile.Matrix, strideB int, packed *PackedB, c []float32, ldc, strideC int, e Epilogue) {
-	buf := work.Scratch(batch * m * n)
+func (x Product) residualInPlace(p *work.Pool, l level.Level) {
+	buf := work.Scratch(x.Batch * x.M * x.N)
 	defer buf.Release()
-	e.Residual = nil
-	vectorGemm(p, l, batch, m, n, k, a, strideA, b, strideB, packed, buf.Data, n, m*n, e)
-	p.For(batch*m, max(1, 8192/n), func(lo, hi int) {
+	apart := x
+	apart.Residual, apart.C, apart.LDC, apart.StrideC = nil, buf.Data, x.N, x.M*x.N
+	apart.runVector(p, l)
+	p.For(x.Batch*x.M, max(1, 8192/x.N), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			row := c[r/m*strideC+r%m*ldc:][:n]
-			vector.BinaryRow(vector.Add, row, row, buf.Data[r*n:][:n], 0, 0)
+			row := x.C[r/x.M*x.StrideC+r%x.M*x.LDC:][:x.N]
+			vector.BinaryRow(vector.Add, row, row, buf.Data[r*x.N:][:x.N], 0, 0)
 		}
 	})
 }
