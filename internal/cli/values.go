@@ -16,7 +16,7 @@ import (
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/experiment"
 	"github.com/groupvit/groupvit/internal/output"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/vocab"
 )
 
@@ -50,7 +50,7 @@ var enumerations = map[string]enumerated{
 	"compare":       {values: engine.Available, list: true, open: true},
 	"to":            {values: fixed("huggingface", "official")},
 	"scale":         {values: fixed(experiment.Small, experiment.Full, experiment.Tiny)},
-	"keep":          {values: fixed(train.KeepLast, train.KeepBest)},
+	"keep":          {values: fixed(settings.KeepLast, settings.KeepBest)},
 	"show":          {values: fixed("overlay", "mask", "labels")},
 	"engine":        {values: fixed("auto", "simd", "go", "xla")},
 	"precision":     {values: fixed("auto", "float32", "bf16", "int8"), list: true}, // a list in bench; elsewhere the engine takes one

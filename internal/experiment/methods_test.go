@@ -14,7 +14,7 @@ import (
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/synth"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -46,7 +46,7 @@ func TestFineTuneLearns(t *testing.T) {
 	}
 	defer backend.Finalize()
 	run := func(steps int) (first, last, accuracy float64) {
-		f := newSupervised(smallModel(), train.Default(), FineTune{Steps: steps, Batch: 8, LearningRate: 1e-2}, 12, 0, true, backend)
+		f := newSupervised(smallModel(), settings.Default(), FineTune{Steps: steps, Batch: 8, LearningRate: 1e-2}, 12, 0, true, backend)
 		defer f.close()
 		err := f.train(context.Background(), d, func(step int, loss float64) {
 			if step == 1 {

@@ -19,11 +19,12 @@ import (
 
 	"github.com/groupvit/groupvit/internal/parallel"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // trained is one run of training: a variation's model with a seed.
 type trained struct {
-	settings *train.Loaded
+	settings *settings.Loaded
 	// key is made of all that decides the weights; dir is the run's folder.
 	key, dir string
 }
@@ -34,10 +35,10 @@ func (b *session) plan(v *Variation, seed uint64) (*trained, error) {
 	if other := byScale(v.Base, b.Scale); other != "" {
 		base = other
 	}
-	var overrides []train.Override
+	var overrides []settings.Override
 	for _, set := range []map[string]string{b.scale.Set, v.Set, byScale(v.Sets, b.Scale)} {
 		for _, key := range slices.Sorted(maps.Keys(set)) {
-			overrides = append(overrides, train.Override{Key: key, Value: set[key], Origin: "experiment " + b.Name})
+			overrides = append(overrides, settings.Override{Key: key, Value: set[key], Origin: "experiment " + b.Name})
 		}
 	}
 	fixed := [][2]string{
@@ -51,9 +52,9 @@ func (b *session) plan(v *Variation, seed uint64) (*trained, error) {
 		fixed = append(fixed, [2]string{"steps", strconv.Itoa(b.scale.Steps)})
 	}
 	for _, f := range fixed {
-		overrides = append(overrides, train.Override{Key: f[0], Value: f[1], Origin: "experiment " + b.Name})
+		overrides = append(overrides, settings.Override{Key: f[0], Value: f[1], Origin: "experiment " + b.Name})
 	}
-	l, err := train.Load(filepath.Join(b.recipes, base), nil, overrides)
+	l, err := settings.Load(filepath.Join(b.recipes, base), nil, overrides)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", v.Name, err)
 	}
@@ -72,7 +73,7 @@ func byScale[T any](m map[string]T, scale string) T {
 }
 
 // key hashes the settings that decide a run's weights, and its data.
-func (b *session) key(l *train.Loaded) string {
+func (b *session) key(l *settings.Loaded) string {
 	h := sha256.New()
 	for _, v := range l.Values() {
 		switch {

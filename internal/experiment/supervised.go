@@ -19,7 +19,8 @@ import (
 	"github.com/groupvit/groupvit/internal/evaluate"
 	"github.com/groupvit/groupvit/internal/imaging"
 	"github.com/groupvit/groupvit/internal/network"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -38,7 +39,7 @@ type supervised struct {
 	classes   int
 	params    []network.Param
 	tensors   map[string][]float32
-	settings  train.Settings
+	settings  settings.Settings
 	plan      FineTune
 	seed      uint64
 
@@ -49,7 +50,7 @@ type supervised struct {
 }
 
 // newSupervised starts from a model's image tower, or from random weights of it.
-func newSupervised(m *weights.Model, s train.Settings, plan FineTune, classes int, seed uint64, random bool, backend compute.Backend) *supervised {
+func newSupervised(m *weights.Model, s settings.Settings, plan FineTune, classes int, seed uint64, random bool, backend compute.Backend) *supervised {
 	f := &supervised{
 		config: m.Config, mean: m.Mean, std: m.Std, classes: classes, settings: s, plan: plan, seed: seed, backend: backend,
 		tensors: map[string][]float32{}, sha: m.SHA256,
@@ -151,7 +152,7 @@ func (f *supervised) train(ctx context.Context, d *bench.Dataset, say func(step 
 	s.Optimizer, s.Batch = o, f.plan.Batch
 	s.Schedule.ReferenceBatch, s.Schedule.WarmupEpochs, s.Schedule.WarmupShare = 0, 0, 0
 	s.Schedule.WarmupSteps, s.Schedule.WarmupRate, s.Schedule.FinalRate = min(50, f.plan.Steps/10), 0, 0
-	l, err := train.NewLearner(f.backend, o, f.params, f.tensors, f.loss)
+	l, err := stepper.NewLearner(f.backend, o, f.params, f.tensors, f.loss)
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (f *supervised) train(ctx context.Context, d *bench.Dataset, say func(step 
 			order = order[1:]
 		}
 		loss, _, err := l.Step(s.Rate(step, f.plan.Steps, 1),
-			train.Input{Floats: pixels, Dims: []int{f.plan.Batch, 3, side, side}}, train.Input{Floats: classes, Dims: []int{f.plan.Batch, side, side}})
+			stepper.Input{Floats: pixels, Dims: []int{f.plan.Batch, 3, side, side}}, stepper.Input{Floats: classes, Dims: []int{f.plan.Batch, side, side}})
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/groupvit/groupvit/internal/selftrain"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // label says how a pass's pseudo masks are made.
@@ -34,9 +34,9 @@ var labelKeys = []string{"round", "models", "sources", "share", "limit"}
 
 // parseLabel reads the label section of a pass; before are the names of the passes
 // before it.
-func parseLabel(p train.Pass, before []string) (*label, error) {
+func parseLabel(p settings.Pass, before []string) (*label, error) {
 	bad := func(format string, args ...any) (*label, error) {
-		return nil, fmt.Errorf("%w: %s: label: %s", train.ErrSettings, p.Where, fmt.Sprintf(format, args...))
+		return nil, fmt.Errorf("%w: %s: label: %s", settings.ErrSettings, p.Where, fmt.Sprintf(format, args...))
 	}
 	if p.Label.Kind != yaml.MappingNode {
 		return bad("it must be keys and values, such as {round: 1}")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/synth"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // recipe is three passes on scenes: captions alone, then two students with a context
@@ -62,13 +63,13 @@ func prepared(t *testing.T, scenes int) Options {
 	if err := os.WriteFile(file, fmt.Appendf(nil, recipe, base, filepath.Join(dir, "test")), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	passes, err := train.Passes(file)
+	passes, err := settings.Passes(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return Options{
 		Recipe: file, Passes: passes, Output: filepath.Join(dir, "run"), Progress: new(bytes.Buffer),
-		Overrides: []train.Override{{Key: "data.train", Value: filepath.Join(dir, "train"), Origin: "test"}},
+		Overrides: []settings.Override{{Key: "data.train", Value: filepath.Join(dir, "train"), Origin: "test"}},
 	}
 }
 
@@ -175,9 +176,9 @@ func (s *stopper) Write(b []byte) (int, error) {
 // The embedded model's recipe is one that can be run: every key of its passes and of
 // their labels is known.
 func TestDefaultRecipe(t *testing.T) {
-	o := Options{Recipe: "../../recipes/default.yaml", Output: t.TempDir(), Overrides: []train.Override{{Key: "data.train", Value: "synth:8", Origin: "test"}}}
+	o := Options{Recipe: "../../recipes/default.yaml", Output: t.TempDir(), Overrides: []settings.Override{{Key: "data.train", Value: "synth:8", Origin: "test"}}}
 	var err error
-	if o.Passes, err = train.Passes(o.Recipe); err != nil {
+	if o.Passes, err = settings.Passes(o.Recipe); err != nil {
 		t.Fatal(err)
 	}
 	passes, err := plan(o)
@@ -185,7 +186,7 @@ func TestDefaultRecipe(t *testing.T) {
 		t.Fatalf("%d passes, %v", len(passes), err)
 	}
 	for i, p := range passes[1:] {
-		if p.label.Sources != "synth:8" || p.loaded.Settings.Data.Train != p.masks() || p.loaded.Settings.Init != train.Final(passes[i].folder) {
+		if p.label.Sources != "synth:8" || p.loaded.Settings.Data.Train != p.masks() || p.loaded.Settings.Init != settings.Final(passes[i].folder) {
 			t.Errorf("%s labels %q, learns from %q and starts from %q", p.Name, p.label.Sources, p.loaded.Settings.Data.Train, p.loaded.Settings.Init)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/selftrain"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // Options say what [Run] does.
@@ -22,9 +23,9 @@ type Options struct {
 	// Recipe is the file, Passes what train.Passes read from it. Environ and
 	// Overrides stand above every pass; see train.Load.
 	Recipe    string
-	Passes    []train.Pass
+	Passes    []settings.Pass
 	Environ   []string
-	Overrides []train.Override
+	Overrides []settings.Override
 	// Output is the folder of all passes.
 	Output string
 	// Resume goes on where an earlier run in Output was.
@@ -45,8 +46,8 @@ type Result struct {
 
 // pass is one pass that is ready to run.
 type pass struct {
-	train.Pass
-	loaded *train.Loaded
+	settings.Pass
+	loaded *settings.Loaded
 	label  *label
 	folder string
 }
@@ -65,14 +66,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := o.prepare(passes); err != nil {
 		return nil, err
 	}
-	result := &Result{Final: train.Final(o.Output)}
+	result := &Result{Final: settings.Final(o.Output)}
 	for i, p := range passes {
 		o.say("pass %d of %d: %s", i+1, len(passes), p.Name)
 		if result.Result, err = o.run(ctx, p, result); err != nil {
 			return result, fmt.Errorf("pass %d (%s): %w", i+1, p.Name, err)
 		}
 	}
-	return result, publish(train.Final(passes[len(passes)-1].folder), result.Final)
+	return result, publish(settings.Final(passes[len(passes)-1].folder), result.Final)
 }
 
 func (o Options) say(format string, args ...any) { fmt.Fprintf(o.Progress, format+"\n", args...) }
@@ -86,7 +87,7 @@ func plan(o Options) ([]pass, error) {
 		next := pass{Pass: p, folder: filepath.Join(o.Output, p.Folder(i))}
 		overrides := o.Overrides
 		if i > 0 {
-			init := train.Override{Key: "init", Value: train.Final(passes[i-1].folder), Origin: "pass " + passes[i-1].Name}
+			init := settings.Override{Key: "init", Value: settings.Final(passes[i-1].folder), Origin: "pass " + passes[i-1].Name}
 			overrides = append(slices.Clone(overrides), init)
 		}
 		var err error
@@ -95,16 +96,16 @@ func plan(o Options) ([]pass, error) {
 				return nil, err
 			}
 			if next.label.Sources == "" {
-				loaded, err := train.LoadPass(o.Recipe, p, o.Environ, overrides)
+				loaded, err := settings.LoadPass(o.Recipe, p, o.Environ, overrides)
 				if err != nil {
 					return nil, err
 				}
 				next.label.Sources = loaded.Settings.Data.Train
 			}
-			masks := train.Override{Key: "data.train", Value: next.masks(), Origin: "label"}
-			overrides = append(slices.Clone(overrides), masks, train.Override{Key: "data.upsampling_factors", Value: "[]", Origin: "label"})
+			masks := settings.Override{Key: "data.train", Value: next.masks(), Origin: "label"}
+			overrides = append(slices.Clone(overrides), masks, settings.Override{Key: "data.upsampling_factors", Value: "[]", Origin: "label"})
 		}
-		if next.loaded, err = train.LoadPass(o.Recipe, p, o.Environ, overrides); err != nil {
+		if next.loaded, err = settings.LoadPass(o.Recipe, p, o.Environ, overrides); err != nil {
 			return nil, err
 		}
 		passes, names = append(passes, next), append(names, p.Name)
@@ -132,7 +133,7 @@ func (o Options) prepare(passes []pass) error {
 			}
 			continue
 		}
-		ours := e.Name() == filepath.Base(train.Final(o.Output)) ||
+		ours := e.Name() == filepath.Base(settings.Final(o.Output)) ||
 			slices.ContainsFunc(passes, func(p pass) bool { return filepath.Base(p.folder) == e.Name() })
 		switch {
 		case !ours:
@@ -163,8 +164,8 @@ func (o Options) labels(ctx context.Context, p pass, result *Result) error {
 	}
 	var models []string
 	for _, name := range p.label.Models {
-		i := slices.IndexFunc(o.Passes, func(q train.Pass) bool { return q.Name == name })
-		models = append(models, train.Final(filepath.Join(o.Output, o.Passes[i].Folder(i))))
+		i := slices.IndexFunc(o.Passes, func(q settings.Pass) bool { return q.Name == name })
+		models = append(models, settings.Final(filepath.Join(o.Output, o.Passes[i].Folder(i))))
 	}
 	done := -1
 	made, err := selftrain.Run(ctx, selftrain.Options{

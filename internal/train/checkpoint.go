@@ -13,9 +13,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gomlx/gomlx/core/tensors"
-
+	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/modelfile"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -29,9 +29,7 @@ const (
 	bestDir        = "best"
 	recipeFile     = "recipe.yaml"
 	checkpointsDir = "checkpoints"
-	finalDir       = "final"
 	dataDir        = "data"
-	optimizerFile  = "optimizer.safetensors"
 )
 
 // ErrResume is wrapped by errors about a run that cannot be continued as asked.
@@ -72,37 +70,6 @@ type dataState struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// saveOptimizer writes what a model directory lacks of the stepper's state.
-func (t *Stepper) saveOptimizer(dir string) error {
-	out := map[string]weights.Tensor{}
-	for _, s := range t.stateTensors() {
-		values, err := t.read(s.path)
-		if err != nil {
-			return err
-		}
-		out[s.name] = weights.Tensor{Shape: s.shape, Floats: values}
-	}
-	return weights.WriteTensors(filepath.Join(dir, optimizerFile), out)
-}
-
-// loadOptimizer reads what saveOptimizer wrote.
-func (t *Stepper) loadOptimizer(dir string) error {
-	saved, err := weights.ReadTensors(filepath.Join(dir, optimizerFile))
-	if err != nil {
-		return err
-	}
-	for _, s := range t.stateTensors() {
-		x, ok := saved[s.name]
-		if !ok || len(x.Floats) != product(s.shape) {
-			return fmt.Errorf("%w: %s: tensor %q has %d values, expected shape %v", weights.ErrWeights, optimizerFile, s.name, len(x.Floats), s.shape)
-		}
-		if err := t.store.GetVariable(s.path).SetValue(tensors.FromFlatDataAndDimensions(x.Floats, s.shape...)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // saveCheckpoint writes DIR/checkpoints/STEP, whole or not at all, then removes
 // the oldest beyond those to keep. regular ones are those that an uninterrupted
 // run writes, too, and so the ones to go back to.
@@ -112,7 +79,7 @@ func (r *run) saveCheckpoint(step int, regular bool) error {
 		return err
 	}
 	s := state{
-		Format: stateFormat, Step: step, Updates: r.stepper.updates, Total: r.total,
+		Format: stateFormat, Step: step, Updates: r.stepper.Updates, Total: r.total,
 		Seconds: r.seconds(), Good: r.good, Settings: r.values,
 		Guard: r.guard.state, Monitor: r.monitor.state, Best: r.result.Best, Data: r.dataState(),
 	}
@@ -128,7 +95,7 @@ func (r *run) saveCheckpoint(step int, regular bool) error {
 	}
 	m.Extra[weights.StateFile] = append(data, '\n')
 	dir := filepath.Join(r.options.Output, checkpointsDir, strconv.Itoa(step))
-	if err := weights.Save(dir, m, weights.SaveOptions{More: r.stepper.saveOptimizer}); err != nil {
+	if err := weights.Save(dir, m, weights.SaveOptions{More: r.stepper.SaveOptimizer}); err != nil {
 		return fmt.Errorf("checkpoint of step %d: %w; earlier checkpoints are untouched", step, err)
 	}
 	r.saved, r.good = step, s.Good
@@ -215,7 +182,7 @@ func readCheckpoint(path string) (origin, error) {
 		m, err = weights.Open(path)
 	}
 	if err == nil {
-		_, err = os.Stat(filepath.Join(path, optimizerFile))
+		_, err = os.Stat(filepath.Join(path, stepper.OptimizerFile))
 	}
 	if err != nil {
 		return origin{}, fmt.Errorf("checkpoint %s is not whole: %w", path, err)
@@ -230,7 +197,7 @@ func readState(dir string) (state, error) {
 		return s, err
 	}
 	defer f.Close()
-	data, err := readAllLimited(f, 1<<20)
+	data, err := limits.ReadAll(f, 1<<20)
 	if err == nil {
 		err = json.Unmarshal(data, &s)
 	}

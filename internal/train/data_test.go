@@ -10,17 +10,19 @@ import (
 	"testing"
 
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 )
 
 // What OpenCLIP's flags say about the data reaches the loader.
 func TestDataSettings(t *testing.T) {
-	l := load(t, "data.train=a::b", "data.upsampling_factors=[1, 2.5]", "data.resampled=true", "data.csv_img_key=where", "data.csv_separator=;", "data.patience=1.5")
-	o := must(l.Settings.pairsOptions())
+	l := traintest.Load(t, "data.train=a::b", "data.upsampling_factors=[1, 2.5]", "data.resampled=true", "data.csv_img_key=where", "data.csv_separator=;", "data.patience=1.5")
+	o := traintest.LoaderOptions(t, l.Settings)
 	if !slices.Equal(o.Weights, []float64{1, 2.5}) || !o.Resampled || o.Table != (pairs.TableOptions{Image: "where", Separator: ";"}) || o.Patience.Seconds() != 1.5 {
 		t.Errorf("%+v", o)
 	}
-	_, err := Load("../../recipes/smoke.yaml", nil, []Override{{"data.train", "a::b", "test"}, {"data.upsampling_factors", "[1]", "test"}})
-	if !errors.Is(err, ErrSettings) || !strings.Contains(err.Error(), "1 weights for 2 sources") {
+	_, err := settings.Load(traintest.Recipe(t, "smoke"), nil, []settings.Override{{Key: "data.train", Value: "a::b", Origin: "test"}, {Key: "data.upsampling_factors", Value: "[1]", Origin: "test"}})
+	if !errors.Is(err, settings.ErrSettings) || !strings.Contains(err.Error(), "1 weights for 2 sources") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -29,9 +31,9 @@ func TestDataSettings(t *testing.T) {
 // step; once it is back the run goes on with the losses of one that never lacked
 // it.
 func TestShardVanishes(t *testing.T) {
-	data := scenes(t, 60)
-	settings := func() *Loaded {
-		return load(t, "steps=12", "threads=1", "batch=4", "data.train="+data, "data.patience=0", "data.prefetch=1", "measure.pictures=0")
+	data := traintest.Scenes(t, 60)
+	settings := func() *settings.Loaded {
+		return traintest.Load(t, "steps=12", "threads=1", "batch=4", "data.train="+data, "data.patience=0", "data.prefetch=1", "measure.pictures=0")
 	}
 	whole, _, err := watched(t, context.Background(), Options{Loaded: settings(), Output: filepath.Join(t.TempDir(), "whole")})
 	if err != nil {

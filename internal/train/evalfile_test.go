@@ -16,15 +16,17 @@ import (
 	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/synth"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 )
 
 func evalOf(t *testing.T, recipe string) *modelfile.Eval {
 	t.Helper()
-	l, err := Load("../../recipes/"+recipe, nil, nil)
+	l, err := settings.Load("../../recipes/"+recipe, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := l.Settings.evalFile()
+	b, err := l.Settings.EvalFile()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,9 +77,9 @@ func TestEvalFileOfRecipes(t *testing.T) {
 // The final model knows its prompts and its size, and the library uses them.
 func TestFinalModelSaysHowToUseIt(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	l, err := Load("../../recipes/scenes.yaml", nil, []Override{
-		{"steps", "1", ""}, {"batch", "2", ""}, {"data.train", scenes(t, 4), ""}, {"engine", "go", ""},
-		{"evaluate.background_kinds", "[stuff]", ""}, {"model.text.vocabulary", "1024", ""},
+	l, err := settings.Load("../../recipes/scenes.yaml", nil, []settings.Override{
+		{Key: "steps", Value: "1"}, {Key: "batch", Value: "2"}, {Key: "data.train", Value: traintest.Scenes(t, 4)}, {Key: "engine", Value: "go"},
+		{Key: "evaluate.background_kinds", Value: "[stuff]"}, {Key: "model.text.vocabulary", Value: "1024"},
 	})
 	if err != nil {
 		t.Fatal(err)

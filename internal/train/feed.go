@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 )
 
 // feeder makes batches, or their parts, ready on the engine's device while the step
@@ -17,14 +18,14 @@ type feeder struct {
 
 // fed is something ready, or the error that ended the feeding.
 type fed struct {
-	ready *ready
+	ready *stepper.Ready
 	err   error
 }
 
 // feed starts making batches ready, from number step on, which the loader stands
 // at. The end of ctx ends it between two batches. before, where it is not nil, sees
 // every whole batch first.
-func feed(ctx context.Context, loader *pairs.Loader, u upload, step int, before func(int, *pairs.Batch)) *feeder {
+func feed(ctx context.Context, loader *pairs.Loader, u stepper.Upload, step int, before func(int, *pairs.Batch)) *feeder {
 	between, cancelBetween := context.WithCancel(ctx)
 	own, cancelOwn := context.WithCancel(context.WithoutCancel(ctx))
 	f := &feeder{made: make(chan fed), cancel: func() { cancelBetween(); cancelOwn() }}
@@ -40,7 +41,7 @@ func feed(ctx context.Context, loader *pairs.Loader, u upload, step int, before 
 			case f.made <- fed{r, err}:
 			case <-own.Done():
 				if r != nil {
-					r.free()
+					r.Free()
 				}
 				return
 			}
@@ -56,7 +57,7 @@ func feed(ctx context.Context, loader *pairs.Loader, u upload, step int, before 
 }
 
 // one makes the next part ready.
-func one(ctx context.Context, loader *pairs.Loader, u upload, step int, before func(int, *pairs.Batch)) (*ready, error) {
+func one(ctx context.Context, loader *pairs.Loader, u stepper.Upload, step int, before func(int, *pairs.Batch)) (*stepper.Ready, error) {
 	p, err := loader.NextMicroBatch(ctx)
 	if err != nil {
 		return nil, dataError{err}
@@ -64,7 +65,7 @@ func one(ctx context.Context, loader *pairs.Loader, u upload, step int, before f
 	if before != nil && p.Pixels != nil && p.Batch.Pixels != nil {
 		before(step, p.Batch)
 	}
-	return u.ready(p, step)
+	return u.Ready(p, step)
 }
 
 // dataError is an error of the loader.
@@ -73,7 +74,7 @@ type dataError struct{ error }
 func (e dataError) Unwrap() error { return e.error }
 
 // next is a [source]. After an error it has no more.
-func (f *feeder) next() (*ready, error) {
+func (f *feeder) next() (*stepper.Ready, error) {
 	x, ok := <-f.made
 	if !ok {
 		return nil, dataError{context.Canceled}
@@ -86,7 +87,7 @@ func (f *feeder) stop() {
 	f.cancel()
 	for x := range f.made {
 		if x.ready != nil {
-			x.ready.free()
+			x.ready.Free()
 		}
 	}
 }

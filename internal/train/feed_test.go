@@ -11,12 +11,15 @@ import (
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 )
 
 // openFed opens what a run opens: loader, engine, stepper.
-func openFed(t *testing.T, l *Loaded) (*pairs.Loader, *Stepper) {
+func openFed(t *testing.T, l *settings.Loaded) (*pairs.Loader, *stepper.Stepper) {
 	t.Helper()
-	loader, err := pairs.Open(context.Background(), must(l.Settings.pairsOptions()))
+	loader, err := pairs.Open(context.Background(), traintest.LoaderOptions(t, l.Settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +29,7 @@ func openFed(t *testing.T, l *Loaded) (*pairs.Loader, *Stepper) {
 		t.Fatal(err)
 	}
 	t.Cleanup(backend.Finalize)
-	s, err := NewStepper(backend, l.Settings, network.Initialize(l.Settings.Model, l.Settings.Seed))
+	s, err := stepper.New(backend, l.Settings, network.Initialize(l.Settings.Model, l.Settings.Seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +41,7 @@ func openFed(t *testing.T, l *Loaded) (*pairs.Loader, *Stepper) {
 // numbers are those of steps that take one batch after the other. Whole and in
 // parts, on both engines.
 func TestFeedChangesNothing(t *testing.T) {
-	data := scenes(t, 60)
+	data := traintest.Scenes(t, 60)
 	for name, changes := range map[string][]string{
 		"whole": nil, "in parts": {"micro_batch=5"}, "tower frozen, in parts": {"micro_batch=6", "optimizer.freeze=['vision_model.*']"},
 	} {
@@ -47,8 +50,8 @@ func TestFeedChangesNothing(t *testing.T) {
 				continue // its sums are not the same twice on several threads
 			}
 			t.Run(name+", "+kind, func(t *testing.T) {
-				settings := func() *Loaded {
-					return load(t, append(changes, "engine="+kind, "steps=5", "threads=1", "batch=12", "measure.pictures=0", "data.train="+data)...)
+				settings := func() *settings.Loaded {
+					return traintest.Load(t, append(changes, "engine="+kind, "steps=5", "threads=1", "batch=12", "measure.pictures=0", "data.train="+data)...)
 				}
 				l := settings()
 				fed, _, err := watched(t, context.Background(), Options{Loaded: l, Output: filepath.Join(t.TempDir(), "run")})
@@ -56,15 +59,15 @@ func TestFeedChangesNothing(t *testing.T) {
 					t.Fatal(err)
 				}
 				loader, s := openFed(t, settings())
-				plan := l.Settings.plan(5, l.Settings.stepsPerEpoch(loader.StepsPerPass()))
+				plan := l.Settings.Plan(5, l.Settings.StepsPerEpoch(loader.StepsPerPass()))
 				var want []float64
 				for step := range 5 {
-					next := func() (*ready, error) { return one(context.Background(), loader, s.upload, step, nil) }
-					_, metrics, ok, err := s.stepFrom(next, step, plan.rate(step))
+					next := func() (*stepper.Ready, error) { return one(context.Background(), loader, s.Upload, step, nil) }
+					_, metrics, ok, err := s.StepFrom(next, step, plan.Rate(step))
 					if err != nil || !ok {
 						t.Fatal(ok, err)
 					}
-					want = append(want, metrics[metricLoss])
+					want = append(want, metrics[stepper.MetricLoss])
 				}
 				if !slices.Equal(fed, want) {
 					t.Errorf("losses %v, one after the other %v", fed, want)
@@ -77,12 +80,12 @@ func TestFeedChangesNothing(t *testing.T) {
 // While a step has batch 0, batch 1 is made ready; stopping does not wait for data
 // that is not there.
 func TestFeedWorksAhead(t *testing.T) {
-	data := scenes(t, 24)
-	loader, s := openFed(t, load(t, "batch=4", "data.prefetch=1", "data.patience=600", "data.train="+data))
+	data := traintest.Scenes(t, 24)
+	loader, s := openFed(t, traintest.Load(t, "batch=4", "data.prefetch=1", "data.patience=600", "data.train="+data))
 	seen := make(chan int, 100)
-	f := feed(context.Background(), loader, s.upload, 0, func(step int, _ *pairs.Batch) { seen <- step })
+	f := feed(context.Background(), loader, s.Upload, 0, func(step int, _ *pairs.Batch) { seen <- step })
 	r, err := f.next()
-	if err != nil || r.part.Batch.Step != 0 || len(r.inputs) == 0 || r.part.Batch.Pixels != nil {
+	if err != nil || r.Part.Batch.Step != 0 || len(r.Inputs) == 0 || r.Part.Batch.Pixels != nil {
 		t.Fatalf("%+v, %v", r, err)
 	}
 	for want := range 2 {
@@ -95,7 +98,7 @@ func TestFeedWorksAhead(t *testing.T) {
 			t.Fatal("batch 1 is not made ready while batch 0 is in use")
 		}
 	}
-	r.free()
+	r.Free()
 	shards, err := filepath.Glob(filepath.Join(data, "*.tar"))
 	if err != nil || len(shards) == 0 {
 		t.Fatal(shards, err)
@@ -108,7 +111,7 @@ func TestFeedWorksAhead(t *testing.T) {
 	for range 8 { // until the loader waits for the file
 		select {
 		case x := <-f.made:
-			x.ready.free()
+			x.ready.Free()
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/groupvit/groupvit/internal/train/traintest"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -26,8 +27,8 @@ func init() {
 // A disk that fills up ends the run with an error and leaves the last
 // checkpoint whole.
 func TestDiskFull(t *testing.T) {
-	data, dir := scenes(t, 20), filepath.Join(t.TempDir(), "run")
-	l := load(t, "steps=2", "batch=4", "data.train="+data)
+	data, dir := traintest.Scenes(t, 20), filepath.Join(t.TempDir(), "run")
+	l := traintest.Load(t, "steps=2", "batch=4", "data.train="+data)
 	if _, _, err := watched(t, context.Background(), Options{Loaded: l, Output: dir}); err != nil {
 		t.Fatal(err)
 	}

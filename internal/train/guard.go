@@ -3,12 +3,14 @@ package train
 import (
 	"math"
 	"slices"
+
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // guard decides which steps are broken. What it decides follows from the losses
 // before, which a checkpoint holds, so a continued run decides the same.
 type guard struct {
-	settings Safety
+	settings settings.Safety
 	// least is how far above the median a loss must be in any case: half of the
 	// loss of a model that has learnt nothing. A batch of a model that has learnt
 	// much may well be far from the others in their deviations.
@@ -32,7 +34,7 @@ type guardState struct {
 	Due bool `json:"due"`
 }
 
-func newGuard(s Safety, batch int) *guard {
+func newGuard(s settings.Safety, batch int) *guard {
 	return &guard{settings: s, least: math.Log(float64(batch)) / 2}
 }
 
@@ -40,7 +42,7 @@ func newGuard(s Safety, batch int) *guard {
 // normal distribution.
 const deviation = 1.4826
 
-// limit is the largest loss of a good step: the median of the last losses, and
+// Limit is the largest loss of a good step: the median of the last losses, and
 // Spike deviations (by the median distance from it, which outliers do not move)
 // or half of ln(batch) above it, whichever is more. Until Window losses are known
 // any finite loss is good.

@@ -15,10 +15,13 @@ import (
 	"github.com/groupvit/groupvit/internal/engine/enginetest"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 )
 
 func TestLimit(t *testing.T) {
-	s := defaultSafety()
+	s := settings.DefaultSafety()
 	s.Window = 8
 	steady := []float64{4, 4.1, 3.9, 4, 4.1, 3.9, 4, 4.2}
 	for _, c := range []struct {
@@ -51,13 +54,13 @@ func TestLimit(t *testing.T) {
 
 // A loss above the limit changes nothing: no weight, no moment, no statistics.
 func TestStepAboveTheLimit(t *testing.T) {
-	l := load(t, "data.train="+scenes(t, 20))
-	s, err := NewStepper(enginetest.New(t, engine.Go, 0), l.Settings, network.Initialize(l.Settings.Model, 1))
+	l := traintest.Load(t, "data.train="+traintest.Scenes(t, 20))
+	s, err := stepper.New(enginetest.New(t, engine.Go, 0), l.Settings, network.Initialize(l.Settings.Model, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	loader, err := pairs.Open(context.Background(), must(l.Settings.pairsOptions()))
+	loader, err := pairs.Open(context.Background(), traintest.LoaderOptions(t, l.Settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +77,7 @@ func TestStepAboveTheLimit(t *testing.T) {
 		limit float32
 		ok    bool
 	}{{0.5, false}, {1000, true}} {
-		s.limit = c.limit
+		s.Limit = c.limit
 		if _, ok, err := s.Step(batch, 0, 1e-3); err != nil || ok != c.ok {
 			t.Fatalf("limit %g: %v, %v", c.limit, ok, err)
 		}
@@ -90,8 +93,8 @@ func TestStepAboveTheLimit(t *testing.T) {
 			t.Errorf("limit %g: weights unchanged: %v", c.limit, same)
 		}
 	}
-	if s.updates != 1 {
-		t.Errorf("%d updates", s.updates)
+	if s.Updates != 1 {
+		t.Errorf("%d updates", s.Updates)
 	}
 }
 
@@ -108,9 +111,9 @@ func spoiled(steps ...int) func(int, *pairs.Batch) {
 // checkpoint. A run that is interrupted among them and continued does the same,
 // to the bit.
 func TestRollBack(t *testing.T) {
-	data := scenes(t, 60)
-	settings := func() *Loaded {
-		return load(t, "steps=14", "threads=1", "batch=4", "output.checkpoint_every=4", "output.log_every=1", "data.train="+data,
+	data := traintest.Scenes(t, 60)
+	settings := func() *settings.Loaded {
+		return traintest.Load(t, "steps=14", "threads=1", "batch=4", "output.checkpoint_every=4", "output.log_every=1", "data.train="+data,
 			"safety.roll_back_after=2", "measure.pictures=0")
 	}
 	bad := spoiled(5, 9, 10)
@@ -145,7 +148,7 @@ func TestRollBack(t *testing.T) {
 
 // Where going back does not help, the run ends.
 func TestRollBacksEnd(t *testing.T) {
-	l := load(t, "steps=40", "batch=4", "data.train="+scenes(t, 20), "safety.roll_back_after=2", "safety.max_roll_backs=3", "output.max_skipped=100", "measure.pictures=0")
+	l := traintest.Load(t, "steps=40", "batch=4", "data.train="+traintest.Scenes(t, 20), "safety.roll_back_after=2", "safety.max_roll_backs=3", "output.max_skipped=100", "measure.pictures=0")
 	every := make([]int, 40)
 	for i := range every {
 		every[i] = i
@@ -158,7 +161,7 @@ func TestRollBacksEnd(t *testing.T) {
 
 // A checkpoint that falls on a broken step is written after the next good one.
 func TestCheckpointAfterBrokenStep(t *testing.T) {
-	l := load(t, "steps=8", "batch=4", "data.train="+scenes(t, 20), "output.checkpoint_every=4", "output.keep=9", "measure.pictures=0")
+	l := traintest.Load(t, "steps=8", "batch=4", "data.train="+traintest.Scenes(t, 20), "output.checkpoint_every=4", "output.keep=9", "measure.pictures=0")
 	dir := filepath.Join(t.TempDir(), "run")
 	if _, _, err := watched(t, context.Background(), Options{Loaded: l, Output: dir, beforeStep: spoiled(3)}); err != nil {
 		t.Fatal(err)
@@ -170,17 +173,17 @@ func TestCheckpointAfterBrokenStep(t *testing.T) {
 
 // A run does not continue with other data, unless it is told to.
 func TestChangedData(t *testing.T) {
-	data := scenes(t, 30)
+	data := traintest.Scenes(t, 30)
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, _, err := watched(t, context.Background(), Options{Loaded: load(t, "steps=2", "batch=4", "data.train="+data, "measure.pictures=0"), Output: dir}); err != nil {
+	if _, _, err := watched(t, context.Background(), Options{Loaded: traintest.Load(t, "steps=2", "batch=4", "data.train="+data, "measure.pictures=0"), Output: dir}); err != nil {
 		t.Fatal(err)
 	}
-	less := scenes(t, 20)
-	o := Options{Loaded: load(t, "steps=4", "batch=4", "data.train="+less, "measure.pictures=0"), Output: dir, Resume: true}
+	less := traintest.Scenes(t, 20)
+	o := Options{Loaded: traintest.Load(t, "steps=4", "batch=4", "data.train="+less, "measure.pictures=0"), Output: dir, Resume: true}
 	if _, _, err := watched(t, context.Background(), o); !errors.Is(err, ErrResume) || !strings.Contains(err.Error(), "30 samples") {
 		t.Errorf("got %v", err)
 	}
-	o.Loaded = load(t, "steps=4", "batch=4", "data.train="+less, "data.may_change=true", "measure.pictures=0")
+	o.Loaded = traintest.Load(t, "steps=4", "batch=4", "data.train="+less, "data.may_change=true", "measure.pictures=0")
 	if _, _, err := watched(t, context.Background(), o); err != nil {
 		t.Error(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -33,7 +35,7 @@ func startFrom(m *weights.Model, c network.Config, seed uint64) (map[string][]fl
 		r.Of += p.Size()
 		values, shape := m.Tensors[p.Name], theirs[p.Name]
 		switch resized := resizeTensor(p, values, shape, out[p.Name]); {
-		case values == nil || len(values) != product(shape):
+		case values == nil || len(values) != stepper.Elements(shape):
 			r.Fresh = append(r.Fresh, p.Name)
 		case slices.Equal(shape, p.Shape):
 			out[p.Name] = slices.Clone(values)
@@ -52,7 +54,7 @@ func startFrom(m *weights.Model, c network.Config, seed uint64) (map[string][]fl
 	slices.Sort(r.Unused)
 	if len(r.Loaded) == 0 {
 		return nil, r, fmt.Errorf("%w: init: %s has no tensor of the name and shape that the model needs (such as %s %v): "+
-			"set the section model to its configuration, or leave init out", ErrSettings, m.Source, c.Params()[0].Name, c.Params()[0].Shape)
+			"set the section model to its configuration, or leave init out", settings.ErrSettings, m.Source, c.Params()[0].Name, c.Params()[0].Shape)
 	}
 	return out, r, nil
 }
@@ -60,7 +62,7 @@ func startFrom(m *weights.Model, c network.Config, seed uint64) (map[string][]fl
 // resizeTensor makes an embedding fit that is longer or shorter in the other
 // model; rows that there are not start as fresh does. Nil: it cannot be resized.
 func resizeTensor(p network.Param, values []float32, shape []int, fresh []float32) []float32 {
-	if len(shape) != len(p.Shape) || len(shape) < 2 || len(values) != product(shape) || shape[len(shape)-1] != p.Shape[len(shape)-1] {
+	if len(shape) != len(p.Shape) || len(shape) < 2 || len(values) != stepper.Elements(shape) || shape[len(shape)-1] != p.Shape[len(shape)-1] {
 		return nil
 	}
 	width, out := shape[len(shape)-1], slices.Clone(fresh)

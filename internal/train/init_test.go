@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"github.com/groupvit/groupvit/internal/network"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
 // saved writes the smoke recipe's model, started from a seed, as a directory.
 func saved(t *testing.T, seed uint64) (string, map[string][]float32) {
 	t.Helper()
-	s := load(t).Settings
+	s := traintest.Load(t).Settings
 	values := network.Initialize(s.Model, seed)
 	dir := filepath.Join(t.TempDir(), "model")
 	m := &weights.Model{Config: s.Model, Tensors: values, Mean: s.Data.Mean, Std: s.Data.Std}
@@ -33,7 +34,7 @@ func TestStartFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := load(t, "model.image_size=48", "model.text.context=30", "model.text.vocabulary=900", "data.context=0", "model.group_tokens=[6, 4, 0]",
+	c := traintest.Load(t, "model.image_size=48", "model.text.context=30", "model.text.vocabulary=900", "data.context=0", "model.group_tokens=[6, 4, 0]",
 		"model.output_groups=[6, 4, 0]", "model.variant.logit_bias=true").Settings.Model
 	got, report, err := startFrom(m, c, 9)
 	if err != nil {
@@ -69,7 +70,7 @@ func TestStartFrom(t *testing.T) {
 		}
 	}
 	// Nothing in common is an error, not a start from nothing.
-	c = load(t, "model.width=64", "model.projection_width=48", "model.embed_width=24", "model.text.width=64", "model.heads=[2, 2, 2]").Settings.Model
+	c = traintest.Load(t, "model.width=64", "model.projection_width=48", "model.embed_width=24", "model.text.width=64", "model.heads=[2, 2, 2]").Settings.Model
 	for name := range m.Tensors { // scalars fit any configuration
 		if len(m.Tensors[name]) == 1 {
 			delete(m.Tensors, name)
@@ -102,7 +103,7 @@ func TestResizePositions(t *testing.T) {
 func TestInitRun(t *testing.T) {
 	dir, values := saved(t, 5)
 	var said bytes.Buffer
-	l := load(t, "steps=1", "init="+dir, "optimizer.train_only=['*.group_token']", "data.train="+scenes(t, 20))
+	l := traintest.Load(t, "steps=1", "init="+dir, "optimizer.train_only=['*.group_token']", "data.train="+traintest.Scenes(t, 20))
 	_, result, err := watched(t, context.Background(), Options{Loaded: l, Output: filepath.Join(t.TempDir(), "run"), Progress: &said})
 	if err != nil || !strings.Contains(said.String(), "tensors taken over, 0 resized, 0 new: 100.0 %") {
 		t.Fatalf("%v, said %q", err, said.String())

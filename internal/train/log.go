@@ -15,6 +15,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/groupvit/groupvit/internal/train/stepper"
 	"github.com/groupvit/groupvit/internal/train/tensorboard"
 )
 
@@ -155,11 +156,11 @@ type line struct {
 
 func newLine(step int, metrics map[string]float64, rate float64) line {
 	return line{
-		Step: step, Loss: metrics[metricLoss], ImageText: metrics[metricImageText], Nouns: metrics[metricNouns],
+		Step: step, Loss: metrics[stepper.MetricLoss], ImageText: metrics[stepper.MetricImageText], Nouns: metrics[stepper.MetricNouns],
 		Explain: metrics["loss_explain"], Teach: metrics["loss_teach"], Dense: metrics["loss_dense"],
 		DenseGroups: metrics["loss_dense_groups"], DenseAccuracy: metrics["dense_accuracy"],
 		Chance: metrics[metricChance], Rate: rate, GroupsUsed: metrics["groups_used"], Entropy: metrics["assignment_entropy"],
-		Similarity: metrics["group_similarity"], Agreement: metrics["mask_agreement"], GradientNorm: metrics[metricNorm],
+		Similarity: metrics["group_similarity"], Agreement: metrics["mask_agreement"], GradientNorm: metrics[stepper.MetricNorm],
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/evaluate"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -41,7 +42,7 @@ func (r *run) openMeasuring(ctx context.Context) error {
 	wanted := &measuring{options: groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{ShortSide: m.ShortSide}}, last: -1}
 	var err error
 	if wanted.options.Protocol, err = groupvit.ParseProtocol(m.Protocol); err != nil {
-		return fmt.Errorf("%w: measure: %w", ErrSettings, err)
+		return fmt.Errorf("%w: measure: %w", settings.ErrSettings, err)
 	}
 	if m.Data != "" {
 		if wanted.pairs, err = pairs.OpenIndex(ctx, m.Data); err != nil {
@@ -57,7 +58,7 @@ func (r *run) openMeasuring(ctx context.Context) error {
 	if m.Root != "" {
 		wanted.dataset, err = bench.Open(m.Dataset, m.Root, bench.Options{Classes: m.Classes, Split: m.Split, Limit: m.Limit})
 		if errors.Is(err, bench.ErrUsage) {
-			return fmt.Errorf("%w: measure: %w", ErrSettings, err)
+			return fmt.Errorf("%w: measure: %w", settings.ErrSettings, err)
 		}
 		if err != nil {
 			return fmt.Errorf("measure.root: %w", err)

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/groupvit/groupvit/internal/synth"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -61,9 +63,9 @@ func measurements(t *testing.T, dir string) (all []map[string]float64) {
 // A run measures as it goes, keeps the best model, and draws pictures and curves;
 // continued after an interruption it leaves the same numbers.
 func TestMeasure(t *testing.T) {
-	data, masked := scenes(t, 40), maskedScenes(t, 6)
-	settings := func() *Loaded {
-		return load(t, "steps=8", "threads=1", "batch=4", "output.log_every=1", "output.checkpoint_every=2", "data.train="+data,
+	data, masked := traintest.Scenes(t, 40), maskedScenes(t, 6)
+	settings := func() *settings.Loaded {
+		return traintest.Load(t, "steps=8", "threads=1", "batch=4", "output.log_every=1", "output.checkpoint_every=2", "data.train="+data,
 			"measure.every=3", "measure.data="+data, "measure.root="+masked, "measure.limit=5", "measure.pictures=2", "output.keep_best=true")
 	}
 	dir := filepath.Join(t.TempDir(), "run")
@@ -124,7 +126,7 @@ func TestMeasure(t *testing.T) {
 // What cannot be measured is told before the training; what fails while it trains
 // costs the measurement alone.
 func TestMeasureFails(t *testing.T) {
-	data, masked := scenes(t, 20), maskedScenes(t, 3)
+	data, masked := traintest.Scenes(t, 20), maskedScenes(t, 3)
 	for name, change := range map[string]string{
 		"no such shards": "measure.data=" + filepath.Join(masked, "none.tar"),
 		"no such folder": "measure.root=" + filepath.Join(masked, "none"),
@@ -132,14 +134,14 @@ func TestMeasureFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			changes := []string{"steps=2", "batch=4", "data.train=" + data, "measure.root=" + masked, change}
-			losses, _, err := watched(t, context.Background(), Options{Loaded: load(t, changes...), Output: filepath.Join(t.TempDir(), "run")})
+			losses, _, err := watched(t, context.Background(), Options{Loaded: traintest.Load(t, changes...), Output: filepath.Join(t.TempDir(), "run")})
 			if err == nil || len(losses) != 0 {
 				t.Errorf("%d steps, %v", len(losses), err)
 			}
 		})
 	}
 	var said strings.Builder
-	l := load(t, "steps=4", "batch=4", "data.train="+data, "measure.every=2", "measure.root="+masked)
+	l := traintest.Load(t, "steps=4", "batch=4", "data.train="+data, "measure.every=2", "measure.root="+masked)
 	_, result, err := watched(t, context.Background(), Options{Loaded: l, Output: filepath.Join(t.TempDir(), "run"), Progress: &said, afterStep: func(step int, _ map[string]float64) {
 		if step == 0 {
 			if err := os.RemoveAll(filepath.Join(masked, "SegmentationClass")); err != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 )
 
 // metricChance is the image–text loss of a model that tells no two pictures of
@@ -41,9 +43,9 @@ type sign struct {
 // The thresholds are where the runs of docs/training.md that had collapsed
 // stand, and none that learnt.
 var signs = []sign{
-	{"nothing learnt", []string{metricImageText, metricChance},
+	{"nothing learnt", []string{stepper.MetricImageText, metricChance},
 		func(m monitorState) bool {
-			return m.Means[metricChance] > 0 && m.Means[metricImageText] >= 0.98*m.Means[metricChance]
+			return m.Means[metricChance] > 0 && m.Means[stepper.MetricImageText] >= 0.98*m.Means[metricChance]
 		},
 		"nothing is learnt: loss_image_text %.2f, and chance is %.2f (the logarithm of the number of captions)"},
 	{"one group", []string{"groups_used"},
@@ -78,7 +80,7 @@ type monitorState struct {
 	Shown []string `json:"shown"`
 }
 
-func newMonitor(s Settings) *monitor {
+func newMonitor(s settings.Settings) *monitor {
 	return &monitor{window: s.Safety.CollapseWindow, state: monitorState{Groups: s.Model.Groups(), Means: map[string]float64{}}}
 }
 
@@ -92,7 +94,7 @@ func (m *monitor) add(metrics map[string]float64) (news []string) {
 	s.Steps = min(s.Steps+1, m.window)
 	for _, sign := range signs {
 		for _, name := range sign.metrics {
-			if v, ok := metrics[name]; ok && isFinite(v) {
+			if v, ok := metrics[name]; ok && stepper.Finite(v) {
 				s.Means[name] += (v - s.Means[name]) / float64(s.Steps)
 			}
 		}

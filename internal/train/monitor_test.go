@@ -10,23 +10,26 @@ import (
 	"github.com/groupvit/groupvit/internal/engine/enginetest"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 )
 
 // watch computes a few steps that change nothing of a network whose weights a
 // test has spoiled, and returns which signs of collapse the monitor sees and what
 // it says.
-func watch(t *testing.T, l *Loaded, spoil func(map[string][]float32)) (shown []string, said string) {
+func watch(t *testing.T, l *settings.Loaded, spoil func(map[string][]float32)) (shown []string, said string) {
 	t.Helper()
 	weights := network.Initialize(l.Settings.Model, 1)
 	if spoil != nil {
 		spoil(weights)
 	}
-	s, err := NewStepper(enginetest.New(t, engine.Auto, 0), l.Settings, weights)
+	s, err := stepper.New(enginetest.New(t, engine.Auto, 0), l.Settings, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	loader, err := pairs.Open(context.Background(), must(l.Settings.pairsOptions()))
+	loader, err := pairs.Open(context.Background(), traintest.LoaderOptions(t, l.Settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,10 +53,10 @@ func watch(t *testing.T, l *Loaded, spoil func(map[string][]float32)) (shown []s
 }
 
 // small is the network for scenes, whose new groups share a picture between them.
-func small(t *testing.T, changes ...string) *Loaded {
+func small(t *testing.T, changes ...string) *settings.Loaded {
 	t.Helper()
-	return loadRecipe(t, "../../recipes/scenes-soft.yaml", append([]string{
-		"batch=8", "steps=10", "safety.collapse_window=3", "data.train=" + scenes(t, 24),
+	return traintest.LoadRecipe(t, "scenes-soft", append([]string{
+		"batch=8", "steps=10", "safety.collapse_window=3", "data.train=" + traintest.Scenes(t, 24),
 	}, changes...)...)
 }
 
@@ -74,11 +77,11 @@ func TestSignsOfCollapse(t *testing.T) {
 	}
 	for _, c := range []struct {
 		sign  string
-		load  *Loaded
-		spoil func(l *Loaded, weights map[string][]float32)
+		load  *settings.Loaded
+		spoil func(l *settings.Loaded, weights map[string][]float32)
 	}{
-		{"nothing learnt", small(t), func(*Loaded, map[string][]float32) {}},
-		{"equal groups", small(t), func(l *Loaded, weights map[string][]float32) {
+		{"nothing learnt", small(t), func(*settings.Loaded, map[string][]float32) {}},
+		{"equal groups", small(t), func(l *settings.Loaded, weights map[string][]float32) {
 			// Every group starts from the same token, so that all stay the same.
 			for name, values := range weights {
 				if strings.HasSuffix(name, ".group_token") {
@@ -86,14 +89,14 @@ func TestSignsOfCollapse(t *testing.T) {
 				}
 			}
 		}},
-		{"undecided", small(t), func(l *Loaded, weights map[string][]float32) {
+		{"undecided", small(t), func(l *settings.Loaded, weights map[string][]float32) {
 			for name, values := range weights {
 				if strings.HasSuffix(name, ".group_token") {
 					equalRows(values, l.Settings.Model.Width)
 				}
 			}
 		}},
-		{"equal masks", small(t), func(_ *Loaded, weights map[string][]float32) {
+		{"equal masks", small(t), func(_ *settings.Loaded, weights map[string][]float32) {
 			// Positions drown what the picture shows.
 			for name, values := range weights {
 				if strings.HasSuffix(name, "position_embeddings") {
@@ -105,7 +108,7 @@ func TestSignsOfCollapse(t *testing.T) {
 		}},
 		// The paper's block as small as in the smoke recipe: its groups are too alike
 		// to share a picture.
-		{"one group", load(t, "safety.collapse_window=3", "data.train="+scenes(t, 40)), func(l *Loaded, weights map[string][]float32) {
+		{"one group", traintest.Load(t, "safety.collapse_window=3", "data.train="+traintest.Scenes(t, 40)), func(l *settings.Loaded, weights map[string][]float32) {
 			for name, values := range weights {
 				if strings.HasSuffix(name, "stages.1.group_token") {
 					equalRows(values, l.Settings.Model.Width)
@@ -125,7 +128,7 @@ func TestSignsOfCollapse(t *testing.T) {
 // A sign that goes away is told, and one that was told is not told again, also
 // not by a run that continues.
 func TestMonitorTellsOnce(t *testing.T) {
-	s := Settings{Safety: Safety{CollapseWindow: 4}, Model: network.Default()}
+	s := settings.Settings{Safety: settings.Safety{CollapseWindow: 4}, Model: network.Default()}
 	bad, good := map[string]float64{"groups_used": 1}, map[string]float64{"groups_used": 6}
 	m := newMonitor(s)
 	count := func(metrics map[string]float64, n int) (news []string) {

@@ -14,6 +14,8 @@ import (
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/synth"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -22,10 +24,10 @@ import (
 func (r *run) prepareOutput() error {
 	dir := r.options.Output
 	if dir == "" {
-		return fmt.Errorf("%w: no output directory: name one with --output", ErrSettings)
+		return fmt.Errorf("%w: no output directory: name one with --output", settings.ErrSettings)
 	}
 	if r.settings.Data.Train == "" {
-		return fmt.Errorf("%w: no training data: name shards with --train-data or data.train", ErrSettings)
+		return fmt.Errorf("%w: no training data: name shards with --train-data or data.train", settings.ErrSettings)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, checkpointsDir), 0o777); err != nil {
 		return fmt.Errorf("output: %w", err)
@@ -106,7 +108,7 @@ func (r *run) drawScenes(ctx context.Context, o *pairs.Options) error {
 	}
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 || n > 1_000_000 {
-		return fmt.Errorf("%w: data.train: %q: %s needs a number of scenes from 1 to 1,000,000", ErrSettings, o.Sources, SynthPrefix)
+		return fmt.Errorf("%w: data.train: %q: %s needs a number of scenes from 1 to 1,000,000", settings.ErrSettings, o.Sources, SynthPrefix)
 	}
 	o.Sources = filepath.Join(r.options.Output, dataDir)
 	if _, err := os.Stat(o.Sources); err == nil {
@@ -117,7 +119,7 @@ func (r *run) drawScenes(ctx context.Context, o *pairs.Options) error {
 
 // openData opens the loader and finds out how many steps there are.
 func (r *run) openData(ctx context.Context) error {
-	o, err := r.settings.pairsOptions()
+	o, err := r.settings.LoaderOptions()
 	if err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func (r *run) openData(ctx context.Context) error {
 	}
 	r.total = r.settings.Steps
 	if r.total == 0 {
-		r.total = max(1, int(r.settings.Epochs*float64(r.settings.stepsPerEpoch(r.loader.StepsPerPass()))))
+		r.total = max(1, int(r.settings.Epochs*float64(r.settings.StepsPerEpoch(r.loader.StepsPerPass()))))
 	}
 	return nil
 }
@@ -202,12 +204,12 @@ func (r *run) newTotal(s state) error {
 	if s.Step > r.total {
 		return fmt.Errorf("%w: %d steps are done, more than the %d that are asked for; give at least %d, or another output directory", ErrResume, s.Step, r.total, s.Step)
 	}
-	perEpoch := r.settings.stepsPerEpoch(r.loader.StepsPerPass())
-	before, now := r.settings.plan(s.Total, perEpoch), r.settings.plan(r.total, perEpoch)
-	old, rate := before.rate(s.Step), now.rate(s.Step)
+	perEpoch := r.settings.StepsPerEpoch(r.loader.StepsPerPass())
+	before, now := r.settings.Plan(s.Total, perEpoch), r.settings.Plan(r.total, perEpoch)
+	old, rate := before.Rate(s.Step), now.Rate(s.Step)
 	if s.Step >= s.Total && rate > old {
 		return fmt.Errorf("%w: the run ended after %d of %d steps, and with %d the learning rate would rise again, from %.3g to %.3g; to train on, begin a run with --init %s in another output directory",
-			ErrResume, s.Step, s.Total, r.total, old, rate, filepath.Join(r.options.Output, finalDir))
+			ErrResume, s.Step, s.Total, r.total, old, rate, settings.Final(r.options.Output))
 	}
 	r.progress.say("the run now has %d steps instead of %d: the learning rate follows the new number and goes on from %.3g instead of %.3g", r.total, s.Total, rate, old)
 	return nil
@@ -228,11 +230,11 @@ func (r *run) load(o origin) error {
 		r.stepper = nil
 	}
 	var err error
-	if r.stepper, err = NewStepper(r.backend, r.settings, o.tensors); err != nil || o.dir == "" {
+	if r.stepper, err = stepper.New(r.backend, r.settings, o.tensors); err != nil || o.dir == "" {
 		return err
 	}
-	r.stepper.updates = o.state.Updates
-	if err := r.stepper.loadOptimizer(o.dir); err != nil {
+	r.stepper.Updates = o.state.Updates
+	if err := r.stepper.LoadOptimizer(o.dir); err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrResume, o.dir, err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 )
 
 // broken deals with a step that changed nothing because its loss or gradient is
@@ -13,11 +14,11 @@ import (
 // weights are to blame, and the run goes back to its last good checkpoint; the
 // data goes on. The error says that this has not helped.
 func (r *run) broken(done int, metrics map[string]float64) error {
-	loss, norm, limit := metrics[metricLoss], metrics[metricNorm], r.stepper.limit
+	loss, norm, limit := metrics[stepper.MetricLoss], metrics[stepper.MetricNorm], r.stepper.Limit
 	back := r.guard.broken()
 	g, s := r.guard.state, r.settings
 	why := fmt.Sprintf("loss %g, gradient norm %g: not finite", loss, norm)
-	if isFinite(loss) && isFinite(norm) {
+	if stepper.Finite(loss) && stepper.Finite(norm) {
 		why = fmt.Sprintf("loss %.4g is above %.4g, far from the last %d losses", loss, limit, s.Safety.Window)
 	}
 	r.progress.say("step %d: %s: the batch is skipped (%d in a row)", done, why, g.InRow)

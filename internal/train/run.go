@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -15,6 +14,8 @@ import (
 	"github.com/groupvit/groupvit/internal/engine"
 	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -29,7 +30,7 @@ var ErrDiverged = errors.New("training diverged")
 // Options say what [Run] does.
 type Options struct {
 	// Loaded are the settings.
-	Loaded *Loaded
+	Loaded *settings.Loaded
 	// Output is the run's directory.
 	Output string
 	// Resume continues from the newest whole checkpoint in Output; without one
@@ -64,11 +65,11 @@ type Result struct {
 // run is the state of one call of Run.
 type run struct {
 	options   Options
-	settings  Settings
+	settings  settings.Settings
 	values    map[string]any
 	backend   compute.Backend
 	loader    *pairs.Loader
-	stepper   *Stepper
+	stepper   *stepper.Stepper
 	tokenizer map[string][]byte
 	guard     *guard
 	monitor   *monitor
@@ -151,7 +152,7 @@ func (r *run) loop(ctx context.Context) error {
 	f, isFile := to.(*os.File)
 	r.progress = newProgress(to, isFile && term.IsTerminal(int(f.Fd())), r.total, r.start)
 	defer r.progress.end()
-	plan := r.settings.plan(r.total, r.settings.stepsPerEpoch(r.loader.StepsPerPass()))
+	plan := r.settings.Plan(r.total, r.settings.StepsPerEpoch(r.loader.StepsPerPass()))
 	r.began = time.Now()
 	r.result.Steps = r.start
 	if every := r.settings.Measure.Every; r.measuring != nil && every > 0 && r.start > 0 && r.start%every == 0 && r.start < r.total && r.measuring.last < r.start {
@@ -160,15 +161,15 @@ func (r *run) loop(ctx context.Context) error {
 		}
 	}
 	clock := newClock(r.start, r.settings.Batch)
-	feeder := feed(ctx, r.loader, r.stepper.upload, r.start, r.options.beforeStep)
+	feeder := feed(ctx, r.loader, r.stepper.Upload, r.start, r.options.beforeStep)
 	defer feeder.stop()
 	for step := r.start; step < r.total; step++ {
 		if ctx.Err() != nil {
 			return r.interrupt(step)
 		}
-		done, rate := step+1, plan.rate(step)
-		r.stepper.limit = r.guard.limit()
-		batch, metrics, fine, err := r.stepper.stepFrom(feeder.next, step, rate)
+		done, rate := step+1, plan.Rate(step)
+		r.stepper.Limit = r.guard.limit()
+		batch, metrics, fine, err := r.stepper.StepFrom(feeder.next, step, rate)
 		if data := (dataError{}); errors.As(err, &data) {
 			if ctx.Err() != nil {
 				return r.interrupt(step)
@@ -189,7 +190,7 @@ func (r *run) loop(ctx context.Context) error {
 			}
 			continue
 		}
-		if c := chance(batch); c > 0 && r.settings.Loss.Kind == lossSoftmax {
+		if c := chance(batch); c > 0 && r.settings.Loss.Kind == settings.LossSoftmax {
 			metrics[metricChance] = c
 		}
 		if err := r.finished(ctx, done, metrics, rate, clock); err != nil {
@@ -201,8 +202,8 @@ func (r *run) loop(ctx context.Context) error {
 
 // finished does what follows a good step: log, checkpoint, measurement.
 func (r *run) finished(ctx context.Context, done int, metrics map[string]float64, rate float64, clock *clock) error {
-	r.guard.good(metrics[metricLoss])
-	r.result.Loss = metrics[metricLoss]
+	r.guard.good(metrics[stepper.MetricLoss])
+	r.result.Loss = metrics[stepper.MetricLoss]
 	for _, news := range r.monitor.add(metrics) {
 		r.progress.say("step %d: %s", done, news)
 	}
@@ -252,7 +253,7 @@ func (r *run) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Join(r.options.Output, finalDir)
+	dir := settings.Final(r.options.Output)
 	if err := weights.Save(dir, m, weights.SaveOptions{Half: r.settings.Output.Half}); err != nil {
 		return fmt.Errorf("final model: %w", err)
 	}
@@ -288,7 +289,7 @@ func (r *run) model() (*weights.Model, error) {
 		Config: r.settings.Model, Tensors: tensors, TokenizerFiles: r.tokenizer,
 		Mean: r.settings.Data.Mean, Std: r.settings.Data.Std, Extra: map[string][]byte{},
 	}
-	use, err := r.settings.evalFile()
+	use, err := r.settings.EvalFile()
 	if use != nil {
 		m.Extra[modelfile.EvalName] = use
 	}

@@ -17,14 +17,17 @@ import (
 	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
+	"github.com/groupvit/groupvit/internal/train/traintest"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
 // A tiny network learns eight pictures by heart: both losses fall far below
 // chance.
 func TestOverfit(t *testing.T) {
-	l := load(t, "batch=8", "model.drop_path=0", "model.variant.soft_assign=true", "data.augment.crop=none", "data.augment.flip=0", "data.train="+scenes(t, 8))
-	loader, err := pairs.Open(context.Background(), must(l.Settings.pairsOptions()))
+	l := traintest.Load(t, "batch=8", "model.drop_path=0", "model.variant.soft_assign=true", "data.augment.crop=none", "data.augment.flip=0", "data.train="+traintest.Scenes(t, 8))
+	loader, err := pairs.Open(context.Background(), traintest.LoaderOptions(t, l.Settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +36,7 @@ func TestOverfit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := NewStepper(enginetest.New(t, engine.Go, 0), l.Settings, network.Initialize(l.Settings.Model, 1))
+	s, err := stepper.New(enginetest.New(t, engine.Go, 0), l.Settings, network.Initialize(l.Settings.Model, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,24 +48,17 @@ func TestOverfit(t *testing.T) {
 			t.Fatalf("step %d: %v, %v", step, ok, err)
 		}
 	}
-	if chance := math.Log(8); metrics[metricImageText] > 0.6*chance {
-		t.Errorf("after 60 steps on one batch the image-text loss is %.3f, chance is %.3f", metrics[metricImageText], chance)
+	if chance := math.Log(8); metrics[stepper.MetricImageText] > 0.6*chance {
+		t.Errorf("after 60 steps on one batch the image-text loss is %.3f, chance is %.3f", metrics[stepper.MetricImageText], chance)
 	}
-}
-
-func must(o pairs.Options, err error) pairs.Options {
-	if err != nil {
-		panic(err)
-	}
-	return o
 }
 
 // A run that is stopped in the middle and continued has the losses of one that
 // was not, to the bit, and ends with the same weights.
 func TestResumeIsExact(t *testing.T) {
-	data := scenes(t, 60)
-	settings := func() *Loaded {
-		return load(t, "steps=10", "threads=1", "output.checkpoint_every=4", "output.log_every=1", "data.train="+data)
+	data := traintest.Scenes(t, 60)
+	settings := func() *settings.Loaded {
+		return traintest.Load(t, "steps=10", "threads=1", "output.checkpoint_every=4", "output.log_every=1", "data.train="+data)
 	}
 	whole, result, err := watched(t, context.Background(), Options{Loaded: settings(), Output: filepath.Join(t.TempDir(), "whole")})
 	if err != nil || len(whole) != 10 || result.Steps != 10 {
@@ -140,7 +136,7 @@ func TestResumeIsExact(t *testing.T) {
 // Steps whose loss is not finite change nothing, are counted, and end the run
 // after a while.
 func TestNotFinite(t *testing.T) {
-	l := load(t, "output.max_skipped=3", "data.train="+scenes(t, 20))
+	l := traintest.Load(t, "output.max_skipped=3", "data.train="+traintest.Scenes(t, 20))
 	initial := network.Initialize(l.Settings.Model, 1)
 	initial[network.LogitScale][0] = float32(math.NaN())
 	model := &weights.Model{Config: l.Settings.Model, Tensors: initial, Mean: l.Settings.Data.Mean, Std: l.Settings.Data.Std}
@@ -154,12 +150,12 @@ func TestNotFinite(t *testing.T) {
 	if !errors.Is(err, ErrDiverged) || len(losses) != 3 || result.Skipped != 3 || strings.Count(said.String(), "not finite") != 3 {
 		t.Errorf("%d steps, %+v, %v, said %q", len(losses), result, err, said.String())
 	}
-	s, err := NewStepper(enginetest.New(t, engine.Go, 0), l.Settings, initial)
+	s, err := stepper.New(enginetest.New(t, engine.Go, 0), l.Settings, initial)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	loader, err := pairs.Open(context.Background(), must(l.Settings.pairsOptions()))
+	loader, err := pairs.Open(context.Background(), traintest.LoaderOptions(t, l.Settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +180,7 @@ func TestBadOutput(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	data := scenes(t, 4)
+	data := traintest.Scenes(t, 4)
 	for _, c := range []struct{ name, output, data, want string }{
 		{"a file", file, data, "output"},
 		{"below a file", filepath.Join(file, "x"), data, "output"},
@@ -194,7 +190,7 @@ func TestBadOutput(t *testing.T) {
 		{"bad number of scenes", t.TempDir(), "synth:many", "synth:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, _, err := watched(t, context.Background(), Options{Loaded: load(t, "data.train="+c.data), Output: c.output})
+			_, _, err := watched(t, context.Background(), Options{Loaded: traintest.Load(t, "data.train="+c.data), Output: c.output})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -208,9 +204,9 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	l, err := Load("../../recipes/smoke.yaml", nil, []Override{
-		{"steps", "1000000", ""}, {"output.checkpoint_every", "1", ""}, {"output.log_every", "1", ""},
-		{"batch", "4", ""}, {"data.train", os.Getenv("TRAIN_TEST_DATA"), ""},
+	l, err := settings.Load("../../recipes/smoke.yaml", nil, []settings.Override{
+		{Key: "steps", Value: "1000000"}, {Key: "output.checkpoint_every", Value: "1"}, {Key: "output.log_every", Value: "1"},
+		{Key: "batch", Value: "4"}, {Key: "data.train", Value: os.Getenv("TRAIN_TEST_DATA")},
 	})
 	if err == nil {
 		_, err = Run(context.Background(), Options{Loaded: l, Output: dir, Resume: true})

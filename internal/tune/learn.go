@@ -11,12 +11,13 @@ import (
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
 // learn trains, and decides which model comes out.
 func (t *tuning) learn(ctx context.Context) (*Result, error) {
-	s, err := settings(t.model, t.usage, t.words, t.Options)
+	s, err := settingsFor(t.model, t.usage, t.words, t.Options)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +29,7 @@ func (t *tuning) learn(ctx context.Context) (*Result, error) {
 	if d.HeldOut > 0 {
 		s.Measure.Dataset, s.Measure.Root, s.Output.KeepBest = "folder", filepath.Join(t.Output, dataDir, heldOutDir), true
 	}
-	loaded, err := train.FromSettings(s, "tune", t.Overrides)
+	loaded, err := settings.FromSettings(s, "tune", t.Overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (t *tuning) learn(ctx context.Context) (*Result, error) {
 
 // sources names what is learnt from. Where there are photos with captions, they make
 // half of what a step sees, and photos with masks the other half.
-func (t *tuning) sources(ctx context.Context, s *train.Settings, learn int) (captioned int, err error) {
+func (t *tuning) sources(ctx context.Context, s *settings.Settings, learn int) (captioned int, err error) {
 	s.Data.Train = filepath.Join(t.Output, dataDir, learnDir)
 	if t.Captions == "" {
 		return 0, nil

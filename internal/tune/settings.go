@@ -9,7 +9,7 @@ import (
 	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -29,10 +29,10 @@ const (
 	cacheSide = 2
 )
 
-// settings are those of the training: from a model's own configuration, its words and
+// settingsFor returns the settings of the training: from a model's own configuration, its words and
 // prompts, with the loss of label maps.
-func settings(m *weights.Model, e modelfile.Eval, words []nouns.Word, o Options) (train.Settings, error) {
-	s := train.Default()
+func settingsFor(m *weights.Model, e modelfile.Eval, words []nouns.Word, o Options) (settings.Settings, error) {
+	s := settings.Default()
 	if m.Config.Variant.PatchEmbeddings == "" || !m.Config.NounLoss {
 		return s, fmt.Errorf("%w: the model learns no map of patches from words (model.variant.patch_embeddings, model.noun_loss): "+
 			"tune the embedded model, or one trained by a recipe such as recipes/photos.yaml", ErrModel)
@@ -42,7 +42,7 @@ func settings(m *weights.Model, e modelfile.Eval, words []nouns.Word, o Options)
 	s.Init, s.Model = filepath.Join(o.Output, startDir), m.Config
 	s.Data.Mean, s.Data.Std = m.Mean, m.Std
 	s.Data.ShuffleBuffer, s.Data.CacheSide = 0, cacheSide*m.Config.ImageSize
-	s.Data.Nouns = train.Nouns{Mode: pairs.NounsList, Distinct: true, Pad: 16, Templates: []string{"short"}}
+	s.Data.Nouns = settings.Nouns{Mode: pairs.NounsList, Distinct: true, Pad: 16, Templates: []string{"short"}}
 	if !e.Templates.IsZero() {
 		s.Data.Nouns.Templates = e.Templates.Forms
 	}
@@ -60,7 +60,7 @@ func settings(m *weights.Model, e modelfile.Eval, words []nouns.Word, o Options)
 	s.Optimizer.LearningRate, s.Optimizer.Betas, s.Optimizer.Clip, s.Optimizer.EMA = DefaultLearningRate, [2]float64{0.9, 0.98}, 1, 0.98
 	s.Optimizer.NoDecay = []string{"positions", "group_tokens", "temperatures"}
 	s.Optimizer.Freeze = []string{firstLayer(m)}
-	s.Schedule = train.Schedule{Name: "cosine", WarmupShare: 0.05, WarmupRate: 1e-5, FinalRate: 1e-5}
+	s.Schedule = settings.Schedule{Name: "cosine", WarmupShare: 0.05, WarmupRate: 1e-5, FinalRate: 1e-5}
 	s.Evaluate = evaluation(e)
 	s.Output.CheckpointEvery, s.Output.Half = max(1, o.Steps/measurements), o.Half
 	s.Measure.Every, s.Measure.Pictures = max(1, o.Steps/measurements), 0
@@ -68,8 +68,8 @@ func settings(m *weights.Model, e modelfile.Eval, words []nouns.Word, o Options)
 }
 
 // evaluation is how the model is used, but for its words.
-func evaluation(e modelfile.Eval) train.Evaluate {
-	return train.Evaluate{
+func evaluation(e modelfile.Eval) settings.Evaluate {
+	return settings.Evaluate{
 		ShortSide: e.ShortSide, Squash: e.Squash, Window: e.Window, Stride: e.Stride,
 		BackgroundThreshold: e.Threshold, BackgroundRule: e.BackgroundRule, BackgroundKinds: []string{nouns.Stuff.String()},
 	}

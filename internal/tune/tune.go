@@ -17,7 +17,7 @@ import (
 	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/nouns"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
@@ -51,7 +51,7 @@ type Options struct {
 	// Half writes the model in half precision.
 	Half bool
 	// Overrides stand above all other settings of the training.
-	Overrides []train.Override
+	Overrides []settings.Override
 	// Output is the folder; Resume continues what an earlier run in it began.
 	Output string
 	Resume bool
@@ -203,7 +203,7 @@ func (t *tuning) open() (err error) {
 }
 
 // given are overrides in one text.
-func given(overrides []train.Override) string {
+func given(overrides []settings.Override) string {
 	var list []string
 	for _, o := range overrides {
 		list = append(list, o.Key+"="+o.Value)

@@ -17,6 +17,7 @@ import (
 	"github.com/groupvit/groupvit/internal/modelfile"
 	"github.com/groupvit/groupvit/internal/synth"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // scenes writes scenes with masks in VOC's folders, and some with captions alone.
@@ -40,7 +41,7 @@ func small(t *testing.T) Options {
 	return Options{
 		Masks: masks.Options{Path: labelled}, Captions: captioned, HoldOut: 0.25, Steps: 40, Batch: 8, Seed: 3,
 		Output: filepath.Join(t.TempDir(), "tuned"), Progress: new(bytes.Buffer),
-		Overrides: []train.Override{{Key: "optimizer.ema", Value: "0.9", Origin: "test"}, {Key: "model.image_size", Value: "48", Origin: "test"}},
+		Overrides: []settings.Override{{Key: "optimizer.ema", Value: "0.9", Origin: "test"}, {Key: "model.image_size", Value: "48", Origin: "test"}},
 	}
 }
 
@@ -196,14 +197,14 @@ func TestBadRuns(t *testing.T) {
 		"no output":      func(o *Options) { o.Output = "" },
 		"all set aside":  func(o *Options) { o.HoldOut, o.Masks.Limit = 0.9, 2 },
 		"bad share":      func(o *Options) { o.HoldOut = 1 },
-		"unknown key":    func(o *Options) { o.Overrides = []train.Override{{Key: "no.such", Value: "1", Origin: "test"}} },
+		"unknown key":    func(o *Options) { o.Overrides = []settings.Override{{Key: "no.such", Value: "1", Origin: "test"}} },
 		"negative steps": func(o *Options) { o.Steps = -1 },
 	} {
 		bad := o
 		bad.Output = filepath.Join(t.TempDir(), "bad")
 		bad.HoldOut = 0.25
 		spoil(&bad)
-		if _, err := Run(context.Background(), bad); !errors.Is(err, ErrOptions) && !errors.Is(err, train.ErrSettings) {
+		if _, err := Run(context.Background(), bad); !errors.Is(err, ErrOptions) && !errors.Is(err, settings.ErrSettings) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,7 +1,7 @@
 """Training steps of the two small variants, computed independently in PyTorch:
 losses and gradient norms of a few steps of AdamW with clipping.
 
-Writes internal/train/testdata/steps.json, which TestStepsAgainstPyTorch reads.
+Writes internal/train/stepper/testdata/steps.json, which TestStepsAgainstPyTorch reads.
 
     python tools/reference/train_steps.py
 
@@ -283,6 +283,6 @@ def steps(kind):
 
 
 if __name__ == "__main__":
-    path = Path(__file__).parents[2] / "internal/train/testdata/steps.json"
+    path = Path(__file__).parents[2] / "internal/train/stepper/testdata/steps.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({kind: steps(kind) for kind in ("scenes", "photos")}, indent=1) + "\n")

@@ -19,7 +19,7 @@ import (
 	"github.com/groupvit/groupvit/internal/evaluate/speed"
 	"github.com/groupvit/groupvit/internal/limits"
 	"github.com/groupvit/groupvit/internal/network"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 type benchFlags struct {
@@ -220,7 +220,7 @@ func (f *benchFlags) network(cmd *cobra.Command, env *command.Environment) (netw
 		}
 		return c, nil
 	}
-	loaded, err := train.Load(f.config, os.Environ(), nil)
+	loaded, err := settings.Load(f.config, os.Environ(), nil)
 	if err != nil {
 		return network.Config{}, fmt.Errorf("--config: %w", err)
 	}

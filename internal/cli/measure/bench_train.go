@@ -8,15 +8,16 @@ import (
 	"github.com/groupvit/groupvit/internal/evaluate/speed"
 	"github.com/groupvit/groupvit/internal/network"
 	"github.com/groupvit/groupvit/internal/pairs"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
+	"github.com/groupvit/groupvit/internal/train/stepper"
 )
 
 // openTrainingStep makes a job of training steps on one drawn batch: the very
 // step of the training loop, without loading data.
 func openTrainingStep(backend compute.Backend, c speed.Case) (*speed.Job, error) {
-	s := train.Default()
+	s := settings.Default()
 	s.Model, s.Batch, s.Precision = c.Network, c.Batch, cmp.Or(c.Precision, s.Precision)
-	stepper, err := train.NewStepper(backend, s, network.Initialize(c.Network, 0))
+	stepper, err := stepper.New(backend, s, network.Initialize(c.Network, 0))
 	if err != nil {
 		return nil, err
 	}

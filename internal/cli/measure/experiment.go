@@ -13,7 +13,7 @@ import (
 	"github.com/groupvit/groupvit"
 	"github.com/groupvit/groupvit/internal/cli/command"
 	"github.com/groupvit/groupvit/internal/experiment"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 func NewExperimentCommand(env *command.Environment) *cobra.Command {
@@ -135,7 +135,7 @@ func runExperiment(cmd *cobra.Command, env *command.Environment, o experiment.Op
 	}
 	r, folder, err := experiment.Run(cmd.Context(), o)
 	switch {
-	case errors.Is(err, experiment.ErrRequest), errors.Is(err, train.ErrSettings), errors.Is(err, groupvit.ErrOption):
+	case errors.Is(err, experiment.ErrRequest), errors.Is(err, settings.ErrSettings), errors.Is(err, groupvit.ErrOption):
 		return command.Usagef("%w", err)
 	case err != nil:
 		return err

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit/internal/cli/command"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 func NewConfigCommand(env *command.Environment) *cobra.Command {
@@ -54,7 +54,7 @@ defaults, then the recipe (after the one it is based on), then the environment
 }
 
 // show prints settings.
-func show(env *command.Environment, loaded *train.Loaded) error {
+func show(env *command.Environment, loaded *settings.Loaded) error {
 	if env.JSON {
 		for _, v := range loaded.Values() {
 			if err := env.Print(v); err != nil {
@@ -73,13 +73,13 @@ func show(env *command.Environment, loaded *train.Loaded) error {
 
 // showPasses prints the settings of each pass of a recipe, one document after the
 // other.
-func (s *SettingsFlags) showPasses(cmd *cobra.Command, env *command.Environment, passes []train.Pass) error {
+func (s *SettingsFlags) showPasses(cmd *cobra.Command, env *command.Environment, passes []settings.Pass) error {
 	overrides, err := s.overrides(cmd, env)
 	if err != nil {
 		return err
 	}
 	for i, p := range passes {
-		loaded, err := train.LoadPass(s.config, p, os.Environ(), overrides)
+		loaded, err := settings.LoadPass(s.config, p, os.Environ(), overrides)
 		if err != nil {
 			return fmt.Errorf("%w: pass %s: %w", command.ErrUsage, p.Name, err)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // keyFlags are flags for single settings, with OpenCLIP's names where it has them;
@@ -21,13 +21,13 @@ type keyFlags struct {
 func (k *keyFlags) register(f *pflag.FlagSet) {
 	k.values, k.keys = map[string]*string{}, map[string]string{}
 	k.several, k.switches = map[string]*string{}, map[string]*bool{}
-	for _, key := range train.Keys() {
+	for _, key := range settings.Keys() {
 		if key.Flag == "" || f.Lookup(key.Flag) != nil || globalFlags[key.Flag] {
 			continue
 		}
 		k.values[key.Flag], k.keys[key.Flag] = f.String(key.Flag, "", plain(key.Meaning)+" ("+key.Name+")"), key.Name
 	}
-	for _, s := range train.FlagsOfSeveral {
+	for _, s := range settings.FlagsOfSeveral {
 		if s.Switch {
 			k.switches[s.Flag] = f.Bool(s.Flag, false, plain(s.Meaning))
 		} else {
@@ -44,13 +44,13 @@ func plain(meaning string) string { return strings.ReplaceAll(meaning, "`", "") 
 var globalFlags = map[string]bool{"engine": true, "threads": true, "precision": true}
 
 // overrides are what the flags that were given say.
-func (k *keyFlags) overrides(f *pflag.FlagSet) []train.Override {
-	var out []train.Override
+func (k *keyFlags) overrides(f *pflag.FlagSet) []settings.Override {
+	var out []settings.Override
 	f.Visit(func(flag *pflag.Flag) { // in the order of names
 		if value, ok := k.values[flag.Name]; ok {
-			out = append(out, train.Override{Key: k.keys[flag.Name], Value: *value, Origin: "--" + flag.Name})
+			out = append(out, settings.Override{Key: k.keys[flag.Name], Value: *value, Origin: "--" + flag.Name})
 		}
-		for _, s := range train.FlagsOfSeveral {
+		for _, s := range settings.FlagsOfSeveral {
 			on := k.switches[flag.Name]
 			if s.Flag != flag.Name || on != nil && !*on {
 				continue
@@ -60,7 +60,7 @@ func (k *keyFlags) overrides(f *pflag.FlagSet) []train.Override {
 				if text, ok := k.several[flag.Name]; ok {
 					value = strings.ReplaceAll(value, "VALUE", *text)
 				}
-				out = append(out, train.Override{Key: set.Key, Value: value, Origin: "--" + flag.Name})
+				out = append(out, settings.Override{Key: set.Key, Value: value, Origin: "--" + flag.Name})
 			}
 		}
 	})

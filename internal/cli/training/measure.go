@@ -8,7 +8,7 @@ import (
 
 	"github.com/groupvit/groupvit/internal/bench"
 	"github.com/groupvit/groupvit/internal/cli/command"
-	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // measureFlags are the flags that say how a model is measured as it trains.
@@ -43,11 +43,11 @@ func (m *measureFlags) add(add func(flag, key, value string)) error {
 	add("eval-limit", "measure.limit", strconv.Itoa(m.limit))
 	add("eval-pictures", "measure.pictures", strconv.Itoa(m.pictures))
 	switch m.keep {
-	case "", train.KeepLast, train.KeepBest:
-		add("keep", "output.keep_best", strconv.FormatBool(m.keep == train.KeepBest))
+	case "", settings.KeepLast, settings.KeepBest:
+		add("keep", "output.keep_best", strconv.FormatBool(m.keep == settings.KeepBest))
 		return nil
 	}
-	return command.Usagef("--keep %q: it must be %s or %s", m.keep, train.KeepLast, train.KeepBest)
+	return command.Usagef("--keep %q: it must be %s or %s", m.keep, settings.KeepLast, settings.KeepBest)
 }
 
 // yamlList writes words as a list that YAML reads.

@@ -15,6 +15,7 @@ import (
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/passes"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 )
 
 // SettingsFlags are the flags that give training settings, shared by train and
@@ -51,28 +52,28 @@ func (s *SettingsFlags) Register(f *pflag.FlagSet) {
 }
 
 // Load reads the settings from recipe, environment and flags.
-func (s *SettingsFlags) Load(cmd *cobra.Command, env *command.Environment) (*train.Loaded, error) {
+func (s *SettingsFlags) Load(cmd *cobra.Command, env *command.Environment) (*settings.Loaded, error) {
 	overrides, err := s.overrides(cmd, env)
 	if err != nil {
 		return nil, err
 	}
-	l, err := train.Load(s.config, os.Environ(), overrides)
-	if errors.Is(err, train.ErrSettings) {
+	l, err := settings.Load(s.config, os.Environ(), overrides)
+	if errors.Is(err, settings.ErrSettings) {
 		return nil, fmt.Errorf("%w: %w", command.ErrUsage, err)
 	}
 	return l, err
 }
 
 // overrides are the settings that flags give.
-func (s *SettingsFlags) overrides(cmd *cobra.Command, env *command.Environment) ([]train.Override, error) {
+func (s *SettingsFlags) overrides(cmd *cobra.Command, env *command.Environment) ([]settings.Override, error) {
 	f := cmd.Flags()
 	if f.Changed("steps") && f.Changed("epochs") {
 		return nil, command.Usagef("--steps and --epochs both say how long: give one")
 	}
-	var overrides []train.Override
+	var overrides []settings.Override
 	add := func(flag, key, value string) {
 		if f.Changed(flag) {
-			overrides = append(overrides, train.Override{Key: key, Value: value, Origin: "--" + flag})
+			overrides = append(overrides, settings.Override{Key: key, Value: value, Origin: "--" + flag})
 		}
 	}
 	for _, set := range s.sets {
@@ -80,7 +81,7 @@ func (s *SettingsFlags) overrides(cmd *cobra.Command, env *command.Environment) 
 		if !ok {
 			return nil, command.Usagef("--set %s: it needs KEY=VALUE", set)
 		}
-		overrides = append(overrides, train.Override{Key: strings.TrimSpace(key), Value: value, Origin: "--set"})
+		overrides = append(overrides, settings.Override{Key: strings.TrimSpace(key), Value: value, Origin: "--set"})
 	}
 	add("train-data", "data.train", s.trainData)
 	add("train-data-upsampling-factors", "data.upsampling_factors", "["+strings.ReplaceAll(s.factors, "::", ", ")+"]")
@@ -181,8 +182,8 @@ not report on: "groupvit data synth" draws one.`,
 }
 
 // passes are those of the recipe.
-func (s *SettingsFlags) passes() ([]train.Pass, error) {
-	list, err := train.Passes(s.config)
+func (s *SettingsFlags) passes() ([]settings.Pass, error) {
+	list, err := settings.Passes(s.config)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", command.ErrUsage, err)
 	}
@@ -209,7 +210,7 @@ func (s *SettingsFlags) train(cmd *cobra.Command, env *command.Environment, o tr
 		Recipe: s.config, Passes: list, Environ: os.Environ(), Overrides: overrides,
 		Output: o.Output, Resume: o.Resume, Progress: o.Progress,
 	})
-	if errors.Is(err, train.ErrSettings) && !errors.Is(err, train.ErrResume) {
+	if errors.Is(err, settings.ErrSettings) && !errors.Is(err, train.ErrResume) {
 		err = fmt.Errorf("%w: %w", command.ErrUsage, err)
 	}
 	if result == nil || result.Result == nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/groupvit/groupvit/internal/masks"
 	"github.com/groupvit/groupvit/internal/pairs"
 	"github.com/groupvit/groupvit/internal/train"
+	"github.com/groupvit/groupvit/internal/train/settings"
 	"github.com/groupvit/groupvit/internal/tune"
 )
 
@@ -60,10 +61,10 @@ A worked example: docs/tune.md.`,
 				if !ok {
 					return command.Usagef("--set %s: it needs KEY=VALUE", set)
 				}
-				o.Overrides = append(o.Overrides, train.Override{Key: strings.TrimSpace(key), Value: value, Origin: "--set"})
+				o.Overrides = append(o.Overrides, settings.Override{Key: strings.TrimSpace(key), Value: value, Origin: "--set"})
 			}
 			if cmd.Flags().Changed("lr") {
-				o.Overrides = append(o.Overrides, train.Override{Key: "optimizer.learning_rate", Value: fmt.Sprint(learningRate), Origin: "--lr"})
+				o.Overrides = append(o.Overrides, settings.Override{Key: "optimizer.learning_rate", Value: fmt.Sprint(learningRate), Origin: "--lr"})
 			}
 			return runTune(cmd, env, o)
 		},
@@ -101,7 +102,7 @@ func runTune(cmd *cobra.Command, env *command.Environment, o tune.Options) error
 		env.Warn("left out: %s", p)
 	}
 	r, err := tune.Run(cmd.Context(), o)
-	for _, usage := range []error{tune.ErrOptions, train.ErrSettings, bench.ErrUsage, engine.ErrUnavailable} {
+	for _, usage := range []error{tune.ErrOptions, settings.ErrSettings, bench.ErrUsage, engine.ErrUnavailable} {
 		if errors.Is(err, usage) && !errors.Is(err, train.ErrResume) {
 			return command.Usagef("%w", err)
 		}
