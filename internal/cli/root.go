@@ -74,7 +74,7 @@ done, 1 failed, 2 wrong usage, 3 a part of a batch failed. Ctrl-C stops cleanly.
   groupvit segment photos/ --labels-file words.txt --json > found.jsonl
 
   # What the model groups by itself, without words
-  groupvit groups cat.jpg -o groups.png
+  groupvit groups cat.jpg --model nvidia/groupvit-gcc-yfcc -o groups.png
 
   # The whole way in minutes on a CPU: draw scenes, train on their captions,
   # measure against their masks

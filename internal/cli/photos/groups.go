@@ -21,7 +21,7 @@ func NewGroupsCommand(env *command.Environment) *cobra.Command {
 one sheet beside the photo. No words are asked: this is what the model groups
 by itself. It needs a model with grouping stages, as the paper's; "groupvit model
 show" says how many groups a model has.`,
-		Example: `  groupvit groups cat.jpg -o groups.png`,
+		Example: `  groupvit groups cat.jpg --model nvidia/groupvit-gcc-yfcc -o groups.png`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			photo, err := env.ReadPhoto(cmd.Context(), args[0])
