@@ -12,7 +12,7 @@ from typing import Any, Callable, Iterable, List, Optional, Sequence, Tuple, Typ
 import numpy as np
 import numpy.typing as npt
 
-from .client import Background, Client, Encoded
+from .client import AUTO, Background, Client, Encoded
 from .photos import Photo
 from .results import Segmentation, Stage
 
@@ -40,7 +40,7 @@ class AsyncClient:
     async def segment(
         self,
         photo: Photo,
-        labels: Iterable[str],
+        labels: Iterable[str] = AUTO,
         *,
         background: Optional[Background] = None,
         protocol: Optional[str] = None,
@@ -99,7 +99,7 @@ class AsyncEncoded:
 
     async def segment(
         self,
-        labels: Iterable[str],
+        labels: Iterable[str] = AUTO,
         *,
         background: Optional[Background] = None,
         templates: Optional[str] = None,

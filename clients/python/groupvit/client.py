@@ -36,6 +36,10 @@ def _given(**options: Any) -> Dict[str, Any]:
     return {k: v for k, v in options.items() if v is not None}
 
 
+#: Labels that leave the words to the model.
+AUTO = ("auto",)
+
+
 def _question(labels: Iterable[str], scores: bool, **options: Any) -> Dict[str, Any]:
     return {**_given(**options), "labels": _list("labels", labels), "formats": ["planes", "npy"] if scores else ["planes"]}
 
@@ -59,7 +63,7 @@ class Client:
     def segment(
         self,
         photo: Photo,
-        labels: Iterable[str],
+        labels: Iterable[str] = AUTO,
         *,
         background: Optional[Background] = None,
         protocol: Optional[str] = None,
@@ -69,7 +73,8 @@ class Client:
         result_side: Optional[int] = None,
         scores: bool = False,
     ) -> Segmentation:
-        """Segments a photo into regions named by ``labels`` ("dog|puppy" has a synonym).
+        """Segments a photo into regions named by ``labels`` ("dog|puppy" has a synonym). Without
+        labels the model names what it sees: ``labels`` of the answer are its words.
 
         ``background`` is "auto", "off" or a threshold; ``quality`` is "fast", "balanced" or
         "best"; ``scores`` asks for the scores of every label, which is much more data."""
@@ -136,7 +141,7 @@ class Encoded:
 
     def segment(
         self,
-        labels: Iterable[str],
+        labels: Iterable[str] = AUTO,
         *,
         background: Optional[Background] = None,
         templates: Optional[str] = None,

@@ -173,6 +173,12 @@ class TestClient(unittest.TestCase):
         with self.assertRaises(KeyError):
             found.region("dog")
 
+    def test_auto(self):
+        """Without labels the model names what it sees."""
+        found = self.client.segment(PHOTO)
+        self.assertEqual([p["word"] for p in found.raw["proposed"]], found.labels)
+        self.assertIn("cat", found.labels)
+
     def test_as_by_path(self):
         """A Pillow image and an array give what the file gives, whatever its mode."""
         with Image.open(PHOTO) as im:
