@@ -27,7 +27,7 @@ func TestRecord(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"photo":"x.jpg"`, `"width":64`, `"height":48`, `"seconds":0.5`, `"labels":["dog","zeppelin"]`, `"segments":[`, `"model":{"name":"default"`,
-		`"protocol":"best"`, `"background":"`, `"report":{`, `"rare_words":[{"label":"zeppelin","captions":0}]`,
+		`"protocol":"best"`, `"background":"`, `"report":{`, `"rare_words":[{"label":"zeppelin","captions":0,"near":[`,
 	} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("%s is missing in %s", want, b)
