@@ -130,7 +130,7 @@ func TestOneWord(t *testing.T) {
 		photo       string
 		least, most float64 // share of the photo
 	}{
-		{"cat.jpg", 0.8, 1}, // its face fills nearly all of it
+		{"cat.jpg", 0.8, 1},     // its face fills nearly all of it
 		{"coffee.jpg", 0, 0.05}, // a part of the saucer, at the edge of the threshold
 		{"rocket.jpg", 0, 0},
 	} {
