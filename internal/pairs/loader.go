@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ var ErrVanished = errors.New("training data has vanished")
 type Loader struct {
 	options Options
 	index   *Index
+	heldOut *Index // nil where none is set aside
 	order   *order
 	finder  nouns.Finder    // nil without noun prompts
 	list    *nouns.WordList // nil unless the mode is "list"
@@ -82,6 +84,11 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.HoldOut > 0 {
+		if l.heldOut = index.HoldOut(o.HoldOut); index.Len() == 0 {
+			return nil, fmt.Errorf("%w: %s: no sample is left beside those set aside", ErrNoSamples, o.Sources)
+		}
+	}
 	l.index = index
 	l.order = newOrder(index, o)
 	l.bad = make([]atomic.Bool, index.Len())
@@ -104,6 +111,24 @@ func Open(ctx context.Context, o Options) (*Loader, error) {
 
 // Samples returns the number of samples of one pass.
 func (l *Loader) Samples() int { return l.index.Len() }
+
+// HeldOut returns the samples that are set aside; nil where none are.
+func (l *Loader) HeldOut() *Index { return l.heldOut }
+
+// Named returns the words that a sample's captions and tags name, each once: of the word
+// list, or as the tagger finds them. Without prompts there are none.
+func (l *Loader) Named(s *Sample) []string {
+	if l.finder == nil {
+		return nil
+	}
+	var out []string
+	for _, noun := range l.named(&loaded{captions: s.Captions, tags: s.Tags, templated: s.Templated()}) {
+		if !slices.Contains(out, noun) {
+			out = append(out, noun)
+		}
+	}
+	return out
+}
 
 // Index returns the list of the loader's samples.
 func (l *Loader) Index() *Index { return l.index }

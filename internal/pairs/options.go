@@ -81,6 +81,9 @@ type Options struct {
 	// Patience is how long a file that has vanished is waited for; after that Next
 	// returns [ErrVanished].
 	Patience time.Duration
+	// HoldOut is the share of the samples that is set aside and in no batch, 0 to 1:
+	// see [Index.HoldOut] and [Loader.HeldOut].
+	HoldOut float64
 	// Seed decides every random choice.
 	Seed uint64
 }
@@ -221,6 +224,8 @@ func (o Options) Validate() error {
 		return bad("%d weights for %d sources: give one for each part between \"::\"", len(o.Weights), Parts(o.Sources))
 	case o.Sequential && (o.Weights != nil || o.Resampled):
 		return bad("sequential order knows no weights and draws no shards")
+	case !(o.HoldOut >= 0 && o.HoldOut < 1):
+		return bad("hold out %v: it must be a share in [0, 1)", o.HoldOut)
 	case !(o.Balance.Share >= 0 && o.Balance.Share <= 1):
 		return bad("balance share %v: it must be in [0, 1]", o.Balance.Share)
 	}

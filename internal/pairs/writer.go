@@ -85,6 +85,17 @@ const longestKey = 80
 // key makes a sample's key fit for a shard: no folders, dots or other letters than
 // ASCII's, and none twice.
 func (w *ShardWriter) key(old string) string {
+	clean := shardKey(old)
+	key := clean
+	for n := 2; w.keys[hash(key)]; n++ {
+		key = fmt.Sprintf("%s-%d", clean, n)
+	}
+	w.keys[hash(key)] = true
+	return key
+}
+
+// shardKey is a key without folders, dots or other letters than ASCII's.
+func shardKey(old string) string {
 	clean := strings.Map(func(r rune) rune {
 		switch {
 		case r == '/':
@@ -98,12 +109,7 @@ func (w *ShardWriter) key(old string) string {
 	if clean == "" {
 		clean = "sample"
 	}
-	key := clean
-	for n := 2; w.keys[hash(key)]; n++ {
-		key = fmt.Sprintf("%s-%d", clean, n)
-	}
-	w.keys[hash(key)] = true
-	return key
+	return clean
 }
 
 // next begins a shard.

@@ -221,6 +221,9 @@ var harmlessKeys = []string{"name", "engine", "threads", "devices", "init", "ste
 // follows a broken step, which a person who continues a run may well want.
 var harmlessSections = []string{"output.", "evaluate.", "measure.", "safety."}
 
+// holdOutKey decides what is learnt from, too.
+const holdOutKey = "measure.hold_out"
+
 // sameRun checks that a continued run computes what the first one did.
 func sameRun(before, now map[string]any) error {
 	round := map[string]any{} // through JSON, as before was
@@ -233,7 +236,7 @@ func sameRun(before, now map[string]any) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(round)) {
 		harmless := func(section string) bool { return strings.HasPrefix(key, section) }
-		if slices.Contains(harmlessKeys, key) || slices.ContainsFunc(harmlessSections, harmless) {
+		if key != holdOutKey && (slices.Contains(harmlessKeys, key) || slices.ContainsFunc(harmlessSections, harmless)) {
 			continue
 		}
 		old, known := before[key]

@@ -62,9 +62,10 @@ func (r *run) drawCurves() error {
 	return writeWhole(filepath.Join(dir, curvesFile), b.Bytes())
 }
 
-// measuredPanels are retrieval and segmentation, as far as they were measured.
+// measuredPanels are retrieval, naming and segmentation, as far as they were measured.
 func measuredPanels(measured map[string][]curves.Point) []curves.Panel {
 	retrieval := curves.Panel{Title: "retrieval on validation pairs (%)", From0: true}
+	naming := curves.Panel{Title: "naming of photos set aside (%)", From0: true}
 	segmentation := curves.Panel{Title: "segmentation (%)", From0: true}
 	// By length first: R@5 before R@10.
 	names := slices.SortedFunc(maps.Keys(measured), func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
@@ -73,11 +74,13 @@ func measuredPanels(measured map[string][]curves.Point) []curves.Panel {
 		switch {
 		case strings.HasPrefix(name, "image_to_text_"):
 			retrieval.Lines = append(retrieval.Lines, l)
+		case name == namingTop1, name == namingAP:
+			naming.Lines = append(naming.Lines, l)
 		case name == "mIoU", name == "pixel_accuracy":
 			segmentation.Lines = append(segmentation.Lines, l)
 		}
 	}
-	return []curves.Panel{retrieval, segmentation}
+	return []curves.Panel{retrieval, naming, segmentation}
 }
 
 func above0(points []curves.Point) []curves.Point {

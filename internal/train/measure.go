@@ -19,12 +19,28 @@ import (
 	"github.com/groupvit/groupvit/internal/weights"
 )
 
-// Best is the model with the highest mIoU of a run.
+// Best is the model of a run with the highest score.
 type Best struct {
 	Step int     `json:"step"`
 	MIoU float64 `json:"mIoU"`
+	// Naming is the mean of both measures of naming, where it is measured.
+	Naming *float64 `json:"naming,omitempty"`
+	// Score is what decides; see score.
+	Score float64 `json:"score,omitempty"`
 	// Dir is where it lies.
 	Dir string `json:"dir"`
+}
+
+// String is what it was chosen by: "mIoU 31.20, naming 44.10".
+func (b Best) String() string {
+	var parts []string
+	if b.Naming == nil || b.MIoU > 0 {
+		parts = append(parts, fmt.Sprintf("mIoU %.2f", b.MIoU))
+	}
+	if b.Naming != nil {
+		parts = append(parts, fmt.Sprintf("naming %.2f", *b.Naming))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // measuring is what a run is measured with. What a recipe does not name is nil.
@@ -67,7 +83,7 @@ func (r *run) openMeasuring(ctx context.Context) error {
 			r.progress.say("measure.root: %s", left)
 		}
 	}
-	if m.Data != "" || m.Root != "" || m.Pictures > 0 {
+	if m.Data != "" || m.Root != "" || m.Pictures > 0 || m.HoldOut > 0 {
 		r.measuring = wanted
 	}
 	return nil
@@ -123,8 +139,14 @@ func (r *run) measured(ctx context.Context, step int) (map[string]float64, error
 	if err := r.measureRetrieval(ctx, m, values); err != nil {
 		return nil, fmt.Errorf("retrieval: %w", err)
 	}
-	if err := r.measureSegmentation(ctx, m, saved, step, values); err != nil {
+	if err := r.measureNaming(ctx, m, values); err != nil {
+		return nil, fmt.Errorf("naming: %w", err)
+	}
+	if err := r.measureSegmentation(ctx, m, values); err != nil {
 		return nil, fmt.Errorf("segmentation: %w", err)
+	}
+	if err := r.keepBest(saved, step, values); err != nil {
+		return nil, err
 	}
 	if err := r.drawPictures(ctx, m, step); err != nil {
 		return values, fmt.Errorf("pictures: %w", err)
@@ -146,9 +168,33 @@ func (r *run) measureRetrieval(ctx context.Context, m *groupvit.Model, values ma
 	return nil
 }
 
-// measureSegmentation measures mIoU, and keeps the model if it is the best and
-// that is asked for.
-func (r *run) measureSegmentation(ctx context.Context, m *groupvit.Model, saved *weights.Model, step int, values map[string]float64) error {
+// measureNaming measures how well the model names the photos that are set aside.
+func (r *run) measureNaming(ctx context.Context, m *groupvit.Model, values map[string]float64) error {
+	x := r.loader.HeldOut()
+	if x == nil {
+		return nil
+	}
+	words, err := r.settings.Words()
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, w := range words {
+		names = append(names, w.Name)
+	}
+	found, err := evaluate.MeasureNaming(ctx, x, m, evaluate.NamingOptions{Words: names, Named: r.loader.Named, Limit: r.settings.Measure.Limit})
+	if err != nil {
+		return err
+	}
+	values[namingTop1] = found.Top1
+	if found.AP != nil {
+		values[namingAP] = *found.AP
+	}
+	return nil
+}
+
+// measureSegmentation measures mIoU.
+func (r *run) measureSegmentation(ctx context.Context, m *groupvit.Model, values map[string]float64) error {
 	d := r.measuring.dataset
 	if d == nil {
 		return nil
@@ -166,14 +212,47 @@ func (r *run) measureSegmentation(ctx context.Context, m *groupvit.Model, saved 
 			values[name] = *v
 		}
 	}
-	miou, ok := values["mIoU"]
-	if !r.settings.Output.KeepBest || !ok || miou <= r.bestSoFar() {
+	return nil
+}
+
+// Names of the measures of naming.
+const (
+	namingTop1 = "naming_top1"
+	namingAP   = "naming_mAP"
+)
+
+// score is what the best model is chosen by: mIoU, or naming (the mean of naming_top1
+// and naming_mAP), or the mean of both where both are measured.
+func score(values map[string]float64) (total float64, naming *float64, ok bool) {
+	mean := func(names ...string) (float64, bool) {
+		sum, n := 0.0, 0
+		for _, name := range names {
+			if v, ok := values[name]; ok {
+				sum, n = sum+v, n+1
+			}
+		}
+		return sum / float64(max(n, 1)), n > 0
+	}
+	total, ok = mean("mIoU")
+	if v, named := mean(namingTop1, namingAP); named {
+		naming = &v
+		if total = (total + v) / 2; !ok {
+			total, ok = v, true
+		}
+	}
+	return total, naming, ok
+}
+
+// keepBest keeps the model if it is the best and that is asked for.
+func (r *run) keepBest(saved *weights.Model, step int, values map[string]float64) error {
+	total, naming, ok := score(values)
+	if !r.settings.Output.KeepBest || !ok || total <= r.bestSoFar() {
 		return nil
 	}
 	dir := filepath.Join(r.options.Output, bestDir)
 	if err := weights.Save(dir, saved, weights.SaveOptions{Half: r.settings.Output.Half}); err != nil {
 		return fmt.Errorf("best model: %w", err)
 	}
-	r.result.Best = &Best{Step: step, MIoU: miou, Dir: dir}
+	r.result.Best = &Best{Step: step, MIoU: values["mIoU"], Naming: naming, Score: total, Dir: dir}
 	return nil
 }

@@ -81,10 +81,13 @@ func (r *run) dataState() dataState {
 	return dataState{Samples: r.loader.Samples(), Fingerprint: r.loader.Fingerprint()}
 }
 
-// bestSoFar is the highest mIoU, below all where there is none yet.
+// bestSoFar is the highest score, below all where there is none yet.
 func (r *run) bestSoFar() float64 {
 	if r.result.Best == nil {
 		return math.Inf(-1)
 	}
-	return r.result.Best.MIoU
+	if b := r.result.Best; b.Naming == nil { // also of checkpoints that have no score
+		return b.MIoU
+	}
+	return r.result.Best.Score
 }

@@ -28,7 +28,7 @@ func (m *measureFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&m.every, "eval-every", 0, "steps between measurements; 0 is at the end only (default 1000)")
 	f.IntVar(&m.limit, "eval-limit", 0, "evaluate this many photos of each set; 0 means all")
 	f.IntVar(&m.pictures, "eval-pictures", 0, "photos drawn with their groups at each measurement (default 4)")
-	f.StringVar(&m.keep, "keep", "", "last, or best: keep the model with the highest mIoU on --eval-root, too")
+	f.StringVar(&m.keep, "keep", "", "last, or best: keep the best model, too: by mIoU on --eval-root, naming of measure.hold_out, or their mean")
 }
 
 // add hands over the flags that were given.

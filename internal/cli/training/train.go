@@ -129,9 +129,11 @@ It can be stopped at any moment, killed even: --resume goes on from the newest
 checkpoint with the same losses. Ctrl-C writes a checkpoint first.
 
 --val-data measures retrieval and --eval-root a segmentation set every
---eval-every steps and at the end (DIR/measured.jsonl). With --keep best the
-model with the highest mIoU is kept in DIR/best/. Choose it by a set that you do
-not report on: "groupvit data synth" draws one.`,
+--eval-every steps and at the end (DIR/measured.jsonl); --set measure.hold_out=0.02
+sets a share of the training photos aside and measures how well the model names
+them. With --keep best the best model is kept in DIR/best/: by mIoU, by naming, or by
+the mean of both where both are measured. Choose it by a set that you do not report on:
+"groupvit data synth" draws one.`,
 		Example: `  groupvit train --config recipes/smoke.yaml --output runs/smoke
   groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos
   groupvit train --config recipes/photos.yaml --train-data 'photos/*.tar' --output runs/photos --resume
@@ -168,7 +170,7 @@ not report on: "groupvit data synth" draws one.`,
 				})
 			}
 			if b := result.Best; b != nil {
-				env.Warn("best: %s, step %d, mIoU %.2f", b.Dir, b.Step, b.MIoU)
+				env.Warn("best: %s, step %d, %s", b.Dir, b.Step, b)
 			}
 			_, err = fmt.Fprintln(env.Stdout, result.Final)
 			return err

@@ -152,7 +152,7 @@ var meanings = map[string]string{
 	"output.log_every":        "steps between lines of log.jsonl",
 	"output.checkpoint_every": "steps between checkpoints; 0: the last only",
 	"output.keep":             "checkpoints that are kept",
-	"output.keep_best":        "keep the model with the best mIoU too (`--keep best`)",
+	"output.keep_best":        "keep the best model too, by mIoU, naming or their mean (`--keep best`)",
 	"output.max_skipped":      "broken steps in a row that end the run",
 	"output.half":             "the final model in half precision",
 
@@ -170,6 +170,7 @@ var meanings = map[string]string{
 	"measure.classes":    "its classes",
 	"measure.protocol":   "protocol of the segmentation; empty: the model's own",
 	"measure.short_side": "size at which photos are looked at; 0: the model's own",
+	"measure.hold_out":   "share of data.train that is set aside, on which naming is measured; 0: none",
 	"measure.limit":      "pictures of each set; 0: all",
 	"measure.pictures":   "photos drawn with their groups and labels",
 }

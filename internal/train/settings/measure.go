@@ -26,6 +26,9 @@ type Measure struct {
 	// model's own.
 	Protocol  string
 	ShortSide int
+	// HoldOut is the share of data.train, 0 to 1, that is set aside, and on which
+	// naming is measured; 0 sets none aside. See pairs.Index.HoldOut.
+	HoldOut float64
 	// Limit measures on so many pictures of each set, at even steps; 0 is all.
 	Limit int
 	// Pictures is the number of photos that are drawn with their groups and
@@ -48,6 +51,8 @@ func (m Measure) validate() error {
 	switch {
 	case m.Every < 0 || m.Limit < 0 || m.ShortSide < 0:
 		return fmt.Errorf("every %d, limit %d and short_side %d must not be negative", m.Every, m.Limit, m.ShortSide)
+	case !(m.HoldOut >= 0 && m.HoldOut < 1):
+		return fmt.Errorf("hold_out %g: it must be a share in [0, 1)", m.HoldOut)
 	case m.Pictures < 0 || m.Pictures > mostPictures:
 		return fmt.Errorf("pictures %d: it must be 0 to %d", m.Pictures, mostPictures)
 	case !slices.Contains(bench.Layouts(), m.Dataset):

@@ -180,8 +180,8 @@ type Output struct {
 	// CheckpointEvery is the number of steps between checkpoints, 0 writes only
 	// the last; Keep is how many of them are kept.
 	CheckpointEvery, Keep int
-	// KeepBest keeps the model with the highest mIoU on Measure's segmentation
-	// set beside the last.
+	// KeepBest keeps the model that Measure finds best beside the last: by the mIoU on
+	// its segmentation set, by naming on the photos set aside, or by the mean of both.
 	KeepBest bool
 	// MaxSkipped stops the run after so many broken steps in a row: not finite, or
 	// with a loss far above the last ones.
@@ -289,8 +289,11 @@ func (s Settings) Validate() error {
 	if err := s.Measure.validate(); err != nil {
 		return fmt.Errorf("%w: measure: %w", ErrSettings, err)
 	}
-	if s.Output.KeepBest && s.Measure.Root == "" {
-		return bad("output.keep_best", "true: name the segmentation set that decides with measure.root (--eval-root)")
+	if s.Output.KeepBest && s.Measure.Root == "" && s.Measure.HoldOut == 0 {
+		return bad("output.keep_best", "true: name what decides: a segmentation set with measure.root (--eval-root), or a share of the training photos with measure.hold_out, whose naming is measured")
+	}
+	if s.Measure.HoldOut > 0 && s.Data.Nouns.Mode != pairs.NounsList {
+		return bad("measure.hold_out", "%g: naming is measured over a list of words: set data.nouns.mode to %s", s.Measure.HoldOut, pairs.NounsList)
 	}
 	p, err := s.LoaderOptions()
 	if err != nil {
@@ -354,6 +357,7 @@ func (s Settings) LoaderOptions() (pairs.Options, error) {
 		ShuffleBuffer: d.ShuffleBuffer, Workers: d.Workers, Prefetch: d.Prefetch, Seed: s.Seed,
 		Weights: d.UpsamplingFactors, Resampled: d.Resampled,
 		Table:    pairs.TableOptions{Image: d.CSVImgKey, Caption: d.CSVCaptionKey, Separator: d.CSVSeparator},
+		HoldOut:  s.Measure.HoldOut,
 		Patience: time.Duration(d.Patience * float64(time.Second)),
 	}, nil
 }
