@@ -1,18 +1,18 @@
-// Package floors says on which floor of the house each package lives. Imports
-// point down only: a package knows packages of lower floors, and its own parts
-// (packages below it in the tree), never its neighbours or the floors above.
+// Package layering says on which layer of the module each package lives. Imports
+// point down only: a package knows packages of lower layers, and its own parts
+// (packages below it in the tree), never its neighbours or the layers above.
 // The test of this package reads the imports of the whole module and holds
 // every one of them to it.
-package floors
+package layering
 
 import "strings"
 
 // Module is the module's path.
 const Module = "github.com/groupvit/groupvit"
 
-// floor of each package, by its path in the module; "" is the root package. A
+// layer of each package, by its path in the module; "" is the root package. A
 // package that is not named lives with the nearest one above it in the tree.
-var floor = map[string]int{
+var layer = map[string]int{
 	"cmd/groupvit": 8, "cmd/groupvit-wasm": 8, "tools/release": 8, "internal/cli": 7,
 	"internal/experiment": 6, "internal/passes": 6, "internal/tune": 6,
 	"internal/train": 5, "serve": 5,
@@ -28,15 +28,15 @@ var floor = map[string]int{
 	"internal/limits": 0, "internal/parallel": 0, "internal/cgroup": 0, "models/default": 0, "recipes": 0, "examples/photos": 0,
 }
 
-// Of returns the floor of a package of this module and the package that it is
-// a part of; known is false for a package that has no floor yet.
-func Of(path string) (floorNumber int, part string, known bool) {
+// Of returns the layer of a package of this module and the package that it is
+// a part of; known is false for a package that has no layer yet.
+func Of(path string) (number int, part string, known bool) {
 	if path == Module {
-		return floor[""], "", true
+		return layer[""], "", true
 	}
 	part, ok := strings.CutPrefix(path, Module+"/")
 	for ok && part != "" {
-		if n, found := floor[part]; found {
+		if n, found := layer[part]; found {
 			return n, part, true
 		}
 		part = part[:max(strings.LastIndexByte(part, '/'), 0)]

@@ -1,4 +1,4 @@
-package floors
+package layering
 
 import (
 	"encoding/json"
@@ -44,18 +44,18 @@ func TestImportsPointDown(t *testing.T) {
 		if p.DepOnly || !strings.HasPrefix(path, Module) || len(p.GoFiles) == 0 {
 			continue
 		}
-		if path == Module+"/internal/floors" || strings.HasPrefix(path, Module+"/tools/") || strings.HasPrefix(path, Module+"/examples/") {
-			continue // outside the house
+		if path == Module+"/internal/layering" || strings.HasPrefix(path, Module+"/tools/") || strings.HasPrefix(path, Module+"/examples/") {
+			continue // outside the layers
 		}
 		if _, _, known := Of(path); !known {
-			t.Errorf("%s has no floor: name it in internal/floors", path)
+			t.Errorf("%s has no layer: name it in internal/layering", path)
 			continue
 		}
 		for _, to := range p.Imports {
 			if (to == Module || strings.HasPrefix(to, Module+"/")) && !Allowed(path, to) {
 				a, _, _ := Of(path)
 				b, _, _ := Of(to)
-				t.Errorf("%s (floor %d) imports %s (floor %d): imports point down only", path, a, to, b)
+				t.Errorf("%s (layer %d) imports %s (layer %d): imports point down only", path, a, to, b)
 			}
 		}
 	}
@@ -106,6 +106,6 @@ func TestAllowed(t *testing.T) {
 		}
 	}
 	if !Allowed(Module, Module+"/mask") || Allowed(Module+"/mask", Module) {
-		t.Error("the root package is not on floor 3")
+		t.Error("the root package is not on layer 3")
 	}
 }

@@ -1,4 +1,4 @@
-package floors
+package layering
 
 import (
 	"go/ast"
