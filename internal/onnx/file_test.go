@@ -3,8 +3,10 @@ package onnx
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -134,11 +136,15 @@ func TestMetadata(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"model": "mine", "license": "mit", "mean": "[0.45,0.45,0.45]", "std": "[0.25,0.25,0.25]", "patch_size": "8",
-		"image_size": "80", "map": "patches", "pixels": "0..1", "logit_scale": "39.6151026", "sha256": m.SHA256,
+		"image_size": "80", "map": "patches", "pixels": "0..1", "sha256": m.SHA256,
 	} {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
 		}
+	}
+	scale, err := strconv.ParseFloat(got["logit_scale"], 64)
+	if want := math.Exp(float64(m.Tensors["logit_scale"][0])); err != nil || math.Abs(scale-want) > 1e-6*want {
+		t.Errorf("logit_scale is %q, want %g", got["logit_scale"], want)
 	}
 	if !strings.HasPrefix(got["eval"], `{"short_side":128,"squash":true`) {
 		t.Errorf("eval is %.40q", got["eval"])
