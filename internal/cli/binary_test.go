@@ -239,7 +239,6 @@ func TestBadInput(t *testing.T) {
 		code int
 		want string
 	}{
-		{"no labels", run(good), exitUsage, "label"},
 		{"empty labels", run(good, "--labels", ""), exitUsage, "label"},
 		{"duplicate labels", run(good, "--labels", "dog,dog"), exitUsage, "dog"},
 		{"10,000 characters", run(good, "--labels", strings.Repeat("x", 10_000)), exitUsage, "1024"},
