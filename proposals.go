@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/groupvit/groupvit/internal/assign"
 	"github.com/groupvit/groupvit/internal/nouns"
@@ -19,8 +20,8 @@ type Word struct {
 	Synonyms []string `json:"synonyms,omitempty"`
 	// Scenery tells ground, scenery and rooms from things.
 	Scenery bool `json:"scenery,omitempty"`
-	// Captions is how many captions of training had the name; 0 where the model has no
-	// counts.
+	// Captions is how often captions of training had the name or a synonym of one word;
+	// 0 where the model has no counts.
 	Captions int `json:"captions,omitempty"`
 }
 
@@ -41,11 +42,24 @@ func (m *Model) Vocabulary() (words []Word, trained bool) {
 		words = append(words, Word{Name: names[0], Synonyms: names[1:], Scenery: slices.Contains(m.usage.background, names[0])})
 	}
 	for i := range words {
-		if m.counts != nil {
-			words[i].Captions = m.counts.Of(words[i].Name)
-		}
+		words[i].Captions = m.captions(words[i])
 	}
 	return words, trained
+}
+
+// captions counts those of a word. Phrases are left out but as names, since counts are of
+// single words.
+func (m *Model) captions(w Word) int {
+	if m.counts == nil {
+		return 0
+	}
+	n := m.counts.Of(w.Name)
+	for _, s := range w.Synonyms {
+		if !strings.Contains(s, " ") {
+			n += m.counts.Of(s)
+		}
+	}
+	return n
 }
 
 // Proposal is a word that a model proposes for a photo.
