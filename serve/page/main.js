@@ -121,7 +121,7 @@ async function question() {
     const map = await unpack(result.formats.planes);
     if (mine.signal.aborted) return;
     field.color(map.colors);
-    show.map(map, result.labels);
+    show.map(map, result.labels, result.segments);
     say(notes(result), false, `${Math.round(performance.now() - begin)} ms`);
   } catch (error) {
     if (!mine.signal.aborted) throw error;

@@ -110,7 +110,8 @@ export function view() {
     const name = label ? s.names[label - 1] : "nothing";
     const best = !label && s.map.labels[i] ? s.map.labels[i] : 0; // below the threshold
     const sure = s.map.sure && !groups && s.map.labels[i] ? ` ${Math.round(s.map.sure[i] / 2.55)}%` : "";
-    tip.replaceChildren(swatch, name + (best ? ` (${s.names[best - 1]}${sure})` : label ? sure : ""));
+    const next = label && !groups && s.next[label] ? `, or ${s.next[label]}` : "";
+    tip.replaceChildren(swatch, name + (best ? ` (${s.names[best - 1]}${sure})` : label ? sure : "") + next);
     tip.hidden = false;
     const box = overlay.getBoundingClientRect();
     tip.style.left = `${Math.min(Math.max((x / s.map.width) * box.width, 60), box.width - 60)}px`;
@@ -178,8 +179,8 @@ export function view() {
       $("results").hidden = !groups;
       update();
     },
-    map(map, names) {
-      words = { map, names };
+    map(map, names, segments) {
+      words = { map, names, next: Object.fromEntries(segments.map((s) => [s.id, s.runner_up])) };
       $("results").hidden = false;
       $("thresholdrow").hidden = !map.sure;
       if (map.sure) $("threshold").max = Math.max(lastThreshold(map), Math.round(100 * map.threshold) + 1);
