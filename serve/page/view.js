@@ -3,6 +3,7 @@
 import { count, decide, lastThreshold, sureness } from "./planes.js";
 import { cross, name as write, paint, places } from "./paint.js";
 import { announce } from "./announce.js";
+import { zoom } from "./zoom.js";
 
 const $ = (id) => document.getElementById(id);
 const percent = (share) => (share > 0 && share < 0.005 ? "<1%" : `${Math.round(100 * share)}%`);
@@ -15,6 +16,7 @@ function fit(width, height, side) {
 
 export function view() {
   const photo = $("photo"), overlay = $("overlay"), tip = $("tip");
+  const closeness = zoom($("picture"), [photo, overlay], { closer: $("zoomin"), further: $("zoomout") });
   let words = null; // {map, names}: the regions of the words
   let groups = null; // {map, names}: those of a grouping stage, if shown
   let labels = null; // of the pixels, as the threshold has decided
@@ -31,6 +33,7 @@ export function view() {
     overlay.height = height;
     $("picture").style.setProperty("--ratio", width / height);
     $("picture").hidden = false;
+    closeness.reset();
     document.querySelector(".invite").hidden = true;
   }
 
@@ -113,9 +116,9 @@ export function view() {
     const next = label && !groups && s.next[label] ? `, or ${s.next[label]}` : "";
     tip.replaceChildren(swatch, name + (best ? ` (${s.names[best - 1]}${sure})` : label ? sure : "") + next);
     tip.hidden = false;
-    const box = overlay.getBoundingClientRect();
-    tip.style.left = `${Math.min(Math.max((x / s.map.width) * box.width, 60), box.width - 60)}px`;
-    tip.style.top = `${Math.max((y / s.map.height) * box.height, 46)}px`;
+    const box = overlay.getBoundingClientRect(), frame = $("picture").getBoundingClientRect();
+    tip.style.left = `${Math.min(Math.max(box.left - frame.left + (x / s.map.width) * box.width, 60), frame.width - 60)}px`;
+    tip.style.top = `${Math.max(box.top - frame.top + (y / s.map.height) * box.height, 46)}px`;
     if (!keyboard) return;
     draw();
     announce(tip.textContent);
