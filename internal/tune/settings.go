@@ -16,7 +16,7 @@ import (
 // The defaults of Options, chosen on CamVid (docs/tune.md), and the learning rate.
 const (
 	DefaultHoldOut      = 0.25
-	DefaultSteps        = 200
+	DefaultSteps        = 400
 	DefaultBatch        = 16
 	DefaultLearningRate = 5e-4
 )
