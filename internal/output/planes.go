@@ -22,7 +22,8 @@ type Planes struct {
 	// Labels is the best label of every pixel, row by row.
 	Labels []byte `json:"labels"`
 	// Confidence is how sure that is, 0 to 255 for 0 to 1: a background threshold
-	// t makes pixels below 255·t background.
+	// t makes pixels below 255·t background. With the threshold in force that is the
+	// answer's own map, to the pixel.
 	Confidence []byte `json:"confidence,omitempty"`
 	// Threshold is the one in force, 0 to 1.
 	Threshold float64 `json:"threshold"`
@@ -44,7 +45,7 @@ func planes(ctx context.Context, a *Answer) (any, error) {
 	}
 	sure := make([]uint8, len(c.Value))
 	for i, v := range c.Value {
-		sure[i] = uint8(math.Round(255 * float64(min(max(v, 0), 1))))
+		sure[i] = confidenceByte(float64(v), found.Threshold)
 		if v < 0 { // a word of the background is more probable, whatever the threshold
 			c.Likely.Labels[i] = 0
 		}
@@ -54,6 +55,19 @@ func planes(ctx context.Context, a *Answer) (any, error) {
 		p.Threshold = found.Threshold
 	}
 	return p.named(found.Labels), err
+}
+
+// confidenceByte rounds a confidence, on the side of the threshold where it is: a pixel
+// just below it must not be rounded up to it.
+func confidenceByte(v, threshold float64) uint8 {
+	b := math.Round(255 * min(max(v, 0), 1))
+	edge := math.Ceil(255 * threshold) // the least byte that is not below 255·threshold
+	if float32(v) < float32(threshold) {
+		b = min(b, edge-1)
+	} else {
+		b = max(b, min(edge, 255))
+	}
+	return uint8(max(b, 0))
 }
 
 // named gives labels the colours of their names, as overlays do.

@@ -20,7 +20,7 @@ export async function unpack(planes) {
 /** The labels that are as sure as a threshold from 0 to 1 wants. */
 export function decide(map, threshold) {
   if (!map.sure || !threshold) return map.labels;
-  const least = Math.round(threshold * 255), out = map.labels.slice();
+  const least = Math.ceil(threshold * 255), out = map.labels.slice();
   for (let i = 0; i < out.length; i++) if (map.sure[i] < least) out[i] = 0;
   return out;
 }
