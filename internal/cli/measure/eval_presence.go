@@ -1,9 +1,6 @@
 package measure
 
 import (
-	"errors"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/groupvit/groupvit"
@@ -13,11 +10,8 @@ import (
 )
 
 func newEvalPresenceCommand(env *command.Environment) *cobra.Command {
-	var dataset, root, model, background string
-	var options bench.Options
-	var techniques command.TechniqueFlags
-	var output jsonFlag
-	workers := 0
+	var p photoSet
+	background := ""
 	cmd := &cobra.Command{
 		Use:   "presence --dataset NAME --root DIR",
 		Short: "Measure whether absent words find nothing and leave others' regions alone",
@@ -31,54 +25,20 @@ even and report --half odd; a model keeps its own as background_threshold in eva
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o := groupvit.SegmentOptions{EncodeOptions: groupvit.EncodeOptions{Protocol: groupvit.Best}}
 			var err error
-			switch {
-			case dataset == "" || root == "":
-				return command.Usagef("name the dataset with --dataset and --root; layouts are %s", strings.Join(bench.Layouts(), ", "))
-			case workers < 0:
-				return command.Usagef("--workers %d: it must be 0 (one a processor) or more", workers)
-			}
-			if err := techniques.Set(&o); err != nil {
-				return err
-			}
 			if o.Background, err = groupvit.ParseBackground(background); err != nil {
 				return command.Usagef("--background: %w", err)
 			}
-			if err := output.check(); err != nil {
-				return err
-			}
-			d, err := openDataset(env, dataset, root, options)
-			if err != nil {
-				return err
-			}
-			m, err := env.OpenWith(cmd, model, techniques.Calibration)
-			if err != nil {
-				return err
-			}
-			defer m.Close()
-			bar := env.Progress("photos", len(d.Samples))
-			r, err := evaluate.Presence(cmd.Context(), m, d, o, workers, bar.Set)
-			bar.Done()
-			if errors.Is(err, groupvit.ErrOption) || errors.Is(err, evaluate.ErrOptions) {
-				return command.Usagef("%w", err)
-			}
-			if err != nil {
-				return err
-			}
-			r.Command = commandLine(cmd)
-			return output.write(env, r, r.WriteText)
+			return p.run(cmd, env, o, func(m *groupvit.Model, d *bench.Dataset, o groupvit.SegmentOptions, done func(int)) (report, error) {
+				r, err := evaluate.Presence(cmd.Context(), m, d, o, p.workers, done)
+				if err != nil {
+					return nil, err
+				}
+				r.Command = commandLine(cmd)
+				return r, nil
+			})
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&dataset, "dataset", "", "layout of the dataset: "+strings.Join(bench.Layouts(), ", "))
-	flags.StringVar(&root, "root", "", "folder of the dataset")
-	flags.StringSliceVar(&options.Classes, "classes", nil, "classes to ask for, background among them (default all)")
-	flags.StringVar(&options.Split, "split", "", "list of the photos (default: the validation set)")
-	flags.IntVar(&options.Limit, "limit", 0, "evaluate this many evenly spaced photos; 0 means all")
-	flags.StringVar(&options.Half, "half", "", "even or odd: every other photo, to tune on one half and report the other")
-	command.ModelFlag(cmd, &model)
-	flags.StringVar(&background, "background", "auto", "what is background: auto, or a threshold from 0 to 1")
-	flags.IntVar(&workers, "workers", 0, "photos processed at once; 0 means one per processor")
-	techniques.Add(cmd)
-	output.add(cmd)
+	p.add(cmd)
+	cmd.Flags().StringVar(&background, "background", "auto", "what is background: auto, or a threshold from 0 to 1")
 	return cmd
 }
