@@ -12,7 +12,8 @@
 // and the [Encoded] answers new labels in milliseconds; [EncodeOptions] say how a photo
 // is encoded, [QueryOptions] how labels are answered, and [SegmentOptions] both. A
 // [Segmentation] is the answer: a map of labels, a [Segment] for each that was found,
-// and a [Report] of how it was made.
+// and a [Report] of how it was made. [Model.SegmentAuto] takes the words that the model
+// proposes itself, of its [Model.Vocabulary].
 //
 // A [Protocol] is a set of rules from the model's output to labels: those of published
 // evaluations, to compare with, and [Best], this project's own, whose [Techniques]
@@ -26,5 +27,6 @@
 // after the other, each on all its threads.
 //
 // Read in this order: model.go; view.go, which encodes a photo; segment.go, which answers
-// a query; protocol.go and the protocol_NAME.go files, one a protocol; result.go.
+// a query; protocol.go and the protocol_NAME.go files, one a protocol; result.go;
+// proposals.go, words by itself.
 package groupvit
