@@ -80,7 +80,7 @@ type ProposeOptions struct {
 	Least float64
 }
 
-// Defaults of [ProposeOptions]. DefaultLeast was chosen on every other of 572 photos
+// Defaults of [ProposeOptions]. DefaultLeast was chosen on every other of 429 photos
 // of VOC and COCO (docs/experiments.md, "Words that the model proposes").
 const (
 	DefaultTop   = 8
