@@ -43,8 +43,11 @@ type Model struct {
 	backend     compute.Backend
 	precision   Precision
 	towers      *tower.Towers
-	// vocabulary holds the vectors of [Model.Vocabulary], once they were asked for.
+	// vocabulary is that of [Model.Vocabulary] with its vectors, once they were asked for.
 	vocabulary struct {
+		list    sync.Once
+		words   []Word
+		trained bool
 		sync.Mutex
 		vectors []float32
 	}

@@ -30,6 +30,12 @@ type Word struct {
 // is false where a model has no list of its own; then they are a built-in list of
 // everyday words.
 func (m *Model) Vocabulary() (words []Word, trained bool) {
+	v := &m.vocabulary
+	v.list.Do(func() { v.words, v.trained = m.listWords() })
+	return slices.Clone(v.words), v.trained
+}
+
+func (m *Model) listWords() (words []Word, trained bool) {
 	trained = len(m.usage.words.all) > 0
 	if !trained {
 		for _, w := range nouns.Builtin() {
